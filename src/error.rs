@@ -1,0 +1,291 @@
+//! Errors: a wide internal one, a narrow public one, and the one place that maps the first to the second.
+//!
+//! No text here holds personal data, a token, a key or a barcode: what a server wrote in prose is never kept, only its
+//! status and its error code.
+
+use crate::host::{HostClockError, KeyVaultError};
+
+/// Why the store cannot be opened as it is. Nothing was changed or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum RecoveryReason {
+    /// The key vault lost the key that opens the store's key.
+    KeyMissing,
+    /// The sealed key does not open here: another vault, another installation, or a damaged file.
+    KeyInvalid,
+    /// The key opens, but it is not this database's.
+    WrongKey,
+    /// The key is right and the database is damaged.
+    Damaged,
+    /// The wallet's files are there without their database.
+    DatabaseMissing,
+}
+
+/// Why there is no barcode to show.
+pub use crate::model::NoBarcodeReason;
+
+/// What a caller can act on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum WalletError {
+    /// A value that was handed in is unusable; nothing was done.
+    #[error("{field}: {reason}")]
+    InvalidInput {
+        /// Which value.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key vault cannot be used right now. Try again later, for example after the device is unlocked.
+    #[error("{reason}")]
+    KeyUnavailable {
+        /// What the vault said.
+        reason: String,
+    },
+    /// The store cannot be opened; nothing was changed.
+    #[error("the wallet needs recovery: {reason}")]
+    NeedsRecovery {
+        /// Which kind of damage.
+        why: RecoveryReason,
+        /// What happened and what helps.
+        reason: String,
+    },
+    /// The account must sign in again.
+    #[error("{reason}")]
+    NeedsSignIn {
+        /// What happened.
+        reason: String,
+    },
+    /// No usable answer came; the same call may work later.
+    #[error("{reason}")]
+    Unreachable {
+        /// What happened.
+        reason: String,
+        /// How long the server asked to wait, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
+    /// The server answered, and the answer is no.
+    #[error("{reason}")]
+    Refused {
+        /// What it said, in our words.
+        reason: String,
+        /// HTTP status.
+        status: u16,
+        /// The server's error code, where it gave one.
+        server_code: Option<String>,
+    },
+    /// The ticket has no barcode to show.
+    #[error("no barcode: {reason}")]
+    NoBarcode {
+        /// Which case.
+        why: NoBarcodeReason,
+        /// What it means and what helps.
+        reason: String,
+    },
+    /// No such ticket or account in this wallet.
+    #[error("{reason}")]
+    NotFound {
+        /// What was looked for.
+        reason: String,
+    },
+    /// The files of the store cannot be read or written: disk full, read-only, no permission, a newer version.
+    #[error("{reason}")]
+    Storage {
+        /// What happened.
+        reason: String,
+    },
+    /// A fault of this library.
+    #[error("internal error: {reason}")]
+    Internal {
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl WalletError {
+    /// A stable name for logs and support, for example `needs_recovery`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidInput { .. } => "invalid_input",
+            Self::KeyUnavailable { .. } => "key_unavailable",
+            Self::NeedsRecovery { .. } => "needs_recovery",
+            Self::NeedsSignIn { .. } => "needs_sign_in",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Refused { .. } => "refused",
+            Self::NoBarcode { .. } => "no_barcode",
+            Self::NotFound { .. } => "not_found",
+            Self::Storage { .. } => "storage",
+            Self::Internal { .. } => "internal",
+        }
+    }
+
+    pub(crate) fn input(field: &str, reason: impl ToString) -> Self {
+        Self::InvalidInput { field: field.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// The stable name of an error, for hosts: see [`WalletError::code`].
+#[uniffi::export]
+pub fn wallet_error_code(error: WalletError) -> String {
+    error.code().to_owned()
+}
+
+/// Everything that can go wrong inside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// An argument is unusable.
+    #[error("{field}: {reason}")]
+    Input {
+        /// Which one.
+        field: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The key vault failed.
+    #[error(transparent)]
+    Vault(#[from] KeyVaultError),
+    /// The clock failed.
+    #[error(transparent)]
+    Clock(#[from] HostClockError),
+    /// The store cannot be opened.
+    #[error("{why:?}")]
+    Recovery {
+        /// Why not.
+        why: RecoveryReason,
+    },
+    /// The database was written by a newer version of this library.
+    #[error("the database has schema {found}, this version knows {known}")]
+    NewerSchema {
+        /// In the file.
+        found: i64,
+        /// Here.
+        known: i64,
+    },
+    /// SQLite said no.
+    #[error("{context}: {reason}")]
+    Database {
+        /// What was being done.
+        context: &'static str,
+        /// SQLite's primary result in words, without values.
+        reason: String,
+    },
+    /// The file system said no.
+    #[error("{context}: {reason}")]
+    File {
+        /// What was being done.
+        context: &'static str,
+        /// The system's error in words.
+        reason: String,
+    },
+    /// No reply, or half of one.
+    #[error("{endpoint}: {reason}")]
+    Network {
+        /// Method and path without ids.
+        endpoint: String,
+        /// What happened.
+        reason: String,
+    },
+    /// A reply with a status other than 2xx.
+    #[error("{endpoint}: the server answered {status}")]
+    Status {
+        /// Method and path.
+        endpoint: String,
+        /// HTTP status.
+        status: u16,
+        /// The server's error code, cut to a plain identifier.
+        server_code: Option<String>,
+        /// `Retry-After`, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
+    /// A reply that is not what its documents say.
+    #[error("{endpoint}: the reply could not be read at {field}")]
+    Reply {
+        /// Method and path.
+        endpoint: String,
+        /// Where.
+        field: String,
+    },
+    /// User name or password were refused.
+    #[error("the user name or password was not accepted")]
+    BadPassword,
+    /// The session is over and could not be renewed.
+    #[error("the session has ended")]
+    SignedOut,
+    /// There is nothing of this name.
+    #[error("{what} not found")]
+    NotFound {
+        /// Of which kind.
+        what: &'static str,
+    },
+    /// The ticket has no barcode.
+    #[error("{0:?}")]
+    NoBarcode(NoBarcodeReason),
+    /// A vault or a server handed over something that fails its check.
+    #[error("{what}")]
+    Untrusted {
+        /// What failed.
+        what: &'static str,
+    },
+}
+
+impl Error {
+    pub(crate) fn file(context: &'static str, error: &std::io::Error) -> Self {
+        Self::File { context, reason: error.kind().to_string() }
+    }
+}
+
+impl From<Error> for WalletError {
+    fn from(error: Error) -> Self {
+        let reason = error.to_string();
+        match error {
+            Error::Input { field, reason } => Self::input(field, reason),
+            Error::Vault(KeyVaultError::Locked | KeyVaultError::Cancelled | KeyVaultError::Failed { .. }) => {
+                Self::KeyUnavailable { reason }
+            }
+            Error::Vault(KeyVaultError::Missing | KeyVaultError::Invalidated) => {
+                let why = NoBarcodeReason::NeedsRebind;
+                Self::NoBarcode { why, reason: why.advice().to_owned() }
+            }
+            Error::Clock(_) => Self::Internal { reason },
+            Error::Recovery { why } => Self::NeedsRecovery { why, reason: why.advice().to_owned() },
+            Error::NewerSchema { .. } => Self::Storage { reason: format!("{reason}; update the app") },
+            Error::Database { .. } | Error::File { .. } => Self::Storage { reason },
+            Error::Network { .. } => Self::Unreachable { reason, retry_after_ms: None },
+            Error::Status { status: 429 | 500.., retry_after_ms, .. } => {
+                Self::Unreachable { reason, retry_after_ms }
+            }
+            Error::Status { status, server_code, .. } => Self::Refused { reason, status, server_code },
+            Error::Reply { .. } => Self::Unreachable { reason, retry_after_ms: None },
+            Error::BadPassword => Self::Refused { reason, status: 401, server_code: None },
+            Error::SignedOut => Self::NeedsSignIn { reason: format!("{reason}; sign in again") },
+            Error::NotFound { .. } => Self::NotFound { reason },
+            Error::NoBarcode(why) => Self::NoBarcode { why, reason: why.advice().to_owned() },
+            Error::Untrusted { .. } => Self::Internal { reason },
+        }
+    }
+}
+
+impl RecoveryReason {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::KeyMissing => {
+                "the key vault no longer has this wallet's key. Bring the vault back, or move the wallet's folder \
+                 aside and sign in again; nothing was changed"
+            }
+            Self::KeyInvalid => {
+                "the wallet's sealed key cannot be opened on this device. It belongs to another vault or was restored \
+                 from a backup without its key. Bring the matching vault back, or move the wallet's folder aside and \
+                 sign in again; nothing was changed"
+            }
+            Self::WrongKey => {
+                "the key is not the one this database was made with. Bring the matching files back, or move the \
+                 wallet's folder aside and sign in again; nothing was changed"
+            }
+            Self::Damaged => {
+                "the database is damaged. Move the wallet's folder aside and sign in again; nothing was changed"
+            }
+            Self::DatabaseMissing => {
+                "the database file is gone while its key is there. Bring wallet.db back, or move the wallet's folder \
+                 aside and sign in again; nothing was changed"
+            }
+        }
+    }
+}

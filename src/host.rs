@@ -1,0 +1,103 @@
+//! What the app around the core provides: a key vault and a clock. Foreign traits are synchronous; an app implements
+//! them in Swift or Kotlin, tests and the terminal use the implementations beside this file.
+
+mod software_vault;
+mod system_clock;
+
+use std::sync::Arc;
+
+pub use software_vault::SoftwareVault;
+pub use system_clock::SystemClock;
+
+use crate::barcode::Purpose;
+use crate::clock::ClockReading;
+
+/// What a key vault says when it cannot do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum KeyVaultError {
+    /// The device is locked; the same call works after it is unlocked.
+    #[error("the key vault is locked; unlock the device and try again")]
+    Locked,
+    /// The person cancelled the request for their presence.
+    #[error("the request was cancelled")]
+    Cancelled,
+    /// There is no such key, or the vault's own key is gone.
+    #[error("the key is not in the key vault")]
+    Missing,
+    /// The key was there and is lost for good, for example after new biometrics were enrolled.
+    #[error("the key was invalidated by the device and is lost")]
+    Invalidated,
+    /// Anything else; the reason holds no secret.
+    #[error("the key vault failed: {reason}")]
+    Failed {
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for KeyVaultError {
+    fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Failed { reason: "the app's key vault threw an unexpected error".to_owned() }
+    }
+}
+
+/// Keeps the store's key sealed and makes device keys that never leave it.
+///
+/// On a phone this is Secure Enclave and Keychain, or Android's Keystore.
+#[uniffi::export(with_foreign)]
+pub trait KeyVault: Send + Sync {
+    /// Encrypts and authenticates `plaintext` (48 bytes), bound to `associated_data` (any length). A vault that can
+    /// only wrap keys uses AES-256-GCM with a wrapped key.
+    fn seal(&self, plaintext: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
+
+    /// Opens what [`KeyVault::seal`] made with the same associated data. A vault that lost its key answers
+    /// [`KeyVaultError::Missing`] or [`KeyVaultError::Invalidated`]; it never makes a new one here.
+    fn open(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
+
+    /// Makes a P-256 key under a handle chosen by the core and returns its public key: X9.63 uncompressed, 65 bytes,
+    /// `04 ‖ x ‖ y`. For a handle that exists it returns that key's public key, so that a call can be repeated.
+    fn create_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError>;
+
+    /// The public key of a handle, in the form of [`KeyVault::create_key`].
+    fn public_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError>;
+
+    /// Signs with ECDSA over SHA-256 of `message` (the vault hashes). Returns the DER `ECDSA-Sig-Value` of RFC 3279,
+    /// as `SecKeyCreateSignature` and `Signature.sign` do; high or low s. [`Purpose::Present`] and
+    /// [`Purpose::Renew`] come unattended every few seconds and must not prompt.
+    fn sign(&self, handle: String, purpose: Purpose, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
+
+    /// Deletes a key. Deleting one that is not there succeeds.
+    fn delete_key(&self, handle: String) -> Result<(), KeyVaultError>;
+}
+
+/// What a clock says when it cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum HostClockError {
+    /// The clock could not be read; the reason says why.
+    #[error("the device's clock could not be read: {reason}")]
+    Failed {
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for HostClockError {
+    fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Failed { reason: "the app's clock threw an unexpected error".to_owned() }
+    }
+}
+
+/// The device's clocks, read together.
+///
+/// `elapsed_ms` must go on while the device sleeps: `CLOCK_BOOTTIME`, `SystemClock.elapsedRealtime()`,
+/// `mach_continuous_time()`. Rust's `std::time::Instant` stops and must not be used.
+#[uniffi::export(with_foreign)]
+pub trait HostClock: Send + Sync {
+    /// Reads the clocks.
+    fn read(&self) -> Result<ClockReading, HostClockError>;
+}
+
+/// The host's clock where it gave one, else the operating system's.
+pub(crate) fn clock_or_system(clock: Option<Arc<dyn HostClock>>) -> Arc<dyn HostClock> {
+    clock.unwrap_or_else(|| Arc::new(SystemClock))
+}

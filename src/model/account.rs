@@ -1,0 +1,85 @@
+//! Accounts: one person at one ticketing system.
+
+/// A ticketing system that this library speaks with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum System {
+    /// B.A.M Ticketing.
+    Bam,
+}
+
+impl System {
+    /// The lower-case name, first part of a provider's name.
+    pub fn as_text(self) -> &'static str {
+        match self {
+            Self::Bam => "bam",
+        }
+    }
+
+    /// Reads a name.
+    pub fn from_text(text: &str) -> Option<Self> {
+        [Self::Bam].into_iter().find(|system| system.as_text() == text)
+    }
+}
+
+/// Where a ticketing system is.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
+pub struct SystemConfig {
+    /// The API's address, for example `https://api.bam.fan`.
+    pub url: String,
+    /// Addresses of tenants, with `{tenant}` in it, for example `https://{tenant}.api.bam.fan`. Without it the tenant
+    /// is put before the host, or, where the host is an IP address or `localhost`, into the path as `/t/{tenant}`.
+    #[uniffi(default = None)]
+    pub tenant_url: Option<String>,
+    /// The tenant of tickets that do not tell theirs.
+    #[uniffi(default = None)]
+    pub default_tenant: Option<String>,
+    /// Where the extension is looked for, with `{tenant}` where tenants serve it apart; the tenant's address without it.
+    #[uniffi(default = None)]
+    pub extension_url: Option<String>,
+}
+
+/// What a person enters to sign in.
+#[derive(Clone, uniffi::Record)]
+pub struct SignIn {
+    /// Which system.
+    pub system: System,
+    /// Where it is.
+    pub config: SystemConfig,
+    /// User name or e-mail address.
+    pub user_name: String,
+    /// Password; not kept.
+    pub password: String,
+}
+
+impl std::fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignIn")
+            .field("system", &self.system)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether an account can be used online.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum AccountState {
+    /// Its session works as far as is known.
+    SignedIn,
+    /// Its session has ended; what was synced stays.
+    NeedsSignIn,
+}
+
+/// A person at a ticketing system.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Account {
+    /// Id in this wallet.
+    pub id: String,
+    /// Which system.
+    pub system: System,
+    /// The API's address.
+    pub url: String,
+    /// What the person signed in with.
+    pub user_name: String,
+    /// Whether it can be used online.
+    pub state: AccountState,
+}

@@ -1,0 +1,222 @@
+//! Tickets and events as the wallet shows them.
+
+/// How a ticket is delivered. What a server adds later is kept as its text.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum TicketFormat {
+    /// An attachment of an e-mail.
+    Pdf,
+    /// A ticket of the wallet app.
+    Secure,
+    /// Anything else, as the server wrote it.
+    Other {
+        /// The server's text.
+        text: String,
+    },
+}
+
+/// Where a ticket stands. B.A.M's flow is `draft → available → reserved → confirmed → issued → activated →
+/// invalidated`; `unavailable` is a cancelled event.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum TicketStatus {
+    /// Created.
+    Draft,
+    /// On the ledger, for sale.
+    Available,
+    /// Held for somebody.
+    Reserved,
+    /// Paid or called to be issued.
+    Confirmed,
+    /// Owned.
+    Issued,
+    /// Activated by the owner's wallet.
+    Activated,
+    /// Used.
+    Invalidated,
+    /// The event was cancelled.
+    Unavailable,
+    /// Anything else, as the server wrote it.
+    Other {
+        /// The server's text.
+        text: String,
+    },
+}
+
+macro_rules! open_enum {
+    ($name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+        impl $name {
+            /// Reads the server's text; upper and lower case count alike, an unknown text is kept.
+            pub fn from_text(text: &str) -> Self {
+                match text {
+                    $(text if text.eq_ignore_ascii_case($text) => Self::$variant,)*
+                    other => Self::Other { text: other.to_owned() },
+                }
+            }
+
+            /// The server's text.
+            pub fn as_text(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Other { text } => text,
+                }
+            }
+        }
+    };
+}
+
+open_enum!(TicketFormat { Pdf = "PDF", Secure = "SECURE" });
+open_enum!(TicketStatus {
+    Draft = "draft",
+    Available = "available",
+    Reserved = "reserved",
+    Confirmed = "confirmed",
+    Issued = "issued",
+    Activated = "activated",
+    Invalidated = "invalidated",
+    Unavailable = "unavailable",
+});
+
+/// Which barcode a ticket carries: exactly one, never guessed. A signed ticket stays signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum BarcodeProfile {
+    /// Rotating and signed by this device.
+    Signed,
+    /// A code that never changes.
+    Static,
+    /// None: the ticket has no barcode here (yet).
+    None,
+}
+
+impl BarcodeProfile {
+    /// The lower-case name.
+    pub fn as_text(self) -> &'static str {
+        match self {
+            Self::Signed => "signed",
+            Self::Static => "static",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Why a ticket has no barcode to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum NoBarcodeReason {
+    /// The ticket is a PDF or pass that came by e-mail.
+    DeliveredElsewhere,
+    /// The ticketing system does not offer signed barcodes, and gave no other code.
+    NotOffered,
+    /// The event is further away than the wallet binds ahead, or no sync has bound it yet.
+    NotBoundYet,
+    /// The ticket is bound to another device.
+    BoundElsewhere,
+    /// The device key of this ticket is gone.
+    NeedsRebind,
+    /// The lease has run out; the wallet must go online.
+    LeaseEnded,
+    /// The server says the ticket was used, cancelled or is not issued.
+    NotUsable,
+}
+
+impl NoBarcodeReason {
+    /// What it means and what helps, for a person.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::DeliveredElsewhere => "this ticket was delivered by e-mail; show that document",
+            Self::NotOffered => "the ticketing system gives no barcode for this ticket; ask the organiser",
+            Self::NotBoundYet => "the barcode is made ready some days before the event; sync then",
+            Self::BoundElsewhere => "this ticket is bound to another device; show it there",
+            Self::NeedsRebind => "this device's key for the ticket is gone; sync to bind it again",
+            Self::LeaseEnded => "the barcode's lease has ended; go online and sync",
+            Self::NotUsable => "the ticket is not in a state that admits: see its status",
+        }
+    }
+}
+
+/// One row of the ticket list.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct TicketSummary {
+    /// The ticket's id in this wallet: 24 hex digits, the ticket id inside signed bytes.
+    pub id: String,
+    /// The account it belongs to.
+    pub account_id: String,
+    /// The event's name, or the ticket's own where there is no event.
+    pub title: String,
+    /// What kind of ticket: category or ticket configuration.
+    pub category: Option<String>,
+    /// How it is delivered.
+    pub format: TicketFormat,
+    /// Where it stands.
+    pub status: TicketStatus,
+    /// Which barcode it carries.
+    pub profile: BarcodeProfile,
+    /// Start, Unix seconds.
+    pub starts_at: Option<i64>,
+    /// Place.
+    pub venue: Option<String>,
+    /// Sector or section.
+    pub section: Option<String>,
+    /// Seat.
+    pub seat: Option<String>,
+}
+
+/// A ticket with everything that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct TicketDetail {
+    /// What the list shows.
+    pub summary: TicketSummary,
+    /// The ticketing system's own id.
+    pub remote_id: String,
+    /// The event.
+    pub event: Option<Event>,
+    /// The holder's name, where the system tells it.
+    pub holder: Option<String>,
+    /// The system's whole record as JSON, unknown fields included.
+    pub body_json: String,
+    /// Generation of the credential held.
+    pub generation: Option<u16>,
+    /// End of the lease, Unix seconds.
+    pub lease_end: Option<i64>,
+    /// Why no barcode would be shown now.
+    pub no_barcode: Option<NoBarcodeReason>,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Event {
+    /// The ticketing system's own id.
+    pub remote_id: String,
+    /// Event id inside signed bytes, 16 hex digits.
+    pub hash: String,
+    /// Name.
+    pub name: String,
+    /// Place.
+    pub venue: Option<String>,
+    /// Start, Unix seconds.
+    pub starts_at: Option<i64>,
+    /// End, Unix seconds.
+    pub ends_at: Option<i64>,
+    /// IANA time zone name.
+    pub time_zone: Option<String>,
+}
+
+/// Which tickets to list. The default is the first 200 of all, soonest first.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct TicketFilter {
+    /// Only of this account.
+    #[uniffi(default = None)]
+    pub account_id: Option<String>,
+    /// Only those that start at or after this, Unix seconds; those without a start are always listed.
+    #[uniffi(default = None)]
+    pub starting_from: Option<i64>,
+    /// At most this many.
+    #[uniffi(default = 200)]
+    pub limit: u32,
+    /// Skip this many first.
+    #[uniffi(default = 0)]
+    pub offset: u32,
+}
+
+impl Default for TicketFilter {
+    fn default() -> Self {
+        Self { account_id: None, starting_from: None, limit: 200, offset: 0 }
+    }
+}
