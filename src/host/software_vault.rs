@@ -133,12 +133,12 @@ impl KeyVault for SoftwareVault {
 
     fn open(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         let file = self.load()?;
-        let not_ours = || failed("the sealed key is not of this vault and place");
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(not_ours)?;
+        let not_ours = KeyVaultError::Invalidated;
+        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(not_ours.clone())?;
         let mut body = body.to_vec();
         let plain = wrapping_key(&file)?
             .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(associated_data), &mut body)
-            .map_err(|_| not_ours())?;
+            .map_err(|_| not_ours)?;
         Ok(plain.to_vec())
     }
 

@@ -1,5 +1,9 @@
 //! Accounts: one person at one ticketing system.
 
+use std::fmt;
+
+use zeroize::Zeroizing;
+
 /// A ticketing system that this library speaks with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum System {
@@ -33,6 +37,9 @@ pub struct SystemConfig {
     /// The tenant of tickets that do not tell theirs.
     #[uniffi(default = None)]
     pub default_tenant: Option<String>,
+    /// Which relations a ticket list asks for, as a RelationExpression; by default all that the wallet shows.
+    #[uniffi(default = None)]
+    pub relations: Option<String>,
     /// Where the extension is looked for, with `{tenant}` where tenants serve it apart; the tenant's address without it.
     #[uniffi(default = None)]
     pub extension_url: Option<String>,
@@ -51,8 +58,8 @@ pub struct SignIn {
     pub password: String,
 }
 
-impl std::fmt::Debug for SignIn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignIn")
             .field("system", &self.system)
             .field("config", &self.config)
@@ -82,4 +89,47 @@ pub struct Account {
     pub user_name: String,
     /// Whether it can be used online.
     pub state: AccountState,
+}
+
+/// The tokens of a session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Sent with every request.
+    pub access: Zeroizing<String>,
+    /// Renews the session; guests have none.
+    pub refresh: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens(..)")
+    }
+}
+
+/// An account as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAccount {
+    /// Id in this wallet.
+    pub id: String,
+    /// Which system.
+    pub system: System,
+    /// Where it is.
+    pub config: SystemConfig,
+    /// What the person signed in with.
+    pub user_name: String,
+    /// The session; `None` when the person must sign in.
+    pub tokens: Option<Tokens>,
+}
+
+impl From<StoredAccount> for Account {
+    fn from(account: StoredAccount) -> Self {
+        let state = if account.tokens.is_some() { AccountState::SignedIn } else { AccountState::NeedsSignIn };
+        Self {
+            id: account.id,
+            system: account.system,
+            url: account.config.url,
+            user_name: account.user_name,
+            state,
+        }
+    }
 }
