@@ -1,1 +1,19 @@
-//! x
+//! A sandbox for ticket wallets: an HTTP server on the loopback address that emulates B.A.M Ticketing and serves the
+//! wallet extension beside it, with real signatures, invented data and faults on demand.
+
+mod app;
+mod bam;
+mod config;
+mod control;
+mod db;
+mod extension;
+mod faults;
+mod listener;
+mod problem;
+mod sandbox;
+mod season;
+mod seeded;
+
+pub use config::{Clock, SandboxConfig};
+pub use faults::{Fault, FaultRule};
+pub use sandbox::{Sandbox, User};

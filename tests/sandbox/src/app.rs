@@ -1,0 +1,139 @@
+//! What all routes share: data, keys, time, faults and the log of requests.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::http::Method;
+use chrono::DateTime;
+use ring::rand::{SecureRandom, SystemRandom};
+use ticket_wallet::Issuer;
+use ticket_wallet::model::Provider;
+use url::Url;
+
+use crate::bam::TokenKey;
+use crate::config::SandboxConfig;
+use crate::db::Db;
+use crate::faults::{Fault, FaultRule, next_fault};
+use crate::season::Plan;
+use crate::seeded;
+
+/// A write that is being handled: the user and the idempotency key.
+pub(crate) type Claim = (i64, String);
+
+/// The state of one sandbox.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) config: SandboxConfig,
+    pub(crate) db: Db,
+    pub(crate) tenants: Vec<ServedTenant>,
+    pub(crate) claims: Mutex<HashSet<Claim>>,
+    token_key: Mutex<TokenKey>,
+    faults: Mutex<Vec<FaultRule>>,
+    requests: Mutex<Vec<String>>,
+    offset_s: AtomicI64,
+}
+
+/// A tenant, with the key it signs credentials with where it serves the extension.
+#[derive(Debug)]
+pub(crate) struct ServedTenant {
+    pub(crate) name: String,
+    pub(crate) provider: Provider,
+    pub(crate) issuer: Option<Issuer>,
+}
+
+impl App {
+    /// Sets the sandbox up that will be reached at `url`.
+    pub(crate) fn new(config: SandboxConfig, plan: &Plan, url: &str) -> std::io::Result<Self> {
+        let db = Db::open().map_err(std::io::Error::other)?;
+        let now = DateTime::from_timestamp_millis((config.clock)()).unwrap_or_default();
+        db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
+            .map_err(std::io::Error::other)?;
+        Ok(Self {
+            tenants: served_tenants(plan, config.seed, url)?,
+            claims: Mutex::default(),
+            token_key: Mutex::new(TokenKey::generate()?),
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+            offset_s: AtomicI64::new(0),
+            config,
+            db,
+        })
+    }
+
+    /// The sandbox's time in Unix seconds.
+    pub(crate) fn now_s(&self) -> i64 {
+        (self.config.clock)().div_euclid(1000).saturating_add(self.offset_s.load(Ordering::SeqCst))
+    }
+
+    /// Puts the sandbox's time off by so many seconds.
+    pub(crate) fn set_offset_s(&self, seconds: i64) {
+        self.offset_s.store(seconds, Ordering::SeqCst);
+    }
+
+    /// The tenant of this name.
+    pub(crate) fn tenant(&self, name: &str) -> Option<&ServedTenant> {
+        self.tenants.iter().find(|tenant| tenant.name == name)
+    }
+
+    /// The key of access tokens.
+    pub(crate) fn token_key(&self) -> TokenKey {
+        lock(&self.token_key).clone()
+    }
+
+    /// Makes all access tokens invalid.
+    pub(crate) fn replace_token_key(&self) -> std::io::Result<()> {
+        *lock(&self.token_key) = TokenKey::generate()?;
+        Ok(())
+    }
+
+    /// Adds a fault rule behind the others.
+    pub(crate) fn add_fault(&self, rule: FaultRule) {
+        lock(&self.faults).push(rule);
+    }
+
+    /// Forgets all fault rules.
+    pub(crate) fn clear_faults(&self) {
+        lock(&self.faults).clear();
+    }
+
+    /// Logs a request and finds the fault that strikes it.
+    pub(crate) fn observe(&self, method: &Method, path: &str) -> Option<Fault> {
+        lock(&self.requests).push(format!("{method} {path}"));
+        next_fault(&mut lock(&self.faults), method, path)
+    }
+
+    /// All requests so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        lock(&self.requests).clone()
+    }
+}
+
+/// Locks; what a panicking holder left is used as it is.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Random bytes.
+pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| std::io::Error::other("no random numbers"))?;
+    Ok(bytes)
+}
+
+fn served_tenants(plan: &Plan, seed: u64, url: &str) -> std::io::Result<Vec<ServedTenant>> {
+    let url = Url::parse(url).map_err(std::io::Error::other)?;
+    plan.tenants
+        .iter()
+        .map(|tenant| {
+            let name = tenant.name.clone();
+            let issuer_seed = seeded::bytes(seed, &format!("issuer {name}")).to_vec();
+            let issuer = tenant.extension.then(|| Issuer::new(issuer_seed)).transpose();
+            Ok(ServedTenant {
+                provider: Provider::new("bam", &url, Some(&name)).map_err(std::io::Error::other)?,
+                issuer: issuer.map_err(std::io::Error::other)?,
+                name,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,45 @@
+//! The wallet extension: device-bound credentials, beside each tenant's own routes.
+//!
+//! `openapi/extension.json` describes it; a test holds every answer against that file.
+
+mod bind;
+mod binding;
+mod fields;
+mod idempotency;
+mod renew;
+mod surrender;
+mod ticket;
+mod write;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::problem::Problem;
+
+/// The routes.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/t/{tenant}/.well-known/ticket-wallet", get(discovery))
+        .route("/t/{tenant}/wallet/v1/credentials", post(bind::bind))
+        .route("/t/{tenant}/wallet/v1/credentials/renew", post(renew::renew_many))
+        .route("/t/{tenant}/wallet/v1/credentials/{ticket_id}/renew", post(renew::renew))
+        .route("/t/{tenant}/wallet/v1/credentials/{ticket_id}/surrender", post(surrender::surrender))
+}
+
+/// Whether a path is the extension's, so that its errors are problems.
+pub(crate) fn serves(path: &str) -> bool {
+    path.contains("/wallet/v1/") || path.ends_with("/.well-known/ticket-wallet")
+}
+
+/// `GET /.well-known/ticket-wallet` of a tenant: what is served, and where.
+async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Result<Json<Value>, Problem> {
+    let tenant =
+        app.tenant(&tenant).filter(|tenant| tenant.issuer.is_some()).ok_or_else(Problem::not_served)?;
+    let base = format!("/t/{}/wallet/v1", tenant.name);
+    Ok(Json(json!({"version": 1, "base": base, "features": ["credentials"]})))
+}

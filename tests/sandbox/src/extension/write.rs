@@ -1,0 +1,141 @@
+//! What all writes of the extension share: who asks where, the idempotency key, one transaction, one stored reply.
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rusqlite::Connection;
+use serde_json::Value;
+use ticket_wallet::Issuer;
+
+use super::idempotency::{Guard, Stored, fingerprint, key};
+use crate::app::{App, ServedTenant};
+use crate::bam;
+use crate::problem::{PROBLEM_JSON, Problem};
+
+/// The most items that one request may hold.
+const MAX_ITEMS: usize = 100;
+const MAX_BODY: usize = 1 << 20;
+
+/// A write to do.
+pub(super) struct Call<'a> {
+    pub(super) app: &'a App,
+    pub(super) tenant: &'a ServedTenant,
+    pub(super) issuer: &'a Issuer,
+    /// The user's id.
+    pub(super) user: i64,
+    /// The idempotency key, without quotes.
+    pub(super) key: String,
+    /// Whether the query says `move=true`.
+    pub(super) moving: bool,
+    /// The sandbox's time, Unix seconds.
+    pub(super) now: i64,
+    pub(super) body: Bytes,
+}
+
+/// What a write answers when it succeeds.
+pub(super) enum Reply {
+    /// 200 with JSON.
+    Json(Value),
+    /// 204.
+    Nothing,
+}
+
+impl From<Reply> for Stored {
+    fn from(reply: Reply) -> Self {
+        let json = "application/json".to_owned();
+        match reply {
+            Reply::Json(body) => {
+                Self { status: StatusCode::OK, content_type: json, body: body.to_string().into_bytes() }
+            }
+            Reply::Nothing => {
+                Self { status: StatusCode::NO_CONTENT, content_type: String::new(), body: Vec::new() }
+            }
+        }
+    }
+}
+
+impl From<Problem> for Stored {
+    fn from(problem: Problem) -> Self {
+        let body = problem.to_json().to_string().into_bytes();
+        Self { status: problem.status(), content_type: PROBLEM_JSON.to_owned(), body }
+    }
+}
+
+/// Does a write, or gives the first reply again.
+pub(super) async fn write(
+    app: &App,
+    tenant: &str,
+    request: Request,
+    work: impl FnOnce(&Call<'_>, &Connection) -> Result<Reply, Problem>,
+) -> Response {
+    match try_write(app, tenant, request, work).await {
+        Ok(stored) => stored.into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn try_write(
+    app: &App,
+    tenant: &str,
+    request: Request,
+    work: impl FnOnce(&Call<'_>, &Connection) -> Result<Reply, Problem>,
+) -> Result<Stored, Problem> {
+    let tenant = app.tenant(tenant).ok_or_else(Problem::not_served)?;
+    let issuer = tenant.issuer.as_ref().ok_or_else(Problem::not_served)?;
+    let user = bam::holder(app, request.headers()).ok_or_else(Problem::unauthorized)?.id;
+    let claim = (user, key(request.headers())?);
+    let _guard = Guard::take(&app.claims, claim.clone())?;
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.map_err(|_| too_large("a body has 1 MiB at most"))?;
+    let fingerprint = fingerprint(&parts.method, &parts.uri, &body);
+    let moving = parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "move=true"));
+    let call = Call { app, tenant, issuer, user, key: claim.1.clone(), moving, now: app.now_s(), body };
+    app.db.write(|db| {
+        if let Some(stored) = Stored::find(db, &claim, &fingerprint)? {
+            return Ok(stored);
+        }
+        let stored = match work(&call, db) {
+            Ok(reply) => Stored::from(reply),
+            // Nothing of a write that failed by our own fault is kept, so that a repetition can succeed.
+            Err(problem) if problem.status().is_server_error() => return Err(problem),
+            Err(problem) => Stored::from(problem),
+        };
+        stored.save(db, &claim, &fingerprint)?;
+        Ok(stored)
+    })
+}
+
+impl Call<'_> {
+    /// The body as JSON.
+    pub(super) fn json(&self) -> Result<Value, Problem> {
+        serde_json::from_slice(&self.body).map_err(|_| Problem::malformed("the body is not JSON"))
+    }
+
+    /// Does `work` for each item of an array, which has its own result each; the reply has the same order.
+    pub(super) fn each(
+        &self,
+        items: &[Value],
+        mut work: impl FnMut(&str, &Value) -> Result<Value, Problem>,
+    ) -> Result<Reply, Problem> {
+        if items.len() > MAX_ITEMS {
+            return Err(too_large("an array has 100 items at most"));
+        }
+        let ids = items.iter().map(ticket_id).collect::<Result<Vec<_>, _>>()?;
+        let results = ids.iter().zip(items).map(|(id, item)| match work(id, item) {
+            Err(problem) if problem.status().is_server_error() => Err(problem),
+            Err(problem) => Ok(serde_json::json!({"ticket_id": id, "problem": problem.to_json()})),
+            done => done,
+        });
+        Ok(Reply::Json(Value::Array(results.collect::<Result<_, _>>()?)))
+    }
+}
+
+/// The ticket that an item is about.
+pub(super) fn ticket_id(item: &Value) -> Result<&str, Problem> {
+    super::fields::text(item, "ticket_id")
+}
+
+fn too_large(detail: &str) -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large").detail(detail)
+}

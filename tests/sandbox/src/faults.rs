@@ -1,0 +1,176 @@
+//! Faults on demand, the log of requests and the `Date` header: one middleware around every route.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::bam::BamError;
+use crate::control;
+use crate::extension;
+use crate::listener::Fuse;
+use crate::problem::Problem;
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The request is handled so many milliseconds late.
+    LatencyMs(u64),
+    /// 401, unhandled.
+    Unauthorized,
+    /// 429, unhandled.
+    TooMany {
+        /// The value of `Retry-After`, as it stands.
+        retry_after: String,
+    },
+    /// 503, unhandled.
+    Unavailable {
+        /// The value of `Retry-After`, as it stands.
+        retry_after: String,
+    },
+    /// Handled; the reply is a 200 with the first half of its body, and a `Content-Length` that matches.
+    TruncatedJson,
+    /// The connection is reset, unhandled.
+    Reset,
+    /// Handled and committed; then the connection is reset with no byte of the reply sent.
+    LostReply,
+    /// Handled; the reply's `Date` is wrong.
+    ClockOff {
+        /// Seconds added to the time.
+        seconds: i64,
+    },
+}
+
+/// When a fault strikes: `skip` matching requests pass, the next `times` get the fault, later ones pass again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultRule {
+    /// HTTP method in any case; `None` is every method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// A part of the path; empty is every path.
+    pub path_contains: String,
+    /// How many matching requests pass first.
+    #[serde(default)]
+    pub skip: u32,
+    /// How many requests get the fault; 1 when left out of JSON.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl FaultRule {
+    fn matches(&self, method: &Method, path: &str) -> bool {
+        self.method.as_deref().is_none_or(|wanted| method.as_str().eq_ignore_ascii_case(wanted))
+            && path.contains(&self.path_contains)
+    }
+
+    /// Counts one matching request; tells whether the fault strikes it.
+    fn strikes(&mut self) -> bool {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        let strikes = self.times > 0;
+        self.times = self.times.saturating_sub(1);
+        strikes
+    }
+}
+
+/// Finds the fault for a request. Rules count in order; the first that strikes ends the search.
+pub(crate) fn next_fault(rules: &mut [FaultRule], method: &Method, path: &str) -> Option<Fault> {
+    rules
+        .iter_mut()
+        .find_map(|rule| (rule.matches(method, path) && rule.strikes()).then(|| rule.fault.clone()))
+}
+
+/// The middleware. Requests to the sandbox's own routes are neither logged nor disturbed.
+pub(crate) async fn disturb(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let fault = if path.starts_with(control::PREFIX) { None } else { app.observe(request.method(), &path) };
+    let clock_off = if let Some(Fault::ClockOff { seconds }) = fault { seconds } else { 0 };
+    let mut reply = match fault {
+        None | Some(Fault::ClockOff { .. }) => next.run(request).await,
+        Some(fault) => strike(fault, &path, request, next).await,
+    };
+    let date = http_date(app.now_s().saturating_add(clock_off));
+    if let Ok(value) = HeaderValue::from_str(&date) {
+        reply.headers_mut().insert(header::DATE, value);
+    }
+    reply
+}
+
+async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Response {
+    match fault {
+        Fault::LatencyMs(milliseconds) => {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            next.run(request).await
+        }
+        Fault::Unauthorized if extension::serves(path) => Problem::unauthorized().into_response(),
+        Fault::Unauthorized => BamError::unauthorized().into_response(),
+        Fault::TooMany { retry_after } => refuse(StatusCode::TOO_MANY_REQUESTS, path, &retry_after),
+        Fault::Unavailable { retry_after } => refuse(StatusCode::SERVICE_UNAVAILABLE, path, &retry_after),
+        Fault::TruncatedJson => cut_in_half(next.run(request).await).await,
+        Fault::Reset => reset(&request),
+        Fault::LostReply => {
+            let fuse = fuse_of(&request);
+            let reply = next.run(request).await;
+            fuse.blow();
+            reply
+        }
+        Fault::ClockOff { .. } => next.run(request).await,
+    }
+}
+
+fn refuse(status: StatusCode, path: &str, retry_after: &str) -> Response {
+    let (kind, title) = match status {
+        StatusCode::TOO_MANY_REQUESTS => ("too-many-requests", "Too many requests"),
+        _ => ("unavailable", "The service is unavailable"),
+    };
+    let mut reply = if extension::serves(path) {
+        Problem::new(status, kind, title).into_response()
+    } else {
+        BamError::new(status, kind, title).into_response()
+    };
+    if let Ok(value) = HeaderValue::from_str(retry_after) {
+        reply.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    reply
+}
+
+async fn cut_in_half(reply: Response) -> Response {
+    let content_type = reply.headers().get(header::CONTENT_TYPE).cloned();
+    let whole = to_bytes(reply.into_body(), usize::MAX).await.unwrap_or_default();
+    let half = if whole.len() < 2 { "{".into() } else { whole.slice(..whole.len() / 2) };
+    let mut cut = Response::new(Body::from(half));
+    let json = HeaderValue::from_static("application/json");
+    cut.headers_mut().insert(header::CONTENT_TYPE, content_type.unwrap_or(json));
+    cut
+}
+
+/// The reply is never sent: the connection ends at the first attempt to write it.
+fn reset(request: &Request) -> Response {
+    fuse_of(request).blow();
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+fn fuse_of(request: &Request) -> Fuse {
+    request.extensions().get::<ConnectInfo<Fuse>>().map(|info| info.0.clone()).unwrap_or_default()
+}
+
+/// An HTTP date (RFC 9110, section 5.6.7).
+fn http_date(unix_s: i64) -> String {
+    let time = chrono::DateTime::from_timestamp(unix_s, 0).unwrap_or_default();
+    time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

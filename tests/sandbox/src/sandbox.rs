@@ -1,0 +1,181 @@
+//! The handle on a running sandbox.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::thread;
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::{Router, serve};
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::sync::oneshot;
+
+use crate::app::App;
+use crate::bam::{self, BamError};
+use crate::config::SandboxConfig;
+use crate::control;
+use crate::extension;
+use crate::faults::{FaultRule, disturb};
+use crate::listener::{Fuse, SandboxListener};
+use crate::problem::Problem;
+use crate::season::{Plan, password};
+
+/// Somebody who can sign in.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The name to sign in with, an e-mail address.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A running sandbox. It has a thread and a runtime of its own, so callers may block; it ends with [`Sandbox::stop`] or
+/// when it is dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    app: Arc<App>,
+    url: String,
+    users: Vec<User>,
+    /// Dropped to end the server.
+    running: oneshot::Sender<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on 127.0.0.1.
+    ///
+    /// # Errors
+    /// When the port is taken, or the system has no thread or random numbers to give.
+    pub async fn start(config: SandboxConfig) -> io::Result<Self> {
+        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
+        listener.set_nonblocking(true)?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let plan = Plan::load()?;
+        let user = |name: &str| User { name: name.to_owned(), password: password(config.seed, name) };
+        let users = plan.users.iter().map(|person| user(&person.name)).collect();
+        let app = Arc::new(App::new(config, &plan, &url)?);
+        let (running, stopped) = oneshot::channel();
+        let (ending, ended) = oneshot::channel();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let routes = routes(&app);
+        thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = run(listener, routes) => {}
+                    _ = stopped => {}
+                }
+            });
+            // Every connection is a task of this runtime and closes with it.
+            drop(runtime);
+            drop(ending);
+        })?;
+        Ok(Self { app, url, users, running, ended })
+    }
+
+    /// Where the sandbox is reached: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Who can sign in; two at least.
+    pub fn users(&self) -> &[User] {
+        &self.users
+    }
+
+    /// The raw Ed25519 public keys that sign credentials, in lower-case hex: one for each tenant with the extension.
+    pub fn issuer_keys(&self) -> Vec<String> {
+        let issuers = self.app.tenants.iter().filter_map(|tenant| tenant.issuer.as_ref());
+        issuers.map(|issuer| hex::encode(issuer.public_key())).collect()
+    }
+
+    /// Adds a fault rule behind the others.
+    pub fn fault(&self, rule: FaultRule) {
+        self.app.add_fault(rule);
+    }
+
+    /// All requests seen so far as `METHOD /path`, without queries and without the sandbox's own routes.
+    pub fn requests(&self) -> Vec<String> {
+        self.app.requests()
+    }
+
+    /// Puts the sandbox's time off by so many seconds: the `Date` header, tokens, leases, the check of statements.
+    pub fn set_clock_offset_s(&self, seconds: i64) {
+        self.app.set_offset_s(seconds);
+    }
+
+    /// Makes all access tokens invalid; refresh tokens still count.
+    ///
+    /// # Errors
+    /// When the system has no random numbers to give.
+    pub fn revoke_tokens(&self) -> io::Result<()> {
+        self.app.replace_token_key()
+    }
+
+    /// Makes all access and refresh tokens invalid: everybody must sign in again.
+    ///
+    /// # Errors
+    /// When the system has no random numbers to give.
+    pub fn revoke_sessions(&self) -> io::Result<()> {
+        self.app.replace_token_key()?;
+        self.app.db.write(|db| db.execute("DELETE FROM session", [])).map_err(io::Error::other)?;
+        Ok(())
+    }
+
+    /// Takes a ticket of this tenant from its owner. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn remove_ticket(&self, user: &str, tenant: &str, ticket_id: i64) -> io::Result<bool> {
+        let sql = "DELETE FROM ticket WHERE tenant = ?2 AND id = ?3
+            AND owner_id = (SELECT id FROM user WHERE name = ?1)";
+        let removed = self.app.db.write(|db| db.execute(sql, (user, tenant, ticket_id)));
+        removed.map(|count| count > 0).map_err(io::Error::other)
+    }
+
+    /// Closes the listener and every open connection.
+    pub async fn stop(self) {
+        drop(self.running);
+        // An error is the answer: the server's end of the channel goes away last.
+        let _ = self.ended.await;
+    }
+}
+
+async fn run(listener: StdListener, routes: Router) -> io::Result<()> {
+    let listener = SandboxListener(TcpListener::from_std(listener)?);
+    serve(listener, routes.into_make_service_with_connect_info::<Fuse>()).await
+}
+
+fn routes(app: &Arc<App>) -> Router {
+    Router::new()
+        .merge(bam::routes())
+        .merge(extension::routes())
+        .merge(control::routes())
+        .fallback(|request: Request| unknown(request, StatusCode::NOT_FOUND))
+        .method_not_allowed_fallback(|request: Request| unknown(request, StatusCode::METHOD_NOT_ALLOWED))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), disturb))
+        .with_state(Arc::clone(app))
+}
+
+async fn unknown(request: Request, status: StatusCode) -> Response {
+    let (kind, title) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "No such method here"),
+        _ => ("not-found", "Nothing here"),
+    };
+    if extension::serves(request.uri().path()) {
+        Problem::new(status, kind, title).into_response()
+    } else {
+        BamError::new(status, kind, title).into_response()
+    }
+}

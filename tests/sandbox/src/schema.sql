@@ -1,0 +1,86 @@
+CREATE TABLE user (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    password TEXT NOT NULL,
+    enrollment_id TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE session (
+    refresh_token TEXT PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES user (id)
+) STRICT;
+
+CREATE TABLE organizer (
+    id INTEGER PRIMARY KEY,
+    tenant TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL
+) STRICT;
+
+-- Bodies are JSON as B.A.M sends it, every relation filled in; a reply keeps those that were asked for.
+CREATE TABLE ticket_config (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    event_id INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT;
+
+CREATE TABLE sector (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    code INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT;
+
+CREATE TABLE timeslot (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT;
+
+CREATE TABLE ticket (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    owner_id INTEGER NOT NULL REFERENCES user (id),
+    ticket_config_id INTEGER NOT NULL,
+    sector_id INTEGER,
+    timeslot_id INTEGER,
+    seq_num INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    kyc_status TEXT NOT NULL,
+    seat_id TEXT,
+    format TEXT NOT NULL,
+    blockchain_id TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    UNIQUE (tenant, blockchain_id)
+) STRICT;
+CREATE INDEX ticket_by_owner ON ticket (owner_id, id);
+
+-- Which device a ticket is bound to, and the credential that says so. Times are Unix seconds.
+CREATE TABLE binding (
+    tenant TEXT NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    device_key BLOB NOT NULL,
+    credential BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    moves_left INTEGER NOT NULL,
+    renew_after INTEGER NOT NULL,
+    surrendered INTEGER NOT NULL,
+    PRIMARY KEY (tenant, ticket_id),
+    FOREIGN KEY (tenant, ticket_id) REFERENCES ticket (tenant, id) ON DELETE CASCADE
+) STRICT;
+
+-- Replies to writes, by idempotency key: what a repetition gets again.
+CREATE TABLE reply (
+    user_id INTEGER NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    content_type TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (user_id, idempotency_key)
+) STRICT;
