@@ -45,6 +45,13 @@ pub struct SystemConfig {
     pub extension_url: Option<String>,
 }
 
+impl SystemConfig {
+    /// The defaults for an address.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self { url: url.into(), tenant_url: None, default_tenant: None, relations: None, extension_url: None }
+    }
+}
+
 /// What a person enters to sign in.
 #[derive(Clone, uniffi::Record)]
 pub struct SignIn {
