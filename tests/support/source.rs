@@ -1,6 +1,6 @@
 //! Reads Rust source well enough to see which paths it names.
 
-/// One piece of code: an identifier, `::`, or a single other character.
+/// Code in pieces: identifiers, `::`, and single other characters.
 type Tokens = Vec<String>;
 
 /// The paths in a source that begin with `crate`, `self`, `super` or `std`, with nested braces spelt out: from
@@ -25,8 +25,7 @@ pub(crate) fn identifiers(source: &str) -> Vec<String> {
     tokens
 }
 
-/// The paths of a `use` tree in a file that is not named by its module: `pub use a::{B, c::D}` gives `a::B` and
-/// `a::c::D`.
+/// The paths after each `use`, whatever they begin with: `pub use a::{B, c::D}` gives `a::B` and `a::c::D`.
 pub(crate) fn uses(source: &str) -> Vec<Vec<String>> {
     let tokens = shipped(tokens(&blank_literals(source)));
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 """Opens databases with the original SQLCipher library, to compare with the wallet's own cryptography.
 
-    sqlcipher.py read  DB KEYHEX SQL...    prints the last rows as a JSON list of lists; blobs as {"hex": "..."}
+    sqlcipher.py read  DB KEYHEX SQL...   prints the last rows as a JSON list of lists; blobs as {"hex": "..."}
     sqlcipher.py write DB KEYHEX SQL...   makes or changes DB with these statements
 
 KEYHEX is a raw key: 64 hex digits, or 96 with the salt behind the key.

@@ -1,4 +1,5 @@
 //! `cargo tool`: sets the project up and runs its tests.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod debian;
 mod libtest;
