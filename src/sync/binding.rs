@@ -144,7 +144,8 @@ impl Run<'_> {
         let untrusted = |what| Err(Error::Untrusted { what });
         let Issued { credential, renew_after } = issued;
         let fields = credential.fields();
-        let Some(issuer_key) = issuers.iter().find(|key| credential.is_signed_by(key)) else {
+        let signed = |key: &&IssuerKey| key.id() == fields.key_id && credential.is_signed_by(key);
+        let Some(issuer_key) = issuers.iter().find(signed) else {
             return untrusted("the server sent a credential that its issuer did not sign");
         };
         if credential.device_key().as_ref() != Some(key) {
