@@ -62,9 +62,8 @@ fn connect(files: &Files, key: &StoreKey, flags: OpenFlags, complete: bool) -> R
         .map_err(|_| Error::Untrusted { what: "the database cannot be keyed" })?;
     require_cipher(&connection)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(context)?;
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-        .map_err(context)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(context)?;
     if complete && tables == 0 {
         return Err(Error::Recovery { why: RecoveryReason::Damaged });
     }
