@@ -1,6 +1,8 @@
 //! Promise: the `ticket-wallet` command does what scripts rely on. One program, for it takes long to link.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../support/files.rs"]
+mod files;
 #[path = "../support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
@@ -12,8 +14,8 @@ mod support;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;
 
-//mod bad_input;
-//mod bad_store;
+mod bad_input;
+mod bad_store;
 mod command;
 mod demo;
 mod holder;
