@@ -60,7 +60,12 @@ fn database(context: &'static str) -> impl Fn(rusqlite::Error) -> Error + Copy {
             rusqlite::Error::SqliteFailure(failure, _) if is_damage(failure.code) => {
                 return Error::Recovery { why: RecoveryReason::Damaged };
             }
-            rusqlite::Error::SqliteFailure(failure, _) => failure.to_string(),
+            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+                ErrorCode::CannotOpen | ErrorCode::ReadOnly => {
+                    "the files in the wallet's folder cannot be written".to_owned()
+                }
+                _ => rusqlite::ffi::code_to_str(failure.extended_code).to_owned(),
+            },
             rusqlite::Error::QueryReturnedNoRows => "no such row".to_owned(),
             _ => "a stored value is not of its type".to_owned(),
         };
