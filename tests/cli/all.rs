@@ -19,7 +19,7 @@ mod bad_store;
 mod command;
 mod demo;
 mod holder;
-//mod killed_sync;
+mod killed_sync;
 mod network;
 mod no_openssl;
 mod verify;

@@ -20,11 +20,14 @@ pub(crate) const RENEW_AFTER_S: u32 = 1000;
 /// What an answer to a binding or renewal holds, made of what was asked for.
 pub(crate) type Sign = Box<dyn Fn(CredentialRequest) -> Vec<u8> + Send>;
 
+/// What is answered to a request in the place of the honest answer.
+type Lie = Box<dyn Fn(&Asked) -> Option<Answer> + Send>;
+
 /// What the server answers. `None` leaves the honest answer.
 #[derive(Default)]
 pub(crate) struct Lies {
     /// In the place of the whole answer to a request.
-    pub(crate) answer: Option<Box<dyn Fn(&Asked) -> Option<Answer> + Send>>,
+    pub(crate) answer: Option<Lie>,
     /// Signs the credential of each ticket asked for.
     pub(crate) sign: Option<Sign>,
     /// The tenant that the organizer names.

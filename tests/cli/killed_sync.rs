@@ -1,0 +1,136 @@
+//! A sync that is killed at any moment leaves a wallet that opens, holds whole pages and whole credentials, and goes on.
+#![allow(clippy::print_stdout, reason = "the seed of a run that fails")]
+
+use std::env;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ticket_wallet::model::TicketFilter;
+use ticket_wallet::{Config, Wallet};
+use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
+
+use crate::command::in_store;
+use crate::phone::{sign_in, vault_in};
+
+const KILLS: u64 = 20;
+const TICKETS: usize = 500;
+const PAGE: usize = 100;
+
+/// SplitMix64 (Steele, Lea and Flood 2014): the moments of a run can be had again from its seed.
+struct Moments(u64);
+
+impl Moments {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ z >> 31) % limit
+    }
+}
+
+fn seed() -> u64 {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(now)
+}
+
+async fn season() -> Sandbox {
+    let config = SandboxConfig { tickets_per_user: TICKETS, ..SandboxConfig::default() };
+    let sandbox = Sandbox::start(config).await.unwrap();
+    let path_contains = String::new();
+    sandbox.fault(FaultRule {
+        method: None,
+        path_contains,
+        skip: 0,
+        times: u32::MAX,
+        fault: Fault::LatencyMs(10),
+    });
+    sandbox
+}
+
+fn open(folder: &Path) -> Wallet {
+    Wallet::open(Config::in_folder(folder.to_str().unwrap()), vault_in(folder), None).unwrap()
+}
+
+/// What a wallet holds: tickets, and bound tickets, of which `check` sees each.
+fn counted(wallet: &Wallet, check: impl Fn(&Wallet, &str)) -> (usize, usize) {
+    let tickets = wallet.tickets(TicketFilter { limit: u32::MAX, ..TicketFilter::default() }).unwrap();
+    let bound = tickets.iter().filter(|ticket| {
+        let held = wallet.ticket(ticket.id.clone()).unwrap().lease_end.is_some();
+        if held {
+            check(wallet, &ticket.id);
+        }
+        held
+    });
+    (tickets.len(), bound.count())
+}
+
+fn shows(wallet: &Wallet, id: &str) {
+    assert!(wallet.present(id.to_owned(), None).is_ok(), "a credential without its key");
+}
+
+/// The request after which a kill falls. A first sync makes 13: a page, what its tenants are and offer, four more pages
+/// from the 8th on, and two bindings. Little is stored before the second page, so fewer kills fall there.
+fn request(kill: u64, moments: &mut Moments) -> usize {
+    let request = match kill.checked_sub(5) {
+        None => 1 + moments.below(6),
+        Some(kill) => 7 + (kill * 7 + moments.below(7)) / 15,
+    };
+    usize::try_from(request).unwrap()
+}
+
+/// Waits until the server has seen this many requests more, or the sync has ended.
+fn wait_for(sandbox: &Sandbox, sync: &mut Child, requests: usize) {
+    while sandbox.requests().len() < requests && sync.try_wait().unwrap().is_none() {
+        sleep(Duration::from_millis(1));
+    }
+}
+
+#[derive(Debug, Default)]
+struct Landed {
+    killed: usize,
+    in_pull: usize,
+    in_binding: usize,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_twenty_moments_it_always_goes_on() {
+    let seed = seed();
+    // Shown when the test fails.
+    println!("PROPTEST_RNG_SEED={seed}");
+    let mut moments = Moments(seed);
+    let mut landed = Landed::default();
+    let mut all_bound = None;
+    for kill in 0..KILLS {
+        let sandbox = season().await;
+        let folder = tempfile::tempdir().unwrap();
+        open(folder.path()).sign_in(sign_in(&sandbox, 0)).await.unwrap();
+
+        let mut command = in_store(folder.path(), &["sync", "--json"]);
+        let mut sync = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // The sign-in was the first request.
+        wait_for(&sandbox, &mut sync, 1 + request(kill, &mut moments));
+        sleep(Duration::from_micros(moments.below(60_000)));
+        sync.kill().unwrap();
+        let status = sync.wait().unwrap();
+
+        let wallet = open(folder.path());
+        let (tickets, bound) = counted(&wallet, shows);
+        assert!(tickets.is_multiple_of(PAGE) && tickets <= TICKETS, "{tickets} tickets");
+        landed.killed += usize::from(status.code().is_none());
+        landed.in_pull += usize::from((1..TICKETS).contains(&tickets));
+        let report = wallet.sync(None, None).await.unwrap();
+        assert_eq!(usize::try_from(report.received).unwrap(), TICKETS);
+        assert_eq!((report.removed, report.refused), (0, 0));
+        let (after, bound_after) = counted(&wallet, |_, _| ());
+        assert_eq!(after, TICKETS);
+        assert_eq!(*all_bound.get_or_insert(bound_after), bound_after, "whatever was killed, all are bound");
+        landed.in_binding += usize::from(tickets == TICKETS && bound < bound_after);
+        sandbox.stop().await;
+    }
+    println!("{landed:?}, {all_bound:?} bound");
+    assert!(all_bound > Some(PAGE), "more than one batch is bound: {all_bound:?}");
+    assert!(landed.killed >= 15 && landed.in_pull >= 4 && landed.in_binding >= 2, "{landed:?}");
+}
