@@ -7,6 +7,9 @@
 
 uniffi::setup_scaffolding!();
 
+#[macro_use]
+mod opaque;
+
 pub mod barcode;
 pub mod clock;
 mod device;

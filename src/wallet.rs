@@ -1,6 +1,5 @@
 //! The wallet: the facade for ticket holders.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,11 +62,7 @@ pub struct Wallet {
     engine: Engine,
 }
 
-impl fmt::Debug for Wallet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wallet").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Wallet);
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Wallet {
