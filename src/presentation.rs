@@ -5,7 +5,7 @@ use crate::clock::{ClockUncertainty, TrustedNow};
 use crate::device::sign;
 use crate::error::Error;
 use crate::host::KeyVault;
-use crate::model::{BarcodeProfile, NoBarcodeReason, TicketDetail, TicketFormat, TicketStatus};
+use crate::model::{BarcodeProfile, NoBarcodeReason, TicketFormat, TicketStatus, TicketSummary};
 use crate::store::{BindingState, HeldCredential};
 
 /// Frames are redrawn at least this often, in seconds.
@@ -35,16 +35,15 @@ opaque_debug!(Presentation);
 
 /// Why a ticket shows no barcode at `now`; `None` when it does. A held credential is always shown, but for a lease that
 /// has surely ended.
-pub fn no_barcode(ticket: &TicketDetail, held: &BindingState, now: &TrustedNow) -> Option<NoBarcodeReason> {
+pub fn no_barcode(ticket: &TicketSummary, held: &BindingState, now: &TrustedNow) -> Option<NoBarcodeReason> {
     if let Some(credential) = &held.credential {
         let ended = now.unix_s() > i64::from(credential.credential.fields().lease_end);
         return (ended && now.uncertainty.confirmed).then_some(NoBarcodeReason::LeaseEnded);
     }
-    let summary = &ticket.summary;
-    Some(match (&summary.format, summary.profile) {
+    Some(match (&ticket.format, ticket.profile) {
         (TicketFormat::Pdf, _) => NoBarcodeReason::DeliveredElsewhere,
         (_, BarcodeProfile::None | BarcodeProfile::Static) => NoBarcodeReason::NotOffered,
-        _ if !matches!(summary.status, TicketStatus::Issued | TicketStatus::Activated) => {
+        _ if !matches!(ticket.status, TicketStatus::Issued | TicketStatus::Activated) => {
             NoBarcodeReason::NotUsable
         }
         _ => held.refusal.as_deref().map_or(NoBarcodeReason::NotBoundYet, NoBarcodeReason::of_refusal),
@@ -58,7 +57,7 @@ pub fn no_barcode(ticket: &TicketDetail, held: &BindingState, now: &TrustedNow) 
 /// with another key than the ticket is bound to.
 pub fn present(
     vault: &dyn KeyVault,
-    ticket: &TicketDetail,
+    ticket: &TicketSummary,
     held: &BindingState,
     now: &TrustedNow,
     nonce: Option<&[u8; NONCE_LEN]>,

@@ -171,14 +171,14 @@ impl Wallet {
     /// [`WalletError::Storage`].
     pub fn ticket(&self, id: String) -> Result<TicketDetail, WalletError> {
         let id = ticket_hash(&id)?;
-        let mut ticket = self.store.ticket(id)?;
+        let mut ticket = self.store.ticket_detail(id)?;
         let held = self.store.binding(id)?;
         if let Some(credential) = &held.credential {
             let fields = credential.credential.fields();
             ticket.generation = Some(fields.generation);
             ticket.lease_end = Some(i64::from(fields.lease_end));
         }
-        ticket.no_barcode = presentation::no_barcode(&ticket, &held, &self.time.now()?);
+        ticket.no_barcode = presentation::no_barcode(&ticket.summary, &held, &self.time.now()?);
         Ok(ticket)
     }
 
