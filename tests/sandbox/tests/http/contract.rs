@@ -122,8 +122,8 @@ impl Record {
         let key = self.world.new_key();
         self.write(operation, &key, huge).await;
         let key = self.world.new_key();
-        self.write(operation, &key, json!([{"ticket_id": "9999"}])).await;
-        self.write(operation, &key, json!([{"ticket_id": "9998"}])).await;
+        self.write(operation, &key, json!([])).await;
+        assert_eq!(self.write(operation, &key, json!([{}])).await.problem(), "key-reused");
         let key = self.world.new_key();
         let _slow = begin_write(&self.world, &self.token, &path, &key, 2).await;
         let answer = self.write(operation, &key, json!([])).await;
@@ -162,7 +162,9 @@ impl Record {
         let renewed = self.write(RENEW, "r1", renewal).await.json();
         let mut item = self.device.statement(Purpose::Renew, bound, START_S, "r2");
         item["ticket_id"] = json!(self.ticket);
-        self.write(RENEW_MANY, "r2", json!([item, {"ticket_id": "9999"}])).await;
+        let mut unknown = item.clone();
+        unknown["ticket_id"] = json!("9999");
+        self.write(RENEW_MANY, "r2", json!([item, unknown])).await;
         let current = self.world.bind(&self.token, &self.ticket, &self.device).await;
         assert_eq!(current["generation"], renewed["generation"]);
         let surrender = self.device.statement(Purpose::Surrender, &current, START_S, "s1");
