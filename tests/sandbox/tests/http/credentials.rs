@@ -57,7 +57,7 @@ async fn a_credential_says_what_it_shall() {
         assert_eq!(bound["renew_after"], "2027-01-16T08:00:00Z");
         sections.push((ticket["sector"]["name"].as_str().map(str::to_owned), fields.section));
     }
-    assert!(sections.iter().any(|section| *section == (None, 0)));
+    assert!(sections.contains(&(None, 0)));
     for (name, code) in sections.into_iter().filter_map(|(name, code)| name.map(|name| (name, code))) {
         assert!(name.split(' ').any(|word| word == code.to_string()), "{name} is not {code}");
     }
