@@ -1,20 +1,32 @@
 //! An offline-first ticket wallet core: encrypted store, sync, device-signed rotating barcode, and the gate that
 //! checks it with no network. Apps use it from Swift and Kotlin through uniffi, servers and terminals from Rust.
 //!
-//! Facades: [`Issuer`] for servers, [`Gate`] for staff. Each layer uses only what stands
+//! Facades: [`Wallet`] for ticket holders, [`Gate`] for staff, [`Issuer`] for servers. Each layer uses only what stands
 //! below it; `tests/layers.rs` holds that.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 uniffi::setup_scaffolding!();
 
+#[macro_use]
+mod opaque;
+
 pub mod barcode;
 pub mod clock;
+mod device;
 pub mod error;
 mod gate;
 pub mod host;
 mod issuer;
 pub mod model;
+mod presentation;
+pub mod remote;
+mod store;
+mod sync;
+mod wallet;
 
 pub use error::WalletError;
 pub use gate::{CodeCheck, CodeFields, DEFAULT_TOLERANCE_S, Gate, GateConfig, KnownIssuer};
 pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
+pub use presentation::Presentation;
+pub use sync::{SyncProgress, SyncReport, SyncStage};
+pub use wallet::{Config, SyncListener, Wallet, WalletTime};

@@ -2,10 +2,12 @@
 
 mod account;
 mod ids;
+mod pulled;
 mod ticket;
 
-pub use account::{Account, AccountState, SignIn, System, SystemConfig};
+pub use account::{Account, AccountState, SignIn, StoredAccount, System, SystemConfig, Tokens};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
+pub use pulled::{PulledEvent, PulledTicket};
 pub use ticket::{
     BarcodeProfile, Event, NoBarcodeReason, TicketDetail, TicketFilter, TicketFormat, TicketStatus,
     TicketSummary,

@@ -1,7 +1,6 @@
 //! A key vault in a file, for the terminal and for tests. It is no hardware: whoever can read the file has the keys.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -38,11 +37,7 @@ struct VaultFile {
 
 const VERSION: u32 = 1;
 
-impl fmt::Debug for SoftwareVault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SoftwareVault").finish_non_exhaustive()
-    }
-}
+opaque_debug!(SoftwareVault);
 
 #[uniffi::export]
 impl SoftwareVault {
@@ -133,12 +128,12 @@ impl KeyVault for SoftwareVault {
 
     fn open(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         let file = self.load()?;
-        let not_ours = || failed("the sealed key is not of this vault and place");
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(not_ours)?;
+        let not_ours = KeyVaultError::Invalidated;
+        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(not_ours.clone())?;
         let mut body = body.to_vec();
         let plain = wrapping_key(&file)?
             .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(associated_data), &mut body)
-            .map_err(|_| not_ours())?;
+            .map_err(|_| not_ours)?;
         Ok(plain.to_vec())
     }
 

@@ -1,5 +1,7 @@
 //! Accounts: one person at one ticketing system.
 
+use zeroize::Zeroizing;
+
 /// A ticketing system that this library speaks with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum System {
@@ -33,9 +35,19 @@ pub struct SystemConfig {
     /// The tenant of tickets that do not tell theirs.
     #[uniffi(default = None)]
     pub default_tenant: Option<String>,
+    /// Which relations a ticket list asks for, as a RelationExpression; by default all that the wallet shows.
+    #[uniffi(default = None)]
+    pub relations: Option<String>,
     /// Where the extension is looked for, with `{tenant}` where tenants serve it apart; the tenant's address without it.
     #[uniffi(default = None)]
     pub extension_url: Option<String>,
+}
+
+impl SystemConfig {
+    /// The defaults for an address.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self { url: url.into(), tenant_url: None, default_tenant: None, relations: None, extension_url: None }
+    }
 }
 
 /// What a person enters to sign in.
@@ -51,15 +63,6 @@ pub struct SignIn {
     pub password: String,
 }
 
-impl std::fmt::Debug for SignIn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignIn")
-            .field("system", &self.system)
-            .field("config", &self.config)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Whether an account can be used online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum AccountState {
@@ -70,7 +73,7 @@ pub enum AccountState {
 }
 
 /// A person at a ticketing system.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Account {
     /// Id in this wallet.
     pub id: String,
@@ -83,3 +86,42 @@ pub struct Account {
     /// Whether it can be used online.
     pub state: AccountState,
 }
+
+/// The tokens of a session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Sent with every request.
+    pub access: Zeroizing<String>,
+    /// Renews the session; guests have none.
+    pub refresh: Option<Zeroizing<String>>,
+}
+
+/// An account as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredAccount {
+    /// Id in this wallet.
+    pub id: String,
+    /// Which system.
+    pub system: System,
+    /// Where it is.
+    pub config: SystemConfig,
+    /// What the person signed in with.
+    pub user_name: String,
+    /// The session; `None` when the person must sign in.
+    pub tokens: Option<Tokens>,
+}
+
+impl From<StoredAccount> for Account {
+    fn from(account: StoredAccount) -> Self {
+        let state = if account.tokens.is_some() { AccountState::SignedIn } else { AccountState::NeedsSignIn };
+        Self {
+            id: account.id,
+            system: account.system,
+            url: account.config.url,
+            user_name: account.user_name,
+            state,
+        }
+    }
+}
+
+opaque_debug!(SignIn, Account, Tokens, StoredAccount);

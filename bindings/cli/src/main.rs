@@ -1,2 +1,57 @@
-//! x
-fn main() {}
+//! `ticket-wallet`: the wallet core in a terminal, for holders and gate staff, with a sandbox to try it on.
+
+mod args;
+mod barcode;
+mod clock;
+mod demo;
+mod failure;
+mod holder;
+mod home;
+mod output;
+mod sandbox;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, BarcodeCommand, Command, TicketsCommand};
+use failure::Failure;
+use output::Output;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    match run(arguments, &output) {
+        Ok(code) => code,
+        Err(failure) => output.failure(&failure),
+    }
+}
+
+fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::system("the runtime cannot start", e))?;
+    runtime.block_on(dispatch(arguments, output))
+}
+
+async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {
+    let home = arguments.store;
+    match arguments.command {
+        Command::Demo(options) => demo::run(&options, output).await?,
+        Command::Sandbox(options) => sandbox::run(&options, output).await?,
+        Command::Login(options) => holder::login(&home::open(home)?, options, output).await?,
+        Command::Sync(options) => holder::sync(&home::open(home)?, options, output).await?,
+        Command::Accounts => holder::accounts(&home::open(home)?, output)?,
+        Command::Tickets { command: TicketsCommand::List(options) } => {
+            holder::list(&home::open(home)?, options, output)?;
+        }
+        Command::Tickets { command: TicketsCommand::Show { id } } => {
+            holder::show(&home::open(home)?, id, output)?
+        }
+        Command::Show(options) => show::run(&home::open(home)?, options, output).await?,
+        Command::Barcode { command: BarcodeCommand::Verify(options) } => {
+            return barcode::verify(options, output);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

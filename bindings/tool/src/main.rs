@@ -1,2 +1,108 @@
-//! x
-fn main() {}
+//! `cargo tool`: sets the project up and runs its tests.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod debian;
+mod libtest;
+mod output;
+mod process;
+mod project;
+mod requirements;
+mod setup;
+mod suite;
+mod suites;
+mod tally;
+
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, Subcommand};
+
+use crate::project::Project;
+use crate::suite::{Context, SUITES, Suite, run_all};
+
+/// A tenth of proptest's 256 random inputs a property, for runs that somebody waits for.
+const CASES_IN_CI: u32 = 26;
+/// Ten times proptest's 256.
+const CASES_IN_SOAK: u32 = 2560;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo tool",
+    bin_name = "cargo tool",
+    about = "Sets the project up and runs its tests",
+    after_help = "Examples:\n  cargo tool setup        once after cloning; `cargo tool test` does it too\n  \
+                  cargo tool test         every suite\n  cargo tool test rust    one suite\n  \
+                  CI=true cargo tool test as in CI: what cannot run is a failure\n  \
+                  cargo tool soak         the Rust tests with ten times the random inputs"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make .venv with the Python packages that the tests compare with
+    ///
+    /// Says beforehand what is installed, why and how big it is. Does nothing when .venv already fits
+    /// tests/requirements.txt.
+    Setup,
+    /// Run the test suites and close with the line `N passed, N failed`
+    ///
+    /// Exit code: 0 all passed; 1 something failed; 2 nothing failed, but a suite could not run here. With CI=true a
+    /// suite that cannot run is a failure, and each property is tried with a tenth of the random inputs.
+    #[command(after_help = "Examples:\n  cargo tool test\n  cargo tool test checks rust")]
+    Test {
+        /// Which suites to run; all of them when none is named
+        #[arg(value_name = "SUITE", value_parser = PossibleValuesParser::new(SUITES.iter().map(|suite| suite.name)))]
+        suites: Vec<String>,
+    },
+    /// Run the Rust tests with ten times the usual number of random inputs
+    Soak,
+}
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
+    run(&command).unwrap_or_else(|reason| {
+        output::line(&format!("error: {reason}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run(command: &Command) -> Result<ExitCode, String> {
+    let project = Project::find()?;
+    let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    match command {
+        Command::Setup => setup::ensure(&project).map(|()| ExitCode::SUCCESS),
+        Command::Test { suites } => {
+            let context = Context { project, ci, cases: ci.then_some(CASES_IN_CI) };
+            Ok(run_all(&context, &chosen(suites)))
+        }
+        Command::Soak => {
+            let context = Context { project, ci, cases: Some(CASES_IN_SOAK) };
+            Ok(run_all(&context, &[&suites::rust::SUITE]))
+        }
+    }
+}
+
+fn chosen(names: &[String]) -> Vec<&'static Suite> {
+    SUITES.iter().copied().filter(|suite| names.is_empty() || names.iter().any(|n| n == suite.name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_name_means_every_suite() {
+        assert_eq!(chosen(&[]).len(), SUITES.len());
+        let rust = chosen(&["rust".to_owned()]);
+        assert_eq!(rust.iter().map(|suite| suite.name).collect::<Vec<_>>(), ["rust"]);
+    }
+}

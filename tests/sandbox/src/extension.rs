@@ -16,6 +16,8 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -38,8 +40,12 @@ pub(crate) fn serves(path: &str) -> bool {
 
 /// `GET /.well-known/ticket-wallet` of a tenant: what is served, and where.
 async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Result<Json<Value>, Problem> {
-    let tenant =
-        app.tenant(&tenant).filter(|tenant| tenant.issuer.is_some()).ok_or_else(Problem::not_served)?;
-    let base = format!("/t/{}/wallet/v1", tenant.name);
-    Ok(Json(json!({"version": 1, "base": base, "features": ["credentials"]})))
+    let tenant = app.tenant(&tenant).ok_or_else(Problem::not_served)?;
+    let issuer = tenant.issuer.as_ref().ok_or_else(Problem::not_served)?;
+    Ok(Json(json!({
+        "version": 1,
+        "base": format!("/t/{}/wallet/v1", tenant.name),
+        "features": ["credentials"],
+        "issuer_keys": [BASE64URL.encode(issuer.public_key())],
+    })))
 }

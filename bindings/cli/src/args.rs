@@ -1,0 +1,188 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "Examples:
+  ticket-wallet demo
+  ticket-wallet sandbox --port 8080
+  ticket-wallet login --system bam --url http://127.0.0.1:8080 --user mira@example.org
+  ticket-wallet sync
+  ticket-wallet tickets list
+  ticket-wallet show 641f28287962ebcf0828e652
+  ticket-wallet barcode verify --issuer-key d9bf…900c --now 1790000003 < scanned.txt
+
+Exit codes: 0 done · 1 other failure, or a verdict other than Valid · 2 wrong usage or input · 3 server not reached ·
+4 sign-in needed or refused · 5 store or key vault unusable · 6 no barcode to show";
+
+/// An offline-first ticket wallet: encrypted store, sync, rotating barcode, gate check.
+#[derive(Debug, Parser)]
+#[command(name = "ticket-wallet", version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Folder of the wallet; ~/.local/share/ticket-wallet without it.
+    #[arg(long, global = true, value_name = "DIR", env = "TICKET_WALLET_HOME")]
+    pub(crate) store: Option<PathBuf>,
+    /// Print JSON for scripts: results on stdout, errors on stderr.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the main job from sign-in to gate, on a sandbox in this process and a fresh encrypted store.
+    Demo(DemoOptions),
+    /// Serve the sandbox until interrupted: B.A.M for holders, and the wallet extension.
+    Sandbox(SandboxOptions),
+    /// Sign in to a ticketing system; the password comes from a prompt or from stdin.
+    Login(LoginOptions),
+    /// Fetch tickets, bind those whose event is near to this device, renew leases.
+    Sync(SyncOptions),
+    /// List the accounts of this wallet.
+    Accounts,
+    /// List tickets, or show one; works offline.
+    Tickets {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: TicketsCommand,
+    },
+    /// Show a ticket's rotating barcode, redrawn until interrupted; works offline.
+    Show(ShowOptions),
+    /// Look into barcodes.
+    Barcode {
+        /// What to do with one.
+        #[command(subcommand)]
+        command: BarcodeCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// Move the clock instead of waiting: under ten seconds instead of half a minute.
+    #[arg(long)]
+    pub(crate) fast: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SandboxOptions {
+    /// TCP port on 127.0.0.1; any free one without it.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// Tickets of each user.
+    #[arg(long, default_value_t = 24, value_name = "N")]
+    pub(crate) tickets: usize,
+    /// The same seed makes the same season, passwords and issuer keys.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Seconds for which a frame of a barcode stays fresh, 5 to 255.
+    #[arg(long, default_value_t = 30, value_name = "S", value_parser = clap::value_parser!(u8).range(5..))]
+    pub(crate) window: u8,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SystemName {
+    /// B.A.M Ticketing.
+    Bam,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoginOptions {
+    /// Which ticketing system.
+    #[arg(long, value_enum)]
+    pub(crate) system: SystemName,
+    /// Address of its API, for example https://api.example.org.
+    #[arg(long)]
+    pub(crate) url: String,
+    /// User name or e-mail address.
+    #[arg(long)]
+    pub(crate) user: String,
+    /// Addresses of tenants, with {tenant} in it.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) tenant_url: Option<String>,
+    /// Tenant of tickets that do not tell theirs.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) default_tenant: Option<String>,
+    /// Where the extension is served, with {tenant} where tenants serve it apart.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) extension_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SyncOptions {
+    /// Only this account; `accounts` lists them.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TicketsCommand {
+    /// List all tickets, soonest first.
+    List(ListOptions),
+    /// Show everything that is known of one ticket.
+    Show {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListOptions {
+    /// Only this account.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// At most this many.
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
+    pub(crate) limit: u32,
+    /// Skip this many first.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) offset: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowOptions {
+    /// The ticket's id: 24 hex digits.
+    pub(crate) id: String,
+    /// Write one frame to this file and exit; its ending says the form: .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The venue's nonce, 16 hex digits, where the gate asks for it.
+    #[arg(long, value_name = "HEX", value_parser = bytes::<8>)]
+    pub(crate) nonce: Option<[u8; 8]>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BarcodeCommand {
+    /// Judge a scanned text from stdin; prints one JSON object, exits 0 for Valid and 1 for any other verdict.
+    Verify(VerifyOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyOptions {
+    /// A known issuer's raw Ed25519 public key, 64 hex digits.
+    #[arg(long, value_name = "HEX", required = true, num_args = 1.., value_parser = bytes::<32>)]
+    pub(crate) issuer_key: Vec<[u8; 32]>,
+    /// The time at the gate, Unix seconds.
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    pub(crate) now: i64,
+    /// A venue nonce that counts now, 16 hex digits.
+    #[arg(long, value_name = "HEX", num_args = 1.., value_parser = bytes::<8>)]
+    pub(crate) nonce: Vec<[u8; 8]>,
+    /// The event at this gate, 16 hex digits; not checked without it.
+    #[arg(long, value_name = "HEX", value_parser = bytes::<8>)]
+    pub(crate) event: Option<[u8; 8]>,
+    /// A section let in here; not checked without one.
+    #[arg(long, value_name = "N", num_args = 1..)]
+    pub(crate) section: Vec<u16>,
+    /// How many seconds the phone's and the gate's clock may differ.
+    #[arg(long, value_name = "S", default_value_t = ticket_wallet::DEFAULT_TOLERANCE_S)]
+    pub(crate) tolerance: u32,
+}
+
+fn bytes<const N: usize>(text: &str) -> Result<[u8; N], String> {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| format!("{} hex digits expected", 2 * N))?;
+    Ok(bytes)
+}

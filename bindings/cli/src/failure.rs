@@ -1,0 +1,82 @@
+//! Why a command failed, and the exit code that says so.
+
+use std::fmt;
+use std::io;
+
+use ticket_wallet::WalletError;
+
+/// A failure that ends the command.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The core's.
+    Wallet(WalletError),
+    /// What was typed or piped in cannot be used.
+    Usage(String),
+    /// A file, the terminal or a port.
+    System {
+        /// What was being done.
+        doing: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Whoever read stdout has gone: no more to say, and nobody to say it to.
+    ReaderGone,
+}
+
+impl Failure {
+    pub(crate) fn system(doing: impl Into<String>, error: io::Error) -> Self {
+        Self::System { doing: doing.into(), error }
+    }
+
+    /// The stable name of the failure.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Wallet(error) => error.code(),
+            Self::Usage(_) => "invalid_input",
+            Self::System { .. } | Self::ReaderGone => "system",
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Wallet(WalletError::InvalidInput { .. } | WalletError::NotFound { .. })
+            | Self::Usage(_) => 2,
+            Self::Wallet(WalletError::Unreachable { .. }) => 3,
+            Self::Wallet(WalletError::NeedsSignIn { .. } | WalletError::Refused { .. }) => 4,
+            Self::Wallet(
+                WalletError::KeyUnavailable { .. }
+                | WalletError::NeedsRecovery { .. }
+                | WalletError::Storage { .. },
+            ) => 5,
+            Self::Wallet(WalletError::NoBarcode { .. }) => 6,
+            Self::Wallet(WalletError::Internal { .. }) | Self::System { .. } | Self::ReaderGone => 1,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wallet(error) => error.fmt(f),
+            Self::Usage(reason) => f.write_str(reason),
+            Self::System { doing, error } => write!(f, "{doing}: {error}"),
+            Self::ReaderGone => f.write_str("nobody reads the output"),
+        }
+    }
+}
+
+impl From<WalletError> for Failure {
+    fn from(error: WalletError) -> Self {
+        Self::Wallet(error)
+    }
+}
+
+/// For writing to stdout.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderGone,
+            _ => Self::system("the output cannot be written", error),
+        }
+    }
+}

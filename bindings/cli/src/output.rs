@@ -1,0 +1,73 @@
+//! Everything the command prints goes through here: text for people, JSON for scripts.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// Where results go, and in which form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether a person looks at stdout.
+    pub(crate) fn is_terminal(self) -> bool {
+        !self.json && io::stdout().is_terminal()
+    }
+
+    /// Prints a line, or anything that ends with one.
+    pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        if !text.ends_with('\n') {
+            stdout.write_all(b"\n")?;
+        }
+        Ok(stdout.flush()?)
+    }
+
+    /// Prints one JSON value on one line.
+    pub(crate) fn value(self, value: &Value) -> Result<(), Failure> {
+        self.text(&value.to_string())
+    }
+
+    /// Prints `value` for scripts, or what `text` makes for people.
+    pub(crate) fn either(self, value: &Value, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        if self.json { self.value(value) } else { self.text(&text()) }
+    }
+
+    /// Says why the command failed and returns its exit code.
+    pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
+        let line = if self.json {
+            json!({ "error": { "code": failure.code(), "reason": failure.to_string() } }).to_string()
+        } else {
+            format!("error: {failure}")
+        };
+        if !matches!(failure, Failure::ReaderGone) {
+            // With stderr closed too there is nothing left to say it on.
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+        ExitCode::from(failure.exit_code())
+    }
+}
+
+/// Columns padded to their widest cell, separated by two spaces.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}

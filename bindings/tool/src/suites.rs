@@ -1,0 +1,4 @@
+//! One file for each test suite.
+
+pub(crate) mod checks;
+pub(crate) mod rust;

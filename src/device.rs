@@ -1,0 +1,31 @@
+//! What services share of the device: its vault's signatures and its random ids.
+
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::barcode::{DeviceSignature, Purpose};
+use crate::error::Error;
+use crate::host::KeyVault;
+
+/// Signs with the vault and brings the signature into the form that travels.
+pub(crate) fn sign(
+    vault: &dyn KeyVault,
+    handle: String,
+    purpose: Purpose,
+    message: Vec<u8>,
+) -> Result<DeviceSignature, Error> {
+    let der = vault.sign(handle, purpose, message)?;
+    DeviceSignature::from_der(&der)
+        .map_err(|_| Error::Untrusted { what: "the key vault's signature is not DER" })
+}
+
+/// A random id of 128 bits in the form of a UUID of version 4 (RFC 9562).
+pub(crate) fn new_id() -> Result<String, Error> {
+    let mut bytes = [0_u8; 16];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::Untrusted { what: "the system gave no random numbers" })?;
+    bytes[6] = bytes[6] & 0x0F | 0x40;
+    bytes[8] = bytes[8] & 0x3F | 0x80;
+    let hex = hex::encode(bytes);
+    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}

@@ -1,0 +1,11 @@
+//! The ticketing systems, one folder each, over one HTTP client. Nothing here knows the store.
+
+mod address;
+pub mod bam;
+pub mod extension;
+mod http;
+mod session;
+
+pub use address::{api_url, tenant_template, with_tenant};
+pub use http::{Http, Reply, Request, TimeListener};
+pub use session::{Refresh, Session, SessionKeeper};

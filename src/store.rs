@@ -1,0 +1,66 @@
+//! The encrypted store: SQLCipher in one file, one writer, one reader. Calls are synchronous and short.
+
+mod accounts;
+mod cipher;
+mod credentials;
+mod envelope;
+mod open;
+mod schema;
+mod settings;
+mod tickets;
+
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use credentials::{Binding, BindingState, HeldCredential};
+pub use tickets::{PageChanges, PageEnd};
+
+use crate::error::Error;
+
+/// The open store of one wallet.
+#[derive(Debug)]
+pub struct Store {
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+}
+
+impl Store {
+    /// Runs `work` in one transaction; it is kept when `work` succeeds, else nothing of it is.
+    fn write<T>(
+        &self,
+        context: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = || {
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(database(context))
+    }
+
+    /// Runs a read on the reader, which sees all that was committed before.
+    fn read<T>(
+        &self,
+        context: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&reader).map_err(database(context))
+    }
+}
+
+/// Puts an SQLite error into words that name no value of a statement.
+fn database(context: &'static str) -> impl Fn(rusqlite::Error) -> Error + Copy {
+    move |error| Error::Database {
+        context,
+        reason: match error {
+            rusqlite::Error::SqliteFailure(failure, _) => failure.to_string(),
+            rusqlite::Error::QueryReturnedNoRows => "no such row".to_owned(),
+            _ => "a stored value is not of its type".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,89 @@
+//! Accounts and their sessions.
+
+use rusqlite::{OptionalExtension as _, Row};
+use zeroize::Zeroizing;
+
+use super::Store;
+use crate::error::Error;
+use crate::model::{StoredAccount, System, Tokens};
+
+const COLUMNS: &str = "id, system, config, user_name, access_token, refresh_token";
+
+impl Store {
+    /// Keeps an account; one with the same id is brought up to date.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn save_account(&self, account: &StoredAccount) -> Result<(), Error> {
+        let config = serde_json::to_string(&account.config)
+            .map_err(|_| Error::Untrusted { what: "the address cannot be kept" })?;
+        let (access, refresh) = token_columns(account.tokens.as_ref());
+        self.write("the account cannot be kept", |tx| {
+            tx.execute(
+                "INSERT INTO account (id, system, config, user_name, access_token, refresh_token)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET config = ?3, access_token = ?5, refresh_token = ?6",
+                (&account.id, account.system.as_text(), config, &account.user_name, access, refresh),
+            )?;
+            Ok(())
+        })
+    }
+
+    /// All accounts, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn accounts(&self) -> Result<Vec<StoredAccount>, Error> {
+        self.read("the accounts cannot be read", |db| {
+            let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM account ORDER BY id"))?;
+            statement.query_map([], account)?.collect()
+        })
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub fn account(&self, id: &str) -> Result<StoredAccount, Error> {
+        self.read("the account cannot be read", |db| {
+            db.prepare_cached(&format!("SELECT {COLUMNS} FROM account WHERE id = ?1"))?
+                .query_row([id], account)
+                .optional()
+        })?
+        .ok_or(Error::NotFound { what: "account" })
+    }
+
+    /// Replaces an account's session; `None` ends it.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_tokens(&self, account_id: &str, tokens: Option<&Tokens>) -> Result<(), Error> {
+        let (access, refresh) = token_columns(tokens);
+        self.write("the session cannot be kept", |tx| {
+            tx.execute(
+                "UPDATE account SET access_token = ?2, refresh_token = ?3 WHERE id = ?1",
+                (account_id, access, refresh),
+            )?;
+            Ok(())
+        })
+    }
+}
+
+fn token_columns(tokens: Option<&Tokens>) -> (Option<&str>, Option<&str>) {
+    let access = tokens.map(|tokens| tokens.access.as_str());
+    (access, tokens.and_then(|tokens| tokens.refresh.as_deref().map(String::as_str)))
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
+    let wrong = || rusqlite::Error::InvalidQuery;
+    let access: Option<String> = row.get(4)?;
+    let refresh: Option<String> = row.get(5)?;
+    Ok(StoredAccount {
+        id: row.get(0)?,
+        system: System::from_text(&row.get::<_, String>(1)?).ok_or_else(wrong)?,
+        config: serde_json::from_str(&row.get::<_, String>(2)?).map_err(|_| wrong())?,
+        user_name: row.get(3)?,
+        tokens: access
+            .map(|access| Tokens { access: Zeroizing::new(access), refresh: refresh.map(Zeroizing::new) }),
+    })
+}

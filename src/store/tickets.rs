@@ -1,0 +1,278 @@
+//! Tickets and events: the server's copy, written page by page, read as narrow rows.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
+
+use super::Store;
+use crate::error::Error;
+use crate::model::{
+    BarcodeProfile, Event, PulledEvent, PulledTicket, TicketDetail, TicketFilter, TicketFormat, TicketHash,
+    TicketStatus, TicketSummary,
+};
+
+/// Tickets without a start come last.
+const NO_START: i64 = i64::MAX;
+/// A ticket missing from this many complete pulls in a row is a tombstone.
+const TOMBSTONE: i64 = 2;
+
+/// Where a page ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageEnd {
+    /// How many items of this pull are stored with this page.
+    pub position: i64,
+    /// Whether this was the last page.
+    pub complete: bool,
+}
+
+/// What a page changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageChanges {
+    /// Tickets that were not here.
+    pub added: u32,
+    /// Tickets whose record differs.
+    pub changed: u32,
+    /// Tickets that became tombstones with this page.
+    pub removed: u32,
+}
+
+impl Store {
+    /// Begins a complete pull of a resource and returns its number.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn begin_pull(&self, account_id: &str, resource: &str) -> Result<i64, Error> {
+        self.write("the pull cannot be begun", |tx| {
+            let pull: i64 = tx.query_row(
+                "UPDATE account SET pulls = pulls + 1 WHERE id = ?1 RETURNING pulls",
+                [account_id],
+                |row| row.get(0),
+            )?;
+            tx.execute(
+                "INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3, 0, 0)",
+                (account_id, resource, pull),
+            )?;
+            Ok(pull)
+        })
+    }
+
+    /// Keeps one page and its cursor in one transaction. The last page of a pull also counts the absent.
+    ///
+    /// # Errors
+    /// [`Error::Database`]; nothing of the page is kept then.
+    pub fn store_page(
+        &self,
+        account_id: &str,
+        resource: &str,
+        pull: i64,
+        page: &[PulledTicket],
+        end: PageEnd,
+    ) -> Result<PageChanges, Error> {
+        self.write("the tickets cannot be kept", |tx| {
+            let mut changes = PageChanges::default();
+            for ticket in page {
+                store_ticket(tx, account_id, pull, ticket, &mut changes)?;
+            }
+            tx.execute(
+                "UPDATE cursor SET position = ?4, complete = ?5 WHERE account_id = ?1 AND resource = ?2 AND pull = ?3",
+                (account_id, resource, pull, end.position, end.complete),
+            )?;
+            if end.complete {
+                changes.removed = count_absences(tx, account_id, pull)?;
+            }
+            Ok(changes)
+        })
+    }
+
+    /// One page of the list, soonest first.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn tickets(&self, filter: &TicketFilter) -> Result<Vec<TicketSummary>, Error> {
+        self.read("the tickets cannot be read", |db| {
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT {SUMMARY} FROM ticket
+                 WHERE list_order >= :from AND absences < {TOMBSTONE} AND (:account IS NULL OR account_id = :account)
+                 ORDER BY list_order, id LIMIT :limit OFFSET :offset"
+            ))?;
+            let rows = statement.query_map(
+                named_params! {
+                    ":from": filter.starting_from.unwrap_or(i64::MIN), ":account": filter.account_id,
+                    ":limit": filter.limit, ":offset": filter.offset,
+                },
+                summary,
+            )?;
+            rows.collect()
+        })
+    }
+
+    /// Everything about one ticket but its credential; tombstones too.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub fn ticket(&self, id: TicketHash) -> Result<TicketDetail, Error> {
+        self.read("the ticket cannot be read", |db| {
+            let Some(summary) = db
+                .prepare_cached(&format!("SELECT {SUMMARY} FROM ticket WHERE id = ?1"))?
+                .query_row([&id.0[..]], summary)
+                .optional()?
+            else {
+                return Ok(None);
+            };
+            detail(db, id, summary).map(Some)
+        })?
+        .ok_or(Error::NotFound { what: "ticket" })
+    }
+}
+
+const SUMMARY: &str =
+    "id, account_id, title, category, format, status, profile, starts_at, venue, section, seat";
+
+fn summary(row: &Row<'_>) -> rusqlite::Result<TicketSummary> {
+    Ok(TicketSummary {
+        id: hex::encode(row.get_ref(0)?.as_blob()?),
+        account_id: row.get(1)?,
+        title: row.get(2)?,
+        category: row.get(3)?,
+        format: TicketFormat::from_text(row.get_ref(4)?.as_str()?),
+        status: TicketStatus::from_text(row.get_ref(5)?.as_str()?),
+        profile: match row.get_ref(6)?.as_str()? {
+            "signed" => BarcodeProfile::Signed,
+            "static" => BarcodeProfile::Static,
+            _ => BarcodeProfile::None,
+        },
+        starts_at: row.get(7)?,
+        venue: row.get(8)?,
+        section: row.get(9)?,
+        seat: row.get(10)?,
+    })
+}
+
+fn detail(db: &Connection, id: TicketHash, summary: TicketSummary) -> rusqlite::Result<TicketDetail> {
+    let mut statement = db.prepare_cached(
+        "SELECT b.remote_id, b.holder, b.body, e.hash, e.remote_id, e.name, e.venue, e.starts_at, e.ends_at, e.time_zone
+         FROM ticket_body b LEFT JOIN event e ON e.hash = b.event WHERE b.ticket_id = ?1",
+    )?;
+    statement.query_row([&id.0[..]], |row| {
+        let event = match row.get_ref(3)?.as_blob_or_null()? {
+            None => None,
+            Some(hash) => Some(Event {
+                hash: hex::encode(hash),
+                remote_id: row.get(4)?,
+                name: row.get(5)?,
+                venue: row.get(6)?,
+                starts_at: row.get(7)?,
+                ends_at: row.get(8)?,
+                time_zone: row.get(9)?,
+            }),
+        };
+        Ok(TicketDetail {
+            summary,
+            remote_id: row.get(0)?,
+            holder: row.get(1)?,
+            body_json: row.get(2)?,
+            event,
+            generation: None,
+            lease_end: None,
+            no_barcode: None,
+        })
+    })
+}
+
+fn store_ticket(
+    tx: &Transaction<'_>,
+    account_id: &str,
+    pull: i64,
+    ticket: &PulledTicket,
+    changes: &mut PageChanges,
+) -> rusqlite::Result<()> {
+    let id = &ticket.id.0[..];
+    let before: Option<String> = tx
+        .prepare_cached("SELECT body FROM ticket_body WHERE ticket_id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    match before {
+        None => changes.added += 1,
+        Some(body) if body != ticket.body => changes.changed += 1,
+        Some(_) => {}
+    }
+    if let Some(event) = &ticket.event {
+        store_event(tx, event)?;
+    }
+    store_row(tx, account_id, pull, ticket)?;
+    tx.prepare_cached(
+        "INSERT INTO ticket_body (ticket_id, tenant, remote_id, event, holder, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (ticket_id) DO UPDATE SET tenant = ?2, remote_id = ?3, event = ?4, holder = ?5, body = ?6",
+    )?
+    .execute((
+        id,
+        &ticket.tenant,
+        &ticket.remote_id,
+        ticket.event.as_ref().map(|event| &event.hash.0[..]),
+        &ticket.holder,
+        &ticket.body,
+    ))?;
+    Ok(())
+}
+
+/// A signed ticket stays signed, whatever a later answer says or leaves out.
+fn store_row(
+    tx: &Transaction<'_>,
+    account_id: &str,
+    pull: i64,
+    ticket: &PulledTicket,
+) -> rusqlite::Result<()> {
+    let event = ticket.event.as_ref();
+    let starts_at = event.and_then(|event| event.starts_at);
+    tx.prepare_cached(
+        "INSERT INTO ticket (id, account_id, list_order, title, category, format, status, profile, starts_at, venue,
+                             section, seat, pull)
+         VALUES (:id, :account, :list_order, :title, :category, :format, :status, :profile, :starts_at, :venue,
+                 :section, :seat, :pull)
+         ON CONFLICT (id) DO UPDATE SET
+            account_id = :account, list_order = :list_order, title = :title, category = :category, format = :format,
+            status = :status, profile = CASE profile WHEN 'signed' THEN 'signed' ELSE :profile END,
+            starts_at = :starts_at, venue = :venue, section = :section, seat = :seat, pull = :pull, absences = 0",
+    )?
+    .execute(named_params! {
+        ":id": &ticket.id.0[..], ":account": account_id, ":list_order": starts_at.unwrap_or(NO_START),
+        ":title": event.map_or(ticket.category.as_deref().unwrap_or("Ticket"), |event| &event.name),
+        ":category": ticket.category, ":format": ticket.format.as_text(), ":status": ticket.status.as_text(),
+        ":profile": ticket.profile.as_text(), ":starts_at": starts_at,
+        ":venue": event.and_then(|event| event.venue.as_deref()), ":section": ticket.section, ":seat": ticket.seat,
+        ":pull": pull,
+    })?;
+    Ok(())
+}
+
+fn store_event(tx: &Transaction<'_>, event: &PulledEvent) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO event (hash, remote_id, name, venue, starts_at, ends_at, time_zone, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (hash) DO UPDATE SET
+            remote_id = ?2, name = ?3, venue = ?4, starts_at = ?5, ends_at = ?6, time_zone = ?7, body = ?8",
+    )?
+    .execute((
+        &event.hash.0[..],
+        &event.remote_id,
+        &event.name,
+        &event.venue,
+        event.starts_at,
+        event.ends_at,
+        &event.time_zone,
+        &event.body,
+    ))?;
+    Ok(())
+}
+
+/// Counts one absence for each ticket that the complete pull did not have; returns how many became tombstones.
+fn count_absences(tx: &Transaction<'_>, account_id: &str, pull: i64) -> rusqlite::Result<u32> {
+    tx.execute(
+        "UPDATE ticket SET absences = absences + 1 WHERE account_id = ?1 AND pull < ?2",
+        (account_id, pull),
+    )?;
+    let buried: u32 = tx.query_row(
+        "SELECT count(*) FROM ticket WHERE account_id = ?1 AND pull < ?2 AND absences = ?3",
+        (account_id, pull, TOMBSTONE),
+        |row| row.get(0),
+    )?;
+    Ok(buried)
+}

@@ -1,0 +1,123 @@
+//! A phone under test: a wallet in a folder of its own, with a clock that the test moves.
+
+use std::sync::{Arc, Mutex};
+
+use tempfile::TempDir;
+use ticket_wallet::clock::ClockReading;
+use ticket_wallet::host::{HostClock, HostClockError, SoftwareVault};
+use ticket_wallet::model::{
+    Account, BarcodeProfile, SignIn, System, SystemConfig, TicketFilter, TicketSummary,
+};
+use ticket_wallet::{Config, Wallet, WalletError};
+use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
+
+/// 2026-11-21, a fixed day: tests do not depend on when they run.
+pub(crate) const TODAY_MS: i64 = 1_795_219_200_000;
+
+/// A clock that stands still until it is moved.
+#[derive(Debug, Clone)]
+pub(crate) struct TestClock(Arc<Mutex<ClockReading>>);
+
+impl TestClock {
+    pub(crate) fn new() -> Self {
+        let reading = ClockReading { wall_ms: TODAY_MS, elapsed_ms: 1_000, boot_id: "boot-1".to_owned() };
+        Self(Arc::new(Mutex::new(reading)))
+    }
+
+    /// Time goes by, asleep or awake.
+    pub(crate) fn pass_s(&self, seconds: i64) {
+        let mut reading = self.0.lock().unwrap();
+        reading.wall_ms += seconds * 1000;
+        reading.elapsed_ms += seconds * 1000;
+    }
+
+    /// The person sets the wall clock.
+    pub(crate) fn set_wall_ms(&self, wall_ms: i64) {
+        self.0.lock().unwrap().wall_ms = wall_ms;
+    }
+
+    /// The device starts anew.
+    pub(crate) fn reboot(&self) {
+        let mut reading = self.0.lock().unwrap();
+        reading.elapsed_ms = 10;
+        reading.boot_id.push('+');
+    }
+
+    pub(crate) fn wall_ms(&self) -> i64 {
+        self.0.lock().unwrap().wall_ms
+    }
+}
+
+impl HostClock for TestClock {
+    fn read(&self) -> Result<ClockReading, HostClockError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+}
+
+/// A sandbox whose time is this clock's wall time.
+pub(crate) async fn sandbox(clock: &TestClock, config: SandboxConfig) -> Sandbox {
+    let clock = clock.clone();
+    Sandbox::start(SandboxConfig { clock: Arc::new(move || clock.wall_ms()), ..config }).await.unwrap()
+}
+
+pub(crate) struct Phone {
+    pub(crate) folder: TempDir,
+    pub(crate) clock: TestClock,
+    pub(crate) wallet: Wallet,
+}
+
+impl Phone {
+    pub(crate) fn new(clock: &TestClock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let wallet = open(folder.path(), clock).unwrap();
+        Self { folder, clock: clock.clone(), wallet }
+    }
+
+    /// Closes the wallet and opens it again.
+    pub(crate) fn restart(self) -> Self {
+        let Self { folder, clock, wallet } = self;
+        drop(wallet);
+        let wallet = open(folder.path(), &clock).unwrap();
+        Self { folder, clock, wallet }
+    }
+
+    pub(crate) async fn sign_in(&self, sandbox: &Sandbox, user: usize) -> Account {
+        self.wallet.sign_in(sign_in(sandbox, user)).await.unwrap()
+    }
+
+    pub(crate) fn tickets(&self) -> Vec<TicketSummary> {
+        self.wallet.tickets(TicketFilter { limit: 100_000, ..TicketFilter::default() }).unwrap()
+    }
+
+    /// The tickets that show a barcode now, soonest first.
+    pub(crate) fn signed_tickets(&self) -> Vec<TicketSummary> {
+        let shows = |ticket: &TicketSummary| {
+            ticket.profile == BarcodeProfile::Signed && self.wallet.present(ticket.id.clone(), None).is_ok()
+        };
+        self.tickets().into_iter().filter(shows).collect()
+    }
+
+    /// The first of them.
+    pub(crate) fn signed_ticket(&self) -> TicketSummary {
+        self.signed_tickets().swap_remove(0)
+    }
+}
+
+pub(crate) fn sign_in(sandbox: &Sandbox, user: usize) -> SignIn {
+    let user = &sandbox.users()[user];
+    SignIn {
+        system: System::Bam,
+        config: SystemConfig::at(sandbox.url()),
+        user_name: user.name.clone(),
+        password: user.password.clone(),
+    }
+}
+
+pub(crate) fn vault_in(folder: &std::path::Path) -> Arc<SoftwareVault> {
+    Arc::new(SoftwareVault::new(folder.join("vault.json").to_str().unwrap().to_owned()))
+}
+
+pub(crate) fn open(folder: &std::path::Path, clock: &TestClock) -> Result<Wallet, WalletError> {
+    let config = Config::in_folder(folder.to_str().unwrap());
+    Wallet::open(config, vault_in(folder), Some(Arc::new(clock.clone())))
+}
