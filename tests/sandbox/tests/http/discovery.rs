@@ -1,8 +1,12 @@
 //! Finding the extension, and the sandbox's own routes.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use reqwest::Method;
 use serde_json::json;
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{Ask, THEATRE, World};
 
@@ -10,7 +14,9 @@ use crate::support::{Ask, THEATRE, World};
 async fn clubs_serve_the_extension_and_the_theatre_does_not() {
     let world = World::start().await;
     let found = world.get("", "/t/weidental/.well-known/ticket-wallet").await;
-    let expected = json!({"version": 1, "base": "/t/weidental/wallet/v1", "features": ["credentials"]});
+    let issuer_key = BASE64.encode(hex::decode(&world.sandbox.issuer_keys()[1]).unwrap());
+    let expected = json!({"version": 1, "base": "/t/weidental/wallet/v1", "features": ["credentials"],
+        "issuer_keys": [issuer_key]});
     assert_eq!((found.status.as_u16(), found.json()), (200, expected));
     let token = world.token().await;
     for path in ["/t/eschenried/.well-known/ticket-wallet", "/t/nowhere/.well-known/ticket-wallet"] {
@@ -47,8 +53,13 @@ async fn requests_are_logged_without_queries_and_own_routes() {
 async fn stopping_closes_listener_and_connections_and_frees_the_port() {
     let world = World::start().await;
     let url = world.sandbox.url();
-    world.get("", "/sandbox/requests").await;
+    let mut open = TcpStream::connect(url.replace("http://", "")).await.unwrap();
+    open.write_all(b"GET /sandbox/requests HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert_eq!(open.read_u8().await.unwrap(), b'H');
     world.sandbox.stop().await;
+    let mut rest = Vec::new();
+    // It ends in order or by a reset: what counts is that it ends.
+    let _ = open.read_to_end(&mut rest).await;
     assert!(world.client.get(&url).send().await.is_err());
     let port = url.rsplit(':').next().unwrap().parse().unwrap();
     let again = Sandbox::start(SandboxConfig { port, ..SandboxConfig::default() }).await.unwrap();
