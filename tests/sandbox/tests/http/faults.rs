@@ -120,7 +120,7 @@ async fn lost_reply_is_done_and_not_answered() {
     world.fault(CREDENTIALS, Fault::LostReply);
     let request = format!(
         "POST {CREDENTIALS} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nidempotency-key: \"k\"\r\n\
-         content-length: {}\r\n\r\n{body}",
+         connection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     let (bytes, end) = raw(&world, &request).await;
