@@ -11,12 +11,12 @@ mod tickets;
 
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use credentials::{Binding, BindingState, HeldCredential};
 pub use tickets::{PageChanges, PageEnd};
 
-use crate::error::Error;
+use crate::error::{Error, RecoveryReason};
 
 /// The open store of one wallet.
 #[derive(Debug)]
@@ -53,14 +53,26 @@ impl Store {
     }
 }
 
-/// Puts an SQLite error into words that name no value of a statement.
+/// Puts an SQLite error into words that name no value of a statement; damage is told from the rest.
 fn database(context: &'static str) -> impl Fn(rusqlite::Error) -> Error + Copy {
-    move |error| Error::Database {
-        context,
-        reason: match error {
-            rusqlite::Error::SqliteFailure(failure, _) => failure.to_string(),
+    move |error| {
+        let reason = match error {
+            rusqlite::Error::SqliteFailure(failure, _) if is_damage(failure.code) => {
+                return Error::Recovery { why: RecoveryReason::Damaged };
+            }
+            rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+                ErrorCode::CannotOpen | ErrorCode::ReadOnly => {
+                    "the files in the wallet's folder cannot be written".to_owned()
+                }
+                _ => rusqlite::ffi::code_to_str(failure.extended_code).to_owned(),
+            },
             rusqlite::Error::QueryReturnedNoRows => "no such row".to_owned(),
             _ => "a stored value is not of its type".to_owned(),
-        },
+        };
+        Error::Database { context, reason }
     }
+}
+
+fn is_damage(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
 }

@@ -122,7 +122,8 @@ impl Wallet {
     }
 
     /// Syncs one account, or all: fetches tickets, binds those whose event is near, renews leases. What was stored
-    /// before a failure stays.
+    /// before a failure stays, and an account that fails keeps no other from its sync: the first failure is told at the
+    /// end.
     ///
     /// # Errors
     /// [`WalletError::NotFound`] for an unknown account or none at all, [`WalletError::NeedsSignIn`],
@@ -146,14 +147,18 @@ impl Wallet {
         let telling = listener.map(|listener| tokio::spawn(tell(listener, receiver)));
         let progress = |progress: SyncProgress| drop(sender.send(Some(progress)));
         let mut report = SyncReport::default();
+        let mut failure = None;
         for account in &accounts {
-            report = report.plus(self.engine.sync(account, &progress).await?);
+            match self.engine.sync(account, &progress).await {
+                Ok(one) => report = report.plus(one),
+                Err(error) => failure = failure.or(Some(error)),
+            }
         }
         drop(sender);
         if let Some(telling) = telling {
             let _ = telling.await;
         }
-        Ok(report)
+        failure.map_or(Ok(report), |error| Err(error.into()))
     }
 
     /// Tickets, soonest first. Local: never touches the network.

@@ -1,44 +1,20 @@
 //! Promise: another vendor's decoder reads what the wallet draws, from spoilt pictures too, character by character.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/pictures.rs"]
+mod pictures;
 mod support;
 
-use std::path::Path;
-
-use serde_json::Value;
-use support::{Signers, json_lines, run_script};
+use pictures::assert_readable;
+use support::Signers;
 use ticket_wallet::barcode::{signed_matrix, to_png, to_svg};
 
 const NOW: u32 = 1_790_000_000;
-/// As drawn, and eight ways of spoiling it.
-const VARIANTS: usize = 9;
 
 fn codes() -> Vec<String> {
     let signers = Signers::new();
     let tickets = ["90210", "90211", "ticket-ä", "0"];
     (0_u32..).zip(tickets).map(|(step, ticket)| signers.code(ticket, NOW + 15 * step)).collect()
-}
-
-/// Spoils a picture in every way and decodes each result.
-fn decode_all(picture: &Path) -> Vec<Value> {
-    let folder = picture.parent().unwrap();
-    let paths: Vec<String> = serde_json::from_str(&run_script("degrade.py", &[picture, folder], "")).unwrap();
-    assert_eq!(paths.len(), VARIANTS);
-    let mut decoded = json_lines(&run_script("decode.py", &paths, ""));
-    assert_eq!(decoded.len(), VARIANTS);
-    for (found, path) in decoded.iter_mut().zip(paths) {
-        found["file"] = path.into();
-    }
-    decoded
-}
-
-fn assert_readable(picture: &Path, text: &str) {
-    for found in decode_all(picture) {
-        assert_eq!(found["text"], text, "{found}");
-        assert_eq!(found["content_bytes_hex"], hex::encode(text), "{found}");
-        assert_eq!((&found["version"], &found["ec_level"]), (&10.into(), &"M".into()), "{found}");
-        assert_eq!(found["format"], "QR Code", "{found}");
-    }
 }
 
 #[test]

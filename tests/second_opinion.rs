@@ -2,26 +2,25 @@
 //! gate does.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/mutants.rs"]
+mod mutants;
 mod support;
 
 use std::collections::BTreeSet;
 
+use mutants::mutants;
 use serde_json::{Value, json};
-use support::mutants::mutants;
-use support::{check_as_json, json_lines, run_script, vectors, vectors_event, vectors_gate};
-
-const NO_ARGUMENTS: [&str; 0] = [];
+use support::{check_as_json, judge, vectors, vectors_event, vectors_gate};
 
 fn second_opinions(vectors: &Value, codes: impl Iterator<Item = (Vec<u8>, i64, Value)>) -> Vec<Value> {
     let request = |(text, now, nonces): (Vec<u8>, i64, Value)| {
-        let request = json!({
+        json!({
             "text_hex": hex::encode(text), "now": now, "nonces": nonces, "issuer_keys": [vectors["issuer_public_key"]],
             "event": hex::encode(vectors_event(vectors)), "sections": vectors["gate_sections"],
             "tolerance": vectors["tolerance"],
-        });
-        format!("{request}\n")
+        })
     };
-    json_lines(&run_script("judge.py", &NO_ARGUMENTS, &codes.map(request).collect::<String>()))
+    judge(&codes.map(request).collect::<Vec<_>>())
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub fn with_tenant(template: &str, tenant: &str) -> Result<Url, Error> {
     api_url(&template.replace(TENANT, tenant))
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is on this very machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip == Ipv4Addr::LOCALHOST || ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

@@ -11,6 +11,7 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::address::is_loopback;
 use crate::clock::{ClockReading, TimeSample};
 use crate::error::Error;
 use crate::host::HostClock;
@@ -26,6 +27,8 @@ pub type TimeListener = Arc<dyn Fn(&TimeSample) + Send + Sync>;
 /// The client.
 pub struct Http {
     client: OnceLock<Client>,
+    /// For this very machine: the system's proxy is another one, and would read what is not encrypted.
+    direct: OnceLock<Client>,
     clock: Arc<dyn HostClock>,
     on_time: TimeListener,
     headers: Vec<(&'static str, String)>,
@@ -78,7 +81,7 @@ impl Http {
         headers: Vec<(&'static str, String)>,
         on_time: TimeListener,
     ) -> Self {
-        Self { client: OnceLock::new(), clock, on_time, headers }
+        Self { client: OnceLock::new(), direct: OnceLock::new(), clock, on_time, headers }
     }
 
     /// Sends one request once.
@@ -106,7 +109,7 @@ impl Http {
     }
 
     fn build(&self, request: Request<'_>) -> Result<reqwest::RequestBuilder, Error> {
-        let mut builder = self.client()?.request(request.method, request.url);
+        let mut builder = self.client(&request.url)?.request(request.method, request.url);
         for (name, value) in &self.headers {
             builder = builder.header(*name, value);
         }
@@ -123,20 +126,23 @@ impl Http {
         Ok(builder)
     }
 
-    fn client(&self) -> Result<&Client, Error> {
-        if let Some(client) = self.client.get() {
+    fn client(&self, url: &Url) -> Result<&Client, Error> {
+        let direct = is_loopback(url);
+        let slot = if direct { &self.direct } else { &self.client };
+        if let Some(client) = slot.get() {
             return Ok(client);
         }
         // Fails only where the process has a provider already, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let builder = if direct { Client::builder().no_proxy() } else { Client::builder() };
+        let client = builder
             .user_agent(concat!("ticket-wallet/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TOTAL_TIMEOUT)
             .redirect(Policy::custom(same_origin))
             .build()
             .map_err(|_| Error::Untrusted { what: "the HTTP client cannot be set up" })?;
-        Ok(self.client.get_or_init(|| client))
+        Ok(slot.get_or_init(|| client))
     }
 
     fn tell_time(&self, headers: &HeaderMap, sent: ClockReading, received: ClockReading) {

@@ -84,8 +84,13 @@ impl Files {
         write(&self.check_value, &key.check_value())
     }
 
-    pub(super) fn database_exists(&self) -> bool {
-        exists(&self.database)
+    /// The size of the database file; `None` when there is none.
+    pub(super) fn database_len(&self) -> Result<Option<u64>, Error> {
+        match fs::metadata(&self.database) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::file("a file of the wallet cannot be read", &e)),
+        }
     }
 
     fn open_key(&self, vault: &dyn KeyVault, envelope: &[u8], install_id: &[u8]) -> Result<StoreKey, Error> {

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::envelope::{Files, StoreKey};
 use super::{Store, database, schema};
@@ -25,14 +25,14 @@ impl Store {
         let files = Files::in_folder(folder)?;
         let key = files.key(vault)?;
         let known_good = files.check(&key)?;
-        if known_good && !files.database_exists() {
-            return Err(Error::Recovery { why: RecoveryReason::DatabaseMissing });
+        if known_good {
+            require_content(&files)?;
         }
-        let mut writer =
-            connect(&files, &key, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let create = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut writer = connect(&files, &key, create, known_good)?;
         configure_writer(&writer)?;
         schema::migrate(&mut writer)?;
-        let reader = connect(&files, &key, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let reader = connect(&files, &key, OpenFlags::SQLITE_OPEN_READ_WRITE, true)?;
         reader.pragma_update(None, "query_only", true).map_err(database("the reader cannot be set up"))?;
         if !known_good {
             files.write_check_value(&key)?;
@@ -41,9 +41,18 @@ impl Store {
     }
 }
 
-/// Opens and keys one connection and proves the key by reading the schema. Until then closing writes nothing, a left
-/// write-ahead log included.
-fn connect(files: &Files, key: &StoreKey, flags: OpenFlags) -> Result<Connection, Error> {
+/// A complete wallet has a database. SQLite would take an empty file for a new one and delete the write-ahead log.
+fn require_content(files: &Files) -> Result<(), Error> {
+    match files.database_len()? {
+        None => Err(Error::Recovery { why: RecoveryReason::DatabaseMissing }),
+        Some(0) => Err(Error::Recovery { why: RecoveryReason::Damaged }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Opens and keys one connection and proves the key by reading the schema, which a `complete` wallet has. Until then
+/// closing writes nothing, a left write-ahead log included.
+fn connect(files: &Files, key: &StoreKey, flags: OpenFlags, complete: bool) -> Result<Connection, Error> {
     let context = database("the database cannot be opened");
     let connection = Connection::open_with_flags(&files.database, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(context)?;
@@ -53,14 +62,10 @@ fn connect(files: &Files, key: &StoreKey, flags: OpenFlags) -> Result<Connection
         .map_err(|_| Error::Untrusted { what: "the database cannot be keyed" })?;
     require_cipher(&connection)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(context)?;
-    match connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0)) {
-        Ok(_) => {}
-        Err(rusqlite::Error::SqliteFailure(failure, _))
-            if matches!(failure.code, ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) =>
-        {
-            return Err(Error::Recovery { why: RecoveryReason::Damaged });
-        }
-        Err(other) => return Err(context(other)),
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(context)?;
+    if complete && tables == 0 {
+        return Err(Error::Recovery { why: RecoveryReason::Damaged });
     }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(context)?;
     for (name, value) in [("foreign_keys", "ON"), ("trusted_schema", "OFF"), ("temp_store", "MEMORY")] {

@@ -154,7 +154,8 @@ impl Run<'_> {
             && fields.ticket == binding.ticket
             && event == Some(fields.event)
             && held.is_none_or(|held| fields.generation >= held);
-        let issuer_key = issuers.iter().find(|issuer| is_ours && credential.is_signed_by(issuer));
+        let signed = |issuer: &&IssuerKey| issuer.id() == fields.key_id && credential.is_signed_by(issuer);
+        let issuer_key = issuers.iter().find(signed).filter(|_| is_ours);
         Ok(issuer_key.map(|&issuer_key| HeldCredential { credential, issuer_key, renew_after }))
     }
 }

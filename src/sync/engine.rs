@@ -179,7 +179,9 @@ impl Run<'_> {
                 tickets.push(self.with_profile(ticket).await?);
             }
             position += i64::try_from(tickets.len()).unwrap_or(i64::MAX);
-            let complete = page.items.is_empty() || page.total.is_none_or(|total| position >= total);
+            // An empty page before the end is no complete pull: what it lacks is not absent.
+            let complete = page.total.is_none_or(|total| position >= total);
+            let ended = complete || page.items.is_empty();
             let changes = store.store_page(
                 &self.account.id,
                 TICKETS,
@@ -193,7 +195,7 @@ impl Run<'_> {
                 self.report.received,
                 page.total.and_then(|total| u32::try_from(total).ok()),
             );
-            if complete {
+            if ended {
                 return Ok(());
             }
         }

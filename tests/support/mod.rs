@@ -1,8 +1,6 @@
 //! What several test programs share: the Python of the tests, a gate and an issuer with real keys.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-pub(crate) mod mutants;
-
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -23,9 +21,10 @@ pub(crate) fn python() -> PathBuf {
     python
 }
 
-/// The repository's root.
+/// The repository's root, above whichever package the test program belongs to.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    folders.find(|folder| folder.join("Cargo.lock").is_file()).unwrap()
 }
 
 /// Runs a script of this folder and returns what it printed; panics with what it complained about.
@@ -51,6 +50,15 @@ pub(crate) fn run_script<A: AsRef<OsStr>>(name: &str, arguments: &[A], input: &s
 /// Reads one JSON value a line.
 pub(crate) fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What the second implementation says to each request; see `judge.py` for their form.
+pub(crate) fn judge(requests: &[Value]) -> Vec<Value> {
+    const NO_ARGUMENTS: [&str; 0] = [];
+    let lines: String = requests.iter().map(|request| format!("{request}\n")).collect();
+    let opinions = json_lines(&run_script("judge.py", &NO_ARGUMENTS, &lines));
+    assert_eq!(opinions.len(), requests.len());
+    opinions
 }
 
 /// `tests/fixtures/barcode-v1.json`.

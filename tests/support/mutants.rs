@@ -9,7 +9,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::Value;
 use ticket_wallet::barcode::base45;
 
-use super::bytes;
+use crate::support::bytes;
 
 /// When the vectors' valid code is read.
 pub(crate) const NOW: i64 = 1_790_000_003;

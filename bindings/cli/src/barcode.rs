@@ -11,7 +11,7 @@ use crate::args::VerifyOptions;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// No barcode is longer; what follows is not read, and what was read is no barcode.
+/// No barcode is longer. What follows is not read, and what was read is judged as no barcode.
 const MAX_SCANNED: u64 = 64 << 10;
 
 pub(crate) fn verify(options: VerifyOptions, output: &Output) -> Result<ExitCode, Failure> {
@@ -25,9 +25,12 @@ pub(crate) fn verify(options: VerifyOptions, output: &Output) -> Result<ExitCode
     let mut scanned = Vec::new();
     let stdin = std::io::stdin().lock();
     stdin
-        .take(MAX_SCANNED)
+        .take(MAX_SCANNED + 1)
         .read_to_end(&mut scanned)
         .map_err(|e| Failure::system("stdin cannot be read", e))?;
+    if scanned.len() as u64 > MAX_SCANNED {
+        scanned.clear();
+    }
     let nonces = options.nonce.iter().map(|nonce| nonce.to_vec()).collect();
     let check = gate.check(scanned, options.now, nonces)?;
     output.value(&as_json(&check))?;

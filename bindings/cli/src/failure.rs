@@ -71,6 +71,17 @@ impl From<WalletError> for Failure {
     }
 }
 
+/// What clap says over several lines, in one; how the command is used stands in its help.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        let text = error.render().to_string();
+        let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+        let said: Vec<_> = lines.filter(|line| !line.is_empty() && !line.contains("'--help'")).collect();
+        let said = said.join(" ").replace(" tip: ", "; tip: ");
+        Self::Usage(format!("{}; --help says more", said.trim_start_matches("error: ")))
+    }
+}
+
 /// For writing to stdout.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {

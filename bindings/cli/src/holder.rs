@@ -37,7 +37,10 @@ pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Outpu
 
 /// From a prompt on a terminal, else the first line of stdin.
 fn password() -> Result<String, Failure> {
-    let failed = |e| Failure::system("the password cannot be read", e);
+    let failed = |e: io::Error| match e.kind() {
+        io::ErrorKind::InvalidData => Failure::Usage("the password is not UTF-8".to_owned()),
+        _ => Failure::system("the password cannot be read", e),
+    };
     if io::stdin().is_terminal() {
         return rpassword::prompt_password("Password: ").map_err(failed);
     }

@@ -14,18 +14,31 @@ mod show;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 
 use args::{Arguments, BarcodeCommand, Command, TicketsCommand};
 use failure::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if is_help(&error) => error.exit(),
+        Err(error) => {
+            let json = std::env::args_os().any(|argument| argument == "--json");
+            return Output::new(json).failure(&Failure::from(error));
+        }
+    };
     let output = Output::new(arguments.json);
     match run(arguments, &output) {
         Ok(code) => code,
         Err(failure) => output.failure(&failure),
     }
+}
+
+/// Help that was asked for, or that stands in for a missing command, is a page and no error in one line.
+fn is_help(error: &clap::Error) -> bool {
+    !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }
 
 fn run(arguments: Arguments, output: &Output) -> Result<ExitCode, Failure> {

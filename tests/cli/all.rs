@@ -1,0 +1,24 @@
+//! Promise: the `ticket-wallet` command does what scripts rely on. One program, for it takes long to link.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../support/files.rs"]
+mod files;
+#[path = "../support/phone.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod phone;
+#[path = "../support/pictures.rs"]
+mod pictures;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../support/tiny_server.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod tiny_server;
+
+mod bad_input;
+mod bad_store;
+mod command;
+mod demo;
+mod holder;
+//mod killed_sync;
+//mod no_openssl;
+mod verify;

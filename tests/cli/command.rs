@@ -1,0 +1,117 @@
+//! Runs the command.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use serde_json::Value;
+
+/// What a finished command left.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    /// Its output as JSON; it must have succeeded.
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.stdout);
+        assert_eq!(self.stdout.matches('\n').count(), 1, "one line: {}", self.stdout);
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// Checks that it failed with this code and one clear line; returns the line.
+    pub(crate) fn failed(&self, code: i32) -> &str {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{}", self.stderr);
+        assert!(self.stderr.ends_with('\n') && self.stderr.lines().count() == 1, "{}", self.stderr);
+        for word in ["panicked", "RUST_BACKTRACE", "unwrap"] {
+            assert!(!self.stderr.contains(word), "{}", self.stderr);
+        }
+        self.stderr.trim_end()
+    }
+}
+
+/// The command with these arguments, untouched by the settings of whoever runs the tests.
+pub(crate) fn ticket_wallet<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ticket-wallet"));
+    command.args(arguments).env_remove("TICKET_WALLET_HOME");
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    command
+}
+
+/// The command on the wallet in this folder.
+pub(crate) fn in_store<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> Command {
+    let mut command = ticket_wallet(&["--store".as_ref(), folder.as_os_str()]);
+    command.args(arguments);
+    command
+}
+
+/// Runs it to its end with this on its standard input.
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Finished {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let output = std::thread::scope(|scope| {
+        // A command that reads no further closes its input.
+        scope.spawn(move || stdin.write_all(input).ok());
+        child.wait_with_output().unwrap()
+    });
+    Finished {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// `ticket-wallet sandbox` while it serves.
+#[derive(Debug)]
+pub(crate) struct Served {
+    child: Child,
+    /// Its ready line.
+    pub(crate) ready: Value,
+}
+
+impl Served {
+    pub(crate) fn start() -> Self {
+        let mut child = ticket_wallet(&["sandbox"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { child, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.ready["url"].as_str().unwrap()
+    }
+
+    /// Signs this user of the sandbox in.
+    pub(crate) fn login(&self, folder: &Path, user: usize) -> Finished {
+        let user = &self.ready["users"][user];
+        let (name, password) = (user["name"].as_str().unwrap(), user["password"].as_str().unwrap());
+        run(&mut login(folder, self.url(), name), format!("{password}\n").as_bytes())
+    }
+
+    /// Interrupts it as Ctrl-C does.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        let told = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Both fail where it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// `login --json` at this address.
+pub(crate) fn login(folder: &Path, url: &str, user: &str) -> Command {
+    in_store(folder, &["login", "--json", "--system", "bam", "--url", url, "--user", user])
+}
