@@ -54,7 +54,7 @@ pub(crate) fn accounts(wallet: &Wallet, output: &Output) -> Result<(), Failure> 
     let value = accounts.iter().map(|account| {
         json!({
             "account": account.id, "system": account.system.as_text(), "url": account.url, "user": account.user_name,
-            "state": state_text(account.state),
+            "state": format!("{:?}", account.state),
         })
     });
     output.either(&value.collect(), || {
