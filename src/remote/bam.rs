@@ -101,10 +101,11 @@ impl Bam {
         }
         let url = self.global(&format!("account/v1/organizer/{organizer}"))?;
         let request = || Request::get(url.clone(), "GET account/v1/organizer/:id");
-        let reply: wire::Data<wire::Organizer> = session.send(&self.http, self, request).await?.json()?;
-        let tenant = reply.data.organization_name;
+        let reply = session.send(&self.http, self, request).await?;
+        let tenant = reply.json::<wire::Data<wire::Organizer>>()?.data.organization_name;
         // Refused here rather than when an address is first made of it.
-        with_tenant(&self.tenant_template, &tenant)?;
+        with_tenant(&self.tenant_template, &tenant)
+            .map_err(|_| reply.unreadable("data.organization_name"))?;
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(organizer, tenant.clone());
         Ok(Some(tenant))
     }

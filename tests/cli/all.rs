@@ -20,5 +20,6 @@ mod command;
 mod demo;
 mod holder;
 //mod killed_sync;
-//mod no_openssl;
+mod network;
+mod no_openssl;
 mod verify;

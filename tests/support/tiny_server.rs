@@ -13,6 +13,8 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     /// With its query.
     pub(crate) path: String,
+    /// Host and port that were asked for.
+    pub(crate) host: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -90,7 +92,7 @@ fn serve(
     let mut asked = Asked {
         method: words.next().unwrap_or_default(),
         path: words.next().unwrap_or_default(),
-        body: Vec::new(),
+        ..Asked::default()
     };
     let mut length = 0;
     loop {
@@ -98,8 +100,10 @@ fn serve(
         if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
             break;
         }
-        if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
+        match header.to_ascii_lowercase().split_once(':') {
+            Some(("content-length", value)) => length = value.trim().parse().unwrap_or(0),
+            Some(("host", value)) => value.trim().clone_into(&mut asked.host),
+            _ => {}
         }
     }
     asked.body.resize(length, 0);
