@@ -4,6 +4,7 @@
 //! status and its error code.
 
 use crate::host::{HostClockError, KeyVaultError};
+use crate::model::NoBarcodeReason;
 
 /// Why the store cannot be opened as it is. Nothing was changed or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -19,9 +20,6 @@ pub enum RecoveryReason {
     /// The wallet's files are there without their database.
     DatabaseMissing,
 }
-
-/// Why there is no barcode to show.
-pub use crate::model::NoBarcodeReason;
 
 /// What a caller can act on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]

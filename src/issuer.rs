@@ -1,7 +1,5 @@
 //! The issuer: what a ticketing server runs to sign credentials and to check what devices state.
 
-use std::fmt;
-
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use zeroize::Zeroizing;
 
@@ -22,11 +20,7 @@ pub struct Issuer {
     key: IssuerKey,
 }
 
-impl fmt::Debug for Issuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Issuer").field("key_id", &hex::encode(self.key.id())).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Issuer);
 
 /// What to sign. Times are Unix seconds UTC.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]

@@ -7,6 +7,9 @@
 
 uniffi::setup_scaffolding!();
 
+#[macro_use]
+mod opaque;
+
 pub mod barcode;
 pub mod clock;
 mod device;
@@ -27,3 +30,8 @@ pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
 pub use presentation::Presentation;
 pub use sync::{SyncProgress, SyncReport, SyncStage};
 pub use wallet::{Config, SyncListener, Wallet, WalletTime};
+
+/// The README's example is compiled with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

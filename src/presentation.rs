@@ -5,18 +5,13 @@ use crate::clock::{ClockUncertainty, TrustedNow};
 use crate::device::sign;
 use crate::error::Error;
 use crate::host::KeyVault;
-use crate::model::{BarcodeProfile, NoBarcodeReason, TicketDetail, TicketFormat, TicketStatus};
+use crate::model::{BarcodeProfile, NoBarcodeReason, TicketFormat, TicketStatus, TicketSummary};
 use crate::store::{BindingState, HeldCredential};
 
 /// Frames are redrawn at least this often, in seconds.
 const MAX_REDRAW_S: u32 = 15;
-/// The problem type with which a server says that another device holds the ticket.
-const BOUND_ELSEWHERE: &str = "bound-elsewhere";
-/// The problem type with which a server says that the ticket cannot be bound as it is.
-const NOT_ELIGIBLE: &str = "not-eligible";
-
 /// One frame of a rotating barcode. Times are Unix seconds of trusted time.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Presentation {
     /// The barcode's text.
     pub text: String,
@@ -36,24 +31,22 @@ pub struct Presentation {
     pub clock_uncertainty: ClockUncertainty,
 }
 
+opaque_debug!(Presentation);
+
 /// Why a ticket shows no barcode at `now`; `None` when it does. A held credential is always shown, but for a lease that
 /// has surely ended.
-pub fn no_barcode(ticket: &TicketDetail, held: &BindingState, now: &TrustedNow) -> Option<NoBarcodeReason> {
+pub fn no_barcode(ticket: &TicketSummary, held: &BindingState, now: &TrustedNow) -> Option<NoBarcodeReason> {
     if let Some(credential) = &held.credential {
         let ended = now.unix_s() > i64::from(credential.credential.fields().lease_end);
         return (ended && now.uncertainty.confirmed).then_some(NoBarcodeReason::LeaseEnded);
     }
-    let summary = &ticket.summary;
-    let refused = |kind: &str| held.refusal.as_deref().is_some_and(|refusal| refusal.ends_with(kind));
-    Some(match (&summary.format, summary.profile) {
+    Some(match (&ticket.format, ticket.profile) {
         (TicketFormat::Pdf, _) => NoBarcodeReason::DeliveredElsewhere,
         (_, BarcodeProfile::None | BarcodeProfile::Static) => NoBarcodeReason::NotOffered,
-        _ if !matches!(summary.status, TicketStatus::Issued | TicketStatus::Activated) => {
+        _ if !matches!(ticket.status, TicketStatus::Issued | TicketStatus::Activated) => {
             NoBarcodeReason::NotUsable
         }
-        _ if refused(BOUND_ELSEWHERE) => NoBarcodeReason::BoundElsewhere,
-        _ if refused(NOT_ELIGIBLE) => NoBarcodeReason::NotUsable,
-        _ => NoBarcodeReason::NotBoundYet,
+        _ => held.refusal.as_deref().map_or(NoBarcodeReason::NotBoundYet, NoBarcodeReason::of_refusal),
     })
 }
 
@@ -64,7 +57,7 @@ pub fn no_barcode(ticket: &TicketDetail, held: &BindingState, now: &TrustedNow) 
 /// with another key than the ticket is bound to.
 pub fn present(
     vault: &dyn KeyVault,
-    ticket: &TicketDetail,
+    ticket: &TicketSummary,
     held: &BindingState,
     now: &TrustedNow,
     nonce: Option<&[u8; NONCE_LEN]>,

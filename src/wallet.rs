@@ -1,6 +1,5 @@
 //! The wallet: the facade for ticket holders.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,11 +62,7 @@ pub struct Wallet {
     engine: Engine,
 }
 
-impl fmt::Debug for Wallet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wallet").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Wallet);
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Wallet {
@@ -181,14 +176,14 @@ impl Wallet {
     /// [`WalletError::Storage`].
     pub fn ticket(&self, id: String) -> Result<TicketDetail, WalletError> {
         let id = ticket_hash(&id)?;
-        let mut ticket = self.store.ticket(id)?;
+        let mut ticket = self.store.ticket_detail(id)?;
         let held = self.store.binding(id)?;
         if let Some(credential) = &held.credential {
             let fields = credential.credential.fields();
             ticket.generation = Some(fields.generation);
             ticket.lease_end = Some(i64::from(fields.lease_end));
         }
-        ticket.no_barcode = presentation::no_barcode(&ticket, &held, &self.time.now()?);
+        ticket.no_barcode = presentation::no_barcode(&ticket.summary, &held, &self.time.now()?);
         Ok(ticket)
     }
 

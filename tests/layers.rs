@@ -13,7 +13,7 @@ use source::{identifiers, paths, uses};
 
 /// From the bottom to the top. Modules of the lowest layer may use each other; higher up only what stands below.
 const LAYERS: [&[&str]; 4] = [
-    &["barcode", "model", "clock", "error", "host", "config", "events", "logging"],
+    &["barcode", "model", "clock", "error", "host", "opaque", "config", "events", "logging"],
     &["store", "remote", "device"],
     &["sync", "resale", "admission", "document", "presentation"],
     &["wallet", "gate", "box_office", "issuer"],

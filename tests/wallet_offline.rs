@@ -1,5 +1,5 @@
 //! Promise: after one sync everything that shows a ticket works with no network, and time is not the person's to set.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]

@@ -22,13 +22,15 @@ impl From<EncoderError> for QrError {
 }
 
 /// A square of modules without its quiet zone.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct QrMatrix {
     /// Modules on each side.
     pub width: u32,
     /// One byte a module, row by row from the top left: 1 is dark, 0 is light.
     pub modules: Vec<u8>,
 }
+
+opaque_debug!(QrMatrix);
 
 impl QrMatrix {
     /// Whether the module is dark; everything outside the square is light.

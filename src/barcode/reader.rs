@@ -55,7 +55,7 @@ pub struct Checks<'a> {
 }
 
 /// A barcode that is well-formed; nothing in it is proved yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ScannedCode {
     /// The issuer's part.
     pub credential: Credential,
@@ -64,6 +64,8 @@ pub struct ScannedCode {
     /// The device's signature over this frame.
     pub signature: DeviceSignature,
 }
+
+opaque_debug!(ScannedCode);
 
 /// A verdict and, once both signatures hold, the code it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! A key vault in a file, for the terminal and for tests. It is no hardware: whoever can read the file has the keys.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -38,11 +37,7 @@ struct VaultFile {
 
 const VERSION: u32 = 1;
 
-impl fmt::Debug for SoftwareVault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SoftwareVault").finish_non_exhaustive()
-    }
-}
+opaque_debug!(SoftwareVault);
 
 #[uniffi::export]
 impl SoftwareVault {

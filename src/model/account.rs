@@ -1,7 +1,5 @@
 //! Accounts: one person at one ticketing system.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
 /// A ticketing system that this library speaks with.
@@ -65,15 +63,6 @@ pub struct SignIn {
     pub password: String,
 }
 
-impl fmt::Debug for SignIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignIn")
-            .field("system", &self.system)
-            .field("config", &self.config)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Whether an account can be used online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum AccountState {
@@ -84,7 +73,7 @@ pub enum AccountState {
 }
 
 /// A person at a ticketing system.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct Account {
     /// Id in this wallet.
     pub id: String,
@@ -107,14 +96,8 @@ pub struct Tokens {
     pub refresh: Option<Zeroizing<String>>,
 }
 
-impl fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tokens(..)")
-    }
-}
-
 /// An account as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredAccount {
     /// Id in this wallet.
     pub id: String,
@@ -140,3 +123,5 @@ impl From<StoredAccount> for Account {
         }
     }
 }
+
+opaque_debug!(SignIn, Account, Tokens, StoredAccount);

@@ -4,7 +4,7 @@ use super::ids::{EventHash, TicketHash};
 use super::ticket::{BarcodeProfile, TicketFormat, TicketStatus};
 
 /// An event as a pull delivered it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PulledEvent {
     /// Id inside signed bytes.
     pub hash: EventHash,
@@ -25,7 +25,7 @@ pub struct PulledEvent {
 }
 
 /// A ticket as a pull delivered it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PulledTicket {
     /// Id inside signed bytes.
     pub id: TicketHash,
@@ -52,3 +52,5 @@ pub struct PulledTicket {
     /// The system's record as JSON.
     pub body: String,
 }
+
+opaque_debug!(PulledEvent, PulledTicket);

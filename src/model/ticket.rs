@@ -112,11 +112,27 @@ pub enum NoBarcodeReason {
     NeedsRebind,
     /// The lease has run out; the wallet must go online.
     LeaseEnded,
+    /// The server sent a credential that fails its check; it was not kept.
+    BadCredential,
     /// The server says the ticket was used, cancelled or is not issued.
     NotUsable,
 }
 
 impl NoBarcodeReason {
+    /// Stands in place of a problem type when the server's credential failed its check.
+    pub const BAD_CREDENTIAL: &'static str = "bad-credential";
+
+    /// What the problem type of a refused binding means for the barcode; the type's last part counts
+    /// (`urn:ticket-wallet:problem:bound-elsewhere`).
+    pub fn of_refusal(problem_type: &str) -> Self {
+        match problem_type.rsplit([':', '/']).next() {
+            Some("bound-elsewhere") => Self::BoundElsewhere,
+            Some("not-eligible") => Self::NotUsable,
+            Some(Self::BAD_CREDENTIAL) => Self::BadCredential,
+            _ => Self::NotBoundYet,
+        }
+    }
+
     /// What it means and what helps, for a person.
     pub fn advice(self) -> &'static str {
         match self {
@@ -126,13 +142,14 @@ impl NoBarcodeReason {
             Self::BoundElsewhere => "this ticket is bound to another device; show it there",
             Self::NeedsRebind => "this device's key for the ticket is gone; sync to bind it again",
             Self::LeaseEnded => "the barcode's lease has ended; go online and sync",
+            Self::BadCredential => "the server sent a barcode that fails its check; ask the organiser",
             Self::NotUsable => "the ticket is not in a state that admits: see its status",
         }
     }
 }
 
 /// One row of the ticket list.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct TicketSummary {
     /// The ticket's id in this wallet: 24 hex digits, the ticket id inside signed bytes.
     pub id: String,
@@ -159,7 +176,7 @@ pub struct TicketSummary {
 }
 
 /// A ticket with everything that is known of it.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct TicketDetail {
     /// What the list shows.
     pub summary: TicketSummary,
@@ -220,3 +237,5 @@ impl Default for TicketFilter {
         Self { account_id: None, starting_from: None, limit: 200, offset: 0 }
     }
 }
+
+opaque_debug!(TicketSummary, TicketDetail);

@@ -1,6 +1,5 @@
 //! One HTTP client for all systems: made at the first request, bounded in time and size, and every reply tells the time.
 
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -35,11 +34,7 @@ pub struct Http {
     headers: Vec<(&'static str, String)>,
 }
 
-impl fmt::Debug for Http {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Http").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Http);
 
 /// A request.
 pub struct Request<'a> {

@@ -1,6 +1,5 @@
 //! A signed-in session: adds the token, renews it once when it has ended, repeats the request once.
 
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -26,11 +25,7 @@ pub struct Session {
     keep: SessionKeeper,
 }
 
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Session);
 
 impl Session {
     /// A session with these tokens.

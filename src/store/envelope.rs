@@ -45,7 +45,13 @@ pub(super) struct StoreKey {
 impl Files {
     /// The files in `folder`, which is made where it is missing.
     pub(super) fn in_folder(folder: &Path) -> Result<Self, Error> {
-        fs::create_dir_all(folder).map_err(|e| Error::file("the wallet's folder cannot be made", &e))?;
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .recursive(true)
+            .create(folder)
+            .map_err(|e| Error::file("the wallet's folder cannot be made", &e))?;
         Ok(Self {
             database: folder.join("wallet.db"),
             envelope: folder.join("wallet.key"),

@@ -104,22 +104,25 @@ impl Store {
         })
     }
 
-    /// Everything about one ticket but its credential; tombstones too.
+    /// One row of the list; of a tombstone too.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
-    pub fn ticket(&self, id: TicketHash) -> Result<TicketDetail, Error> {
+    pub fn ticket(&self, id: TicketHash) -> Result<TicketSummary, Error> {
         self.read("the ticket cannot be read", |db| {
-            let Some(summary) = db
-                .prepare_cached(&format!("SELECT {SUMMARY} FROM ticket WHERE id = ?1"))?
-                .query_row([&id.0[..]], summary)
-                .optional()?
-            else {
-                return Ok(None);
-            };
-            detail(db, id, summary).map(Some)
+            let mut statement = db.prepare_cached(&format!("SELECT {SUMMARY} FROM ticket WHERE id = ?1"))?;
+            statement.query_row([&id.0[..]], summary).optional()
         })?
         .ok_or(Error::NotFound { what: "ticket" })
+    }
+
+    /// Everything about one ticket but its credential.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub fn ticket_detail(&self, id: TicketHash) -> Result<TicketDetail, Error> {
+        let summary = self.ticket(id)?;
+        self.read("the ticket cannot be read", |db| detail(db, id, summary))
     }
 }
 

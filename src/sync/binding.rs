@@ -7,7 +7,7 @@ use crate::barcode::{DeviceKey, DeviceSignature, IssuerKey, Purpose, statement_m
 use crate::device::{new_id, sign};
 use crate::error::Error;
 use crate::host::KeyVaultError;
-use crate::model::TicketHash;
+use crate::model::{NoBarcodeReason, TicketHash};
 use crate::remote::extension::{Answer, BindItem, Issued, MAX_BATCH, RenewItem};
 use crate::store::{Binding, HeldCredential};
 
@@ -120,49 +120,43 @@ impl Run<'_> {
     ) -> Result<bool, Error> {
         match answer {
             Answer::Issued(issued) => {
-                let held = self.check(binding, key, issuers, issued)?;
+                let Some(held) = self.checked(binding, key, issuers, issued)? else {
+                    return self.refuse(binding, NoBarcodeReason::BAD_CREDENTIAL);
+                };
                 self.engine.store.save_credential(binding.ticket, &held)?;
                 Ok(true)
             }
-            Answer::Refused(problem) => {
-                self.engine.store.save_refusal(binding.ticket, &problem)?;
-                self.report.refused += 1;
-                Ok(false)
-            }
+            Answer::Refused(problem) => self.refuse(binding, &problem),
         }
     }
 
-    /// What must hold before a credential is kept: the issuer's signature, this device's key, this event and ticket,
-    /// and no generation below the one held.
-    fn check(
+    fn refuse(&mut self, binding: &Binding, problem: &str) -> Result<bool, Error> {
+        self.engine.store.save_refusal(binding.ticket, problem)?;
+        self.report.refused += 1;
+        Ok(false)
+    }
+
+    /// A credential for which everything holds that must before it is kept: the issuer's signature, this device's key,
+    /// this event and ticket, and no generation below the one held.
+    fn checked(
         &self,
         binding: &Binding,
         key: &DeviceKey,
         issuers: &[IssuerKey],
         issued: Issued,
-    ) -> Result<HeldCredential, Error> {
-        let untrusted = |what| Err(Error::Untrusted { what });
+    ) -> Result<Option<HeldCredential>, Error> {
         let Issued { credential, renew_after } = issued;
         let fields = credential.fields();
-        let signed = |key: &&IssuerKey| key.id() == fields.key_id && credential.is_signed_by(key);
-        let Some(issuer_key) = issuers.iter().find(signed) else {
-            return untrusted("the server sent a credential that its issuer did not sign");
-        };
-        if credential.device_key().as_ref() != Some(key) {
-            return untrusted("the server sent a credential for another device");
-        }
-        let event = match &binding.event_remote_id {
-            Some(id) => self.bam.provider(binding.tenant.as_deref())?.event(id).ok(),
-            None => None,
-        };
-        if fields.ticket != binding.ticket || event != Some(fields.event) {
-            return untrusted("the server sent a credential of another ticket or event");
-        }
+        let provider = self.bam.provider(binding.tenant.as_deref())?;
+        let event = binding.event_remote_id.as_deref().and_then(|id| provider.event(id).ok());
         let held = binding.state.credential.as_ref().map(|held| held.credential.fields().generation);
-        if held.is_some_and(|held| fields.generation < held) {
-            return untrusted("the server sent a credential of an earlier generation");
-        }
-        Ok(HeldCredential { credential, issuer_key: *issuer_key, renew_after })
+        let is_ours = credential.device_key().as_ref() == Some(key)
+            && fields.ticket == binding.ticket
+            && event == Some(fields.event)
+            && held.is_none_or(|held| fields.generation >= held);
+        let signed = |issuer: &&IssuerKey| issuer.id() == fields.key_id && credential.is_signed_by(issuer);
+        let issuer_key = issuers.iter().find(signed).filter(|_| is_ours);
+        Ok(issuer_key.map(|&issuer_key| HeldCredential { credential, issuer_key, renew_after }))
     }
 }
 

@@ -1,7 +1,6 @@
 //! One account's sync: pull page by page, then bind and renew.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -17,6 +16,8 @@ use crate::store::{PageChanges, PageEnd, Store};
 
 /// Items asked for at once.
 const PAGE: u32 = 100;
+/// More than anybody owns: a server whose list never ends is not followed for ever.
+const MAX_ITEMS: u32 = 1_000_000;
 /// The resource of the ticket list.
 const TICKETS: &str = "tickets";
 
@@ -94,11 +95,7 @@ pub struct Engine {
     running: AsyncMutex<()>,
 }
 
-impl fmt::Debug for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Engine);
 
 /// One account's sync while it runs.
 pub(super) struct Run<'a> {
@@ -173,7 +170,8 @@ impl Run<'_> {
         let pull = store.begin_pull(&self.account.id, TICKETS)?;
         let mut position = 0_i64;
         loop {
-            let offset = u32::try_from(position).unwrap_or(u32::MAX);
+            let offset = u32::try_from(position).ok().filter(|offset| *offset <= MAX_ITEMS);
+            let offset = offset.ok_or(Error::Untrusted { what: "the server's ticket list does not end" })?;
             let page = self.bam.tickets(&self.session, &self.bam.pull_query(PAGE, offset)).await?;
             let mut tickets = Vec::with_capacity(page.items.len());
             for (ticket, record) in &page.items {

@@ -1,6 +1,5 @@
 //! Trusted time at work: reads the host's clock, learns from replies, keeps the anchor in the store.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::{TimeSample, TrustedNow, TrustedTime};
@@ -15,11 +14,7 @@ pub struct TimeKeeper {
     time: Mutex<TrustedTime>,
 }
 
-impl fmt::Debug for TimeKeeper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimeKeeper").finish_non_exhaustive()
-    }
-}
+opaque_debug!(TimeKeeper);
 
 impl TimeKeeper {
     /// Goes on from the anchor in the store.

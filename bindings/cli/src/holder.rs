@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use ticket_wallet::model::{SignIn, System, SystemConfig, TicketDetail, TicketFilter, TicketSummary};
+use ticket_wallet::model::{
+    AccountState, SignIn, System, SystemConfig, TicketDetail, TicketFilter, TicketSummary,
+};
 use ticket_wallet::{SyncListener, SyncProgress, SyncReport, SyncStage, Wallet};
 
 use crate::args::{ListOptions, LoginOptions, SyncOptions, SystemName};
@@ -56,18 +58,29 @@ pub(crate) fn accounts(wallet: &Wallet, output: &Output) -> Result<(), Failure> 
         })
     });
     output.either(&value.collect(), || {
+        if accounts.is_empty() {
+            return "No account yet. Sign in with `ticket-wallet login`.".to_owned();
+        }
+        let header = ["ACCOUNT", "SYSTEM", "USER", "ADDRESS", "STATE"].map(str::to_owned).to_vec();
         let rows = accounts.iter().map(|account| {
-            let state = format!("{:?}", account.state);
-            vec![
-                account.id.clone(),
-                account.system.as_text().to_owned(),
-                account.user_name.clone(),
-                account.url.clone(),
-                state,
-            ]
+            let cells = [
+                &account.id,
+                account.system.as_text(),
+                &account.user_name,
+                &account.url,
+                state_text(account.state),
+            ];
+            cells.map(str::to_owned).to_vec()
         });
-        table(&rows.collect::<Vec<_>>())
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
     })
+}
+
+fn state_text(state: AccountState) -> &'static str {
+    match state {
+        AccountState::SignedIn => "signed in",
+        AccountState::NeedsSignIn => "must sign in",
+    }
 }
 
 /// Draws what the core tells.

@@ -69,13 +69,15 @@ impl TicketQuery {
 }
 
 /// One page of the list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct TicketPage {
     /// Each ticket as documented, and the whole record as it came.
     pub items: Vec<(BamTicket, Value)>,
     /// How many there are in all; `None` when the server does not page, and this is the whole list.
     pub total: Option<i64>,
 }
+
+opaque_debug!(TicketPage);
 
 impl Bam {
     /// One page of the signed-in user's tickets.

@@ -37,11 +37,13 @@ macro_rules! records {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+            #[derive(Clone, Default, PartialEq, Deserialize)]
             #[serde(default)]
             pub struct $name {
                 $($(#[$field_doc])* #[serde(deserialize_with = "lenient")] pub $field: Option<$type>,)*
             }
+
+            opaque_debug!($name);
         )*
     };
 }

@@ -16,8 +16,6 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -46,6 +44,6 @@ async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> R
         "version": 1,
         "base": format!("/t/{}/wallet/v1", tenant.name),
         "features": ["credentials"],
-        "issuer_keys": [BASE64URL.encode(issuer.public_key())],
+        "issuer_keys": [fields::encode(&issuer.public_key())],
     })))
 }

@@ -21,7 +21,7 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// The request is handled so many milliseconds late.
+    /// The request is handled so many milliseconds late; never, if the client hangs up before.
     LatencyMs(u64),
     /// 401, unhandled.
     Unauthorized,
@@ -41,7 +41,7 @@ pub enum Fault {
     Reset,
     /// Handled and committed; then the connection is reset with no byte of the reply sent.
     LostReply,
-    /// Handled; the reply's `Date` is wrong.
+    /// Handled in right time; only the reply's `Date` is wrong.
     ClockOff {
         /// Seconds added to the time.
         seconds: i64,

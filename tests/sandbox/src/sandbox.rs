@@ -12,6 +12,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, serve};
 use serde::Serialize;
+use ticket_wallet::barcode::MIN_WINDOW_S;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::oneshot;
@@ -57,8 +58,11 @@ impl Sandbox {
     /// Starts a sandbox on 127.0.0.1.
     ///
     /// # Errors
-    /// When the port is taken, or the system has no thread or random numbers to give.
+    /// When the window is under five seconds, the port is taken, or the system has no thread or random numbers to give.
     pub async fn start(config: SandboxConfig) -> io::Result<Self> {
+        if config.window_s < MIN_WINDOW_S {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "window_s is 5 at least"));
+        }
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);

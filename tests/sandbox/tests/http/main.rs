@@ -1,0 +1,12 @@
+//! The sandbox over real HTTP: every route, every fault, and the answers against their description.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod account;
+mod contract;
+mod credentials;
+mod discovery;
+mod faults;
+mod idempotency;
+mod statements;
+mod support;
+mod tickets;

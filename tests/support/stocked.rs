@@ -1,0 +1,59 @@
+//! A wallet stocked from the sandbox, for benchmarks.
+#![allow(dead_code, reason = "each benchmark uses its own part")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use ticket_wallet::host::{KeyVault as _, SoftwareVault};
+use ticket_wallet::model::{SignIn, System, SystemConfig, TicketFilter};
+use ticket_wallet::{Config, Wallet};
+use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
+
+pub(crate) struct Stocked {
+    pub(crate) folder: TempDir,
+    pub(crate) wallet: Wallet,
+    /// A ticket that shows a barcode.
+    pub(crate) ticket: String,
+}
+
+pub(crate) fn vault_in(folder: &Path) -> SoftwareVault {
+    SoftwareVault::new(folder.join("vault.json").to_str().unwrap().to_owned())
+}
+
+pub(crate) fn open(folder: &Path) -> Wallet {
+    Wallet::open(
+        Config { bind_ahead_days: 3, ..Config::in_folder(folder.to_str().unwrap()) },
+        Arc::new(vault_in(folder)),
+        None,
+    )
+    .unwrap()
+}
+
+/// A wallet with this many tickets, signed in and synced; the sandbox is gone.
+pub(crate) fn wallet(tickets: usize) -> Stocked {
+    let folder = tempfile::tempdir().unwrap();
+    let wallet = open(folder.path());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let sandbox = Sandbox::start(SandboxConfig { tickets_per_user: tickets, ..SandboxConfig::default() })
+            .await
+            .unwrap();
+        let user = &sandbox.users()[0];
+        let config = SystemConfig::at(sandbox.url());
+        let (user_name, password) = (user.name.clone(), user.password.clone());
+        wallet.sign_in(SignIn { system: System::Bam, config, user_name, password }).await.unwrap();
+        wallet.sync(None, None).await.unwrap();
+    });
+    let all = wallet.tickets(TicketFilter::default()).unwrap();
+    let ticket = all.into_iter().find(|ticket| wallet.present(ticket.id.clone(), None).is_ok()).unwrap().id;
+    Stocked { folder, wallet, ticket }
+}
+
+/// The raw key of the database in this folder: 96 hex digits, key and salt.
+pub(crate) fn raw_key(folder: &Path) -> String {
+    let envelope = std::fs::read(folder.join("wallet.key")).unwrap();
+    let install_id = std::fs::read(folder.join("install.id")).unwrap();
+    let associated = [b"ticket-wallet/1/envelope\0".as_slice(), &install_id].concat();
+    hex::encode(vault_in(folder).open(envelope[4..].to_vec(), associated).unwrap())
+}
