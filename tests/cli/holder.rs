@@ -109,8 +109,9 @@ fn written_pictures_are_read_and_judged_valid_by_others() {
         let path = pictures.path().join(name);
         let wrote = run(in_store(folder.path(), &["show", &id, "--out"]).arg(&path), b"");
         assert_eq!((wrote.code, wrote.stderr.as_str()), (Some(0), ""), "{}", wrote.stdout);
+        let shown_at = now();
         let text = decode_all(&path)[0]["text"].clone();
-        let requests = json!({ "text": text, "issuer_keys": keys, "now": now() });
+        let requests = json!({ "text": text, "issuer_keys": keys, "now": shown_at });
         let opinion = judge(&[requests]).swap_remove(0);
         assert_eq!((&opinion["verdict"], &opinion["fields"]["ticket"]), (&json!("Valid"), &json!(id)));
         assert_readable(&path, text.as_str().unwrap());

@@ -5,11 +5,11 @@ use std::env;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ticket_wallet::model::TicketFilter;
 use ticket_wallet::{Config, Wallet};
-use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
+use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
 
 use crate::command::in_store;
 use crate::phone::{sign_in, vault_in};
@@ -17,6 +17,10 @@ use crate::phone::{sign_in, vault_in};
 const KILLS: u64 = 20;
 const TICKETS: usize = 500;
 const PAGE: usize = 100;
+/// Requests before a sync.
+const SIGN_IN: usize = 1;
+/// Requests of a first sync.
+const REQUESTS: usize = 13;
 
 /// SplitMix64 (Steele, Lea and Flood 2014): the moments of a run can be had again from its seed.
 struct Moments(u64);
@@ -37,17 +41,7 @@ fn seed() -> u64 {
 }
 
 async fn season() -> Sandbox {
-    let config = SandboxConfig { tickets_per_user: TICKETS, ..SandboxConfig::default() };
-    let sandbox = Sandbox::start(config).await.unwrap();
-    let path_contains = String::new();
-    sandbox.fault(FaultRule {
-        method: None,
-        path_contains,
-        skip: 0,
-        times: u32::MAX,
-        fault: Fault::LatencyMs(10),
-    });
-    sandbox
+    Sandbox::start(SandboxConfig { tickets_per_user: TICKETS, ..SandboxConfig::default() }).await.unwrap()
 }
 
 fn open(folder: &Path) -> Wallet {
@@ -81,11 +75,33 @@ fn request(kill: u64, moments: &mut Moments) -> usize {
     usize::try_from(request).unwrap()
 }
 
-/// Waits until the server has seen this many requests more, or the sync has ended.
+fn spawn(folder: &Path) -> Child {
+    let mut command = in_store(folder, &["sync", "--json"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Waits until the server has seen this many requests, or the sync has ended.
 fn wait_for(sandbox: &Sandbox, sync: &mut Child, requests: usize) {
     while sandbox.requests().len() < requests && sync.try_wait().unwrap().is_none() {
-        sleep(Duration::from_millis(1));
+        sleep(Duration::from_micros(200));
     }
+}
+
+/// How long an undisturbed sync takes from each request to the next, and from the last to its end, in microseconds.
+async fn rehearsal() -> Vec<u64> {
+    let sandbox = season().await;
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).sign_in(sign_in(&sandbox, 0)).await.unwrap();
+    let mut sync = spawn(folder.path());
+    let mut seen = Vec::new();
+    for request in 1..=REQUESTS {
+        wait_for(&sandbox, &mut sync, SIGN_IN + request);
+        seen.push(Instant::now());
+    }
+    assert!(sync.wait().unwrap().success());
+    assert_eq!(sandbox.requests().len(), SIGN_IN + REQUESTS);
+    seen.push(Instant::now());
+    seen.windows(2).map(|two| u64::try_from((two[1] - two[0]).as_micros()).unwrap()).collect()
 }
 
 #[derive(Debug, Default)]
@@ -103,16 +119,16 @@ async fn killed_at_twenty_moments_it_always_goes_on() {
     let mut moments = Moments(seed);
     let mut landed = Landed::default();
     let mut all_bound = None;
+    let gaps = rehearsal().await;
     for kill in 0..KILLS {
         let sandbox = season().await;
         let folder = tempfile::tempdir().unwrap();
         open(folder.path()).sign_in(sign_in(&sandbox, 0)).await.unwrap();
 
-        let mut command = in_store(folder.path(), &["sync", "--json"]);
-        let mut sync = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // The sign-in was the first request.
-        wait_for(&sandbox, &mut sync, 1 + request(kill, &mut moments));
-        sleep(Duration::from_micros(moments.below(60_000)));
+        let mut sync = spawn(folder.path());
+        let request = request(kill, &mut moments);
+        wait_for(&sandbox, &mut sync, SIGN_IN + request);
+        sleep(Duration::from_micros(moments.below(gaps[request - 1] + 1)));
         sync.kill().unwrap();
         let status = sync.wait().unwrap();
 
@@ -130,7 +146,7 @@ async fn killed_at_twenty_moments_it_always_goes_on() {
         landed.in_binding += usize::from(tickets == TICKETS && bound < bound_after);
         sandbox.stop().await;
     }
-    println!("{landed:?}, {all_bound:?} bound");
+    println!("{landed:?}, {all_bound:?} bound, {gaps:?}");
     assert!(all_bound > Some(PAGE), "more than one batch is bound: {all_bound:?}");
     assert!(landed.killed >= 15 && landed.in_pull >= 4 && landed.in_binding >= 2, "{landed:?}");
 }
