@@ -16,6 +16,7 @@ use ring::signature::Ed25519KeyPair;
 use serde_json::json;
 use ticket_wallet::barcode::{Credential, CredentialFields};
 use ticket_wallet::host::{KeyVault as _, SoftwareVault};
+use ticket_wallet::model::NoBarcodeReason;
 use ticket_wallet::{CredentialRequest, Issuer, SyncReport, WalletError};
 use tiny_server::{Answer, TinyServer};
 
@@ -55,19 +56,31 @@ fn signed_as_it_is(change: impl Fn(&mut CredentialFields)) -> impl Fn(Credential
     }
 }
 
+/// An honest credential whose bytes are changed after it was signed.
+fn then(change: impl Fn(&mut Vec<u8>) + Send + 'static) -> Sign {
+    Box::new(move |request| {
+        let mut bytes = issuer().credential(request).unwrap();
+        change(&mut bytes);
+        bytes
+    })
+}
+
+/// What is no credential at all.
+fn no_credentials() -> Vec<(&'static str, Sign)> {
+    vec![
+        ("another format", then(|bytes| bytes[0] ^= 0x30)),
+        ("one byte less", then(|bytes| bytes.truncate(133))),
+        ("one byte more", then(|bytes| bytes.push(0))),
+        ("no byte", then(Vec::clear)),
+    ]
+}
+
 /// Credentials that must not be kept, by what is wrong with them.
 fn wrong_credentials() -> Vec<(&'static str, Sign)> {
     fn with(change: impl Fn(&mut CredentialRequest) + Send + 'static) -> Sign {
         Box::new(move |mut request| {
             change(&mut request);
             issuer().credential(request).unwrap()
-        })
-    }
-    fn then(change: impl Fn(&mut Vec<u8>) + Send + 'static) -> Sign {
-        Box::new(move |request| {
-            let mut bytes = issuer().credential(request).unwrap();
-            change(&mut bytes);
-            bytes
         })
     }
     vec![
@@ -105,10 +118,6 @@ fn wrong_credentials() -> Vec<(&'static str, Sign)> {
         ("a changed lease", then(|bytes| bytes[33] ^= 1)),
         ("a changed signature", then(|bytes| bytes[133] ^= 1)),
         ("no signature", then(|bytes| bytes[70..].fill(0))),
-        ("another format", then(|bytes| bytes[0] ^= 0x30)),
-        ("one byte less", then(|bytes| bytes.truncate(133))),
-        ("one byte more", then(|bytes| bytes.push(0))),
-        ("no byte", then(Vec::clear)),
     ]
 }
 
@@ -130,10 +139,17 @@ async fn a_wrong_credential_is_not_bound() {
     for (what, sign) in wrong_credentials() {
         let office = BoxOffice::open(Lies { sign: Some(sign), ..Lies::default() });
         let phone = signed_in(&office).await;
-        let refused = sync(&phone).await;
-        assert!(refused.is_err(), "{what}: {refused:?}");
+        let report = sync(&phone).await.unwrap();
+        assert_eq!((report.bound, report.refused), (0, 2), "{what}");
         assert_eq!(held(&phone), [(None, None); 2], "{what}");
-        assert!(phone.signed_tickets().is_empty(), "{what}");
+        for ticket in phone.tickets() {
+            match phone.wallet.present(ticket.id, None) {
+                Err(WalletError::NoBarcode { why, .. }) => {
+                    assert_eq!(why, NoBarcodeReason::BadCredential, "{what}")
+                }
+                other => panic!("{what}: {other:?}"),
+            }
+        }
         // What was refused stands in no honest answer's way.
         office.lie(Lies::default());
         assert_eq!(sync(&phone).await.unwrap().bound, 2, "{what}");
@@ -157,12 +173,40 @@ async fn a_wrong_credential_does_not_replace_the_one_that_is_held() {
         assert!(before.iter().all(|(generation, _)| *generation == Some(5)));
         phone.clock.pass_s(i64::from(RENEW_AFTER_S) + 1);
         office.lie(Lies { sign: Some(sign), ..Lies::default() });
-        let refused = sync(&phone).await;
-        assert!(refused.is_err(), "{what}: {refused:?}");
+        let report = sync(&phone).await.unwrap();
+        assert_eq!((report.renewed, report.refused), (0, 2), "{what}");
         assert!(office.asked().last().unwrap().path.ends_with("/credentials/renew"), "{what}");
         assert_eq!(held(&phone), before, "{what}");
         let phone = phone.restart();
         assert_eq!((held(&phone), phone.signed_tickets().len()), (before, 2), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn one_wrong_credential_keeps_no_other_ticket_from_its_own() {
+    for victim in ["1", "2"] {
+        let sign = move |mut request: CredentialRequest| {
+            if request.ticket_id == victim {
+                request.device_key = other_device();
+            }
+            issuer().credential(request).unwrap()
+        };
+        let office = BoxOffice::open(Lies { sign: Some(Box::new(sign)), ..Lies::default() });
+        let phone = signed_in(&office).await;
+        let report = sync(&phone).await.unwrap();
+        assert_eq!((report.bound, report.refused, phone.signed_tickets().len()), (1, 1, 1), "{victim}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_credential_is_an_unreadable_reply() {
+    for (what, sign) in no_credentials() {
+        let office = BoxOffice::open(Lies { sign: Some(sign), ..Lies::default() });
+        let phone = signed_in(&office).await;
+        assert!(matches!(sync(&phone).await, Err(WalletError::Unreachable { .. })), "{what}");
+        assert_eq!(held(&phone), [(None, None); 2], "{what}");
+        office.lie(Lies::default());
+        assert_eq!(sync(&phone).await.unwrap().bound, 2, "{what}");
     }
 }
 
