@@ -56,6 +56,27 @@ impl RelationExpression {
         if parser.at_end() { Ok(result) } else { Err(parser.expected("the end")) }
     }
 
+    /// An expression of one relation, without sub-objects.
+    ///
+    /// # Errors
+    /// [`RelationError`] when `name` is not one plain name.
+    pub fn named(name: &str) -> Result<Self, RelationError> {
+        let expression = Self::parse(name)?;
+        match expression.relations.as_slice() {
+            [relation] if relation.name == name => Ok(expression),
+            _ => Err(RelationError { position: 1, expected: "one plain name" }),
+        }
+    }
+
+    /// Includes `children` of every relation of this level.
+    #[must_use]
+    pub fn including(mut self, children: &Self) -> Self {
+        for relation in &mut self.relations {
+            relation.children = std::mem::take(&mut relation.children).merge(children.clone());
+        }
+        self
+    }
+
     /// Adds everything that `other` asks for.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
@@ -288,6 +309,18 @@ mod tests {
         assert!(merged.is_plain());
         for text in ["a.*", "^2", "a as b", "a(m)"] {
             assert!(!RelationExpression::parse(text).unwrap().is_plain(), "{text}");
+        }
+    }
+
+    #[test]
+    fn builds_from_names() {
+        let named = |name| RelationExpression::named(name).unwrap();
+        let built = named("ticket_config")
+            .including(&named("event").merge(named("ticket_type")))
+            .merge(named("sector"));
+        assert_eq!(built.to_string(), "[ticket_config.[event,ticket_type],sector]");
+        for name in ["", "a.b", "[a]", "a b", "a(m)", "a as b", "a,b"] {
+            assert!(RelationExpression::named(name).is_err(), "{name}");
         }
     }
 
