@@ -88,6 +88,10 @@ fn a_folder_that_cannot_be_written() {
         assert!(line.contains("cannot be written"), "{line}");
     }
     assert_same(&before, &files(full.path()), "read only");
+    for folder in [empty, full] {
+        // So that it can be removed.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    }
 }
 
 fn code_of(make: &impl Fn() -> Command) -> Option<String> {
