@@ -1,5 +1,7 @@
 //! What services share of the device: its vault's signatures and its random ids.
 
+use std::sync::Arc;
+
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::barcode::{DeviceSignature, Purpose};
@@ -16,6 +18,19 @@ pub(crate) fn sign(
     let der = vault.sign(handle, purpose, message)?;
     DeviceSignature::from_der(&der)
         .map_err(|_| Error::Untrusted { what: "the key vault's signature is not DER" })
+}
+
+/// Asks the vault on a thread that may block: hardware takes its time, and a person's presence takes longer.
+///
+/// # Errors
+/// The vault's; [`Error::Untrusted`] when it broke off.
+pub(crate) async fn ask<T: Send + 'static>(
+    vault: &Arc<dyn KeyVault>,
+    question: impl FnOnce(&dyn KeyVault) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let vault = Arc::clone(vault);
+    let answer = tokio::task::spawn_blocking(move || question(&*vault)).await;
+    answer.map_err(|_| Error::Untrusted { what: "the key vault broke off" })?
 }
 
 /// A random id of 128 bits in the form of a UUID of version 4 (RFC 9562).

@@ -84,6 +84,12 @@ pub enum WalletError {
         /// What was looked for.
         reason: String,
     },
+    /// Whoever started it cancelled it; what was done until then stays.
+    #[error("{reason}")]
+    Cancelled {
+        /// What was cancelled.
+        reason: String,
+    },
     /// The files of the store cannot be read or written: disk full, read-only, no permission, a newer version.
     #[error("{reason}")]
     Storage {
@@ -110,6 +116,7 @@ impl WalletError {
             Self::Refused { .. } => "refused",
             Self::NoBarcode { .. } => "no_barcode",
             Self::NotFound { .. } => "not_found",
+            Self::Cancelled { .. } => "cancelled",
             Self::Storage { .. } => "storage",
             Self::Internal { .. } => "internal",
         }
@@ -207,12 +214,18 @@ pub enum Error {
     /// The session is over and could not be renewed.
     #[error("the session has ended")]
     SignedOut,
+    /// The wallet has no account.
+    #[error("there is no account yet; sign in first")]
+    NoAccount,
     /// There is nothing of this name.
     #[error("{what} not found")]
     NotFound {
         /// Of which kind.
         what: &'static str,
     },
+    /// Who asked for it cancelled it.
+    #[error("cancelled")]
+    Cancelled,
     /// The ticket has no barcode.
     #[error("{0:?}")]
     NoBarcode(NoBarcodeReason),
@@ -254,7 +267,8 @@ impl From<Error> for WalletError {
             Error::Reply { .. } => Self::Unreachable { reason, retry_after_ms: None },
             Error::BadPassword => Self::Refused { reason, status: 401, server_code: None },
             Error::SignedOut => Self::NeedsSignIn { reason: format!("{reason}; sign in again") },
-            Error::NotFound { .. } => Self::NotFound { reason },
+            Error::NotFound { .. } | Error::NoAccount => Self::NotFound { reason },
+            Error::Cancelled => Self::Cancelled { reason },
             Error::NoBarcode(why) => Self::NoBarcode { why, reason: why.advice().to_owned() },
             Error::Untrusted { .. } => Self::Internal { reason },
         }

@@ -98,6 +98,92 @@ pub trait HostClock: Send + Sync {
     fn read(&self) -> Result<ClockReading, HostClockError>;
 }
 
+/// A header of a request or reply.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HttpHeader {
+    /// Name; upper and lower case count alike.
+    pub name: String,
+    /// Value.
+    pub value: String,
+}
+
+/// A request to carry.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HttpRequest {
+    /// `GET`, `POST`, `PATCH`, `PUT`, `DELETE`.
+    pub method: String,
+    /// Address, `https`, or `http` on this very device.
+    pub url: String,
+    /// Headers to send as they are; they hold tokens and belong in no log.
+    pub headers: Vec<HttpHeader>,
+    /// Body to send as it is.
+    pub body: Option<Vec<u8>>,
+    /// Give up after so many milliseconds.
+    pub timeout_ms: u32,
+    /// Give up on a longer reply.
+    pub max_reply_bytes: u64,
+}
+
+/// A reply that came, of whatever status.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HttpResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<HttpHeader>,
+    /// Body, decoded where it had a content coding.
+    pub body: Vec<u8>,
+}
+
+opaque_debug!(HttpHeader, HttpRequest, HttpResponse);
+
+impl HttpResponse {
+    /// The value of a header, named in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value.as_str())
+    }
+}
+
+/// Why no whole reply came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum HttpTransportError {
+    /// No connection: no network, unknown host, refused, or TLS failed.
+    #[error("the server cannot be reached; check the address and the network")]
+    Unreachable,
+    /// The time was over.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The connection ended before the reply was whole.
+    #[error("the connection broke before the answer was complete")]
+    Broken,
+    /// The reply is longer than allowed.
+    #[error("the reply is larger than 64 MiB")]
+    TooLarge,
+    /// Anything else; the reason holds no secret and no address.
+    #[error("the request failed: {reason}")]
+    Failed {
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for HttpTransportError {
+    fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Failed { reason: "the app's transport threw an unexpected error".to_owned() }
+    }
+}
+
+/// Carries requests for the core, with the platform's own trust store, proxy and network policy. Calls come from threads
+/// that may block. Redirects are not followed: a 3xx is a reply.
+#[uniffi::export(with_foreign)]
+pub trait HttpTransport: Send + Sync {
+    /// Sends the request and returns the whole reply.
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError>;
+}
+
 /// The host's clock where it gave one, else the operating system's.
 pub(crate) fn clock_or_system(clock: Option<Arc<dyn HostClock>>) -> Arc<dyn HostClock> {
     clock.unwrap_or_else(|| Arc::new(SystemClock))

@@ -14,6 +14,7 @@ pub mod barcode;
 pub mod clock;
 mod device;
 pub mod error;
+mod events;
 mod gate;
 pub mod host;
 mod issuer;
@@ -28,8 +29,8 @@ pub use error::WalletError;
 pub use gate::{CodeCheck, CodeFields, DEFAULT_TOLERANCE_S, Gate, GateConfig, KnownIssuer};
 pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
 pub use presentation::Presentation;
-pub use sync::{SyncProgress, SyncReport, SyncStage};
-pub use wallet::{Config, SyncListener, Wallet, WalletTime};
+pub use sync::{SyncProgress, SyncReport, SyncStage, WalletState};
+pub use wallet::{Config, Subscription, SyncRun, Wallet, WalletListener, WalletTime};
 
 /// The README's example is compiled with the documentation's tests.
 #[cfg(doctest)]

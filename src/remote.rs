@@ -5,6 +5,7 @@ pub mod bam;
 pub mod extension;
 mod http;
 mod session;
+mod transport;
 
 pub use address::{api_url, tenant_template, with_tenant};
 pub use http::{Http, Reply, Request, TimeListener};

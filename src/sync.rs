@@ -3,7 +3,9 @@
 
 mod binding;
 mod engine;
+mod runner;
 mod time_keeper;
 
 pub use engine::{Engine, SyncProgress, SyncReport, SyncStage};
+pub use runner::{Runner, WalletState};
 pub use time_keeper::TimeKeeper;

@@ -8,13 +8,14 @@ use tokio::sync::watch;
 
 use crate::barcode::NONCE_LEN;
 use crate::clock::{ClockUncertainty, TrustedNow};
-use crate::error::WalletError;
-use crate::host::{HostClock, KeyVault, clock_or_system};
+use crate::error::{Error, WalletError};
+use crate::events::Listening;
+use crate::host::{HostClock, HttpTransport, KeyVault, clock_or_system};
 use crate::model::{Account, SignIn, StoredAccount, TicketDetail, TicketFilter, TicketHash, TicketSummary};
 use crate::presentation::{self, Presentation};
-use crate::remote::Http;
+use crate::remote::{Http, api_url};
 use crate::store::Store;
-use crate::sync::{Engine, SyncProgress, SyncReport, TimeKeeper};
+use crate::sync::{Engine, Runner, SyncReport, TimeKeeper, WalletState};
 
 /// How a wallet is set up.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -36,12 +37,61 @@ impl Config {
     }
 }
 
-/// Hears how far a sync is. Calls come from a thread of their own, never while a lock is held, and only the newest state
-/// is told when the listener is slow.
+/// Hears what a wallet is doing. Calls come from a thread of the subscription's own, one after the other, never while
+/// a lock is held. A slow listener misses states that were overtaken; one that blocks delays only itself.
 #[uniffi::export(with_foreign)]
-pub trait SyncListener: Send + Sync {
-    /// The sync went on.
-    fn on_progress(&self, progress: SyncProgress);
+pub trait WalletListener: Send + Sync {
+    /// First the state as it is, then what it becomes.
+    fn on_state(&self, state: WalletState);
+}
+
+/// A running subscription. It ends with [`Subscription::cancel`], or when it is dropped.
+#[derive(uniffi::Object)]
+pub struct Subscription {
+    listening: Listening<WalletState>,
+}
+
+/// A sync that can be run, and cancelled from anywhere.
+#[derive(uniffi::Object)]
+pub struct SyncRun {
+    runner: Arc<Runner>,
+    account_id: Option<String>,
+    cancelled: watch::Sender<bool>,
+}
+
+opaque_debug!(Subscription, SyncRun);
+
+#[uniffi::export]
+impl Subscription {
+    /// Ends the subscription: at most the call that is under way still happens.
+    pub fn cancel(&self) {
+        self.listening.end();
+    }
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl SyncRun {
+    /// Runs the sync to its end, or until it is cancelled. What was stored before a failure stays, and an account that
+    /// fails keeps no other from its sync: the first failure is told at the end.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`] for an unknown account or none at all, [`WalletError::NeedsSignIn`],
+    /// [`WalletError::Unreachable`], [`WalletError::Refused`], [`WalletError::KeyUnavailable`],
+    /// [`WalletError::Cancelled`], [`WalletError::Storage`].
+    pub async fn run(&self) -> Result<SyncReport, WalletError> {
+        let mut cancelled = self.cancelled.subscribe();
+        let report = tokio::select! {
+            biased;
+            _ = cancelled.wait_for(|cancelled| *cancelled) => Err(Error::Cancelled),
+            report = self.runner.sync(self.account_id.as_deref()) => report,
+        };
+        Ok(report?)
+    }
+
+    /// Ends the sync at its next wait; one that has not begun does not begin. Whole pages stay.
+    pub fn cancel(&self) {
+        self.cancelled.send_replace(true);
+    }
 }
 
 /// The time that the wallet trusts.
@@ -59,14 +109,15 @@ pub struct Wallet {
     store: Arc<Store>,
     vault: Arc<dyn KeyVault>,
     time: Arc<TimeKeeper>,
-    engine: Engine,
+    runner: Arc<Runner>,
 }
 
 opaque_debug!(Wallet);
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Wallet {
-    /// Opens the wallet, or makes it where nothing is. Without a clock the operating system's is used (Linux, Android).
+    /// Opens the wallet, or makes it where nothing is. Without a clock the operating system's is used (Linux, Android);
+    /// without a transport the built-in one (not on Android, whose trust store only the app can ask).
     ///
     /// # Errors
     /// [`WalletError::KeyUnavailable`]: try again later. [`WalletError::NeedsRecovery`]: key and database do not fit
@@ -76,6 +127,7 @@ impl Wallet {
         config: Config,
         vault: Arc<dyn KeyVault>,
         clock: Option<Arc<dyn HostClock>>,
+        transport: Option<Arc<dyn HttpTransport>>,
     ) -> Result<Self, WalletError> {
         let clock = clock_or_system(clock);
         let store = Arc::new(Store::open(Path::new(&config.folder), &*vault)?);
@@ -85,11 +137,13 @@ impl Wallet {
             ("x-app-version", config.app_version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned())),
             ("x-device-id", store.device_id(&crate::device::new_id()?)?),
         ];
-        let http = Arc::new(Http::new(clock, headers, Arc::new(move |sample| listening.learn(sample))));
+        let http =
+            Arc::new(Http::new(transport, clock, headers, Arc::new(move |sample| listening.learn(sample))));
         let bind_ahead_s = i64::from(config.bind_ahead_days) * 86_400;
         let engine =
             Engine::new(Arc::clone(&store), Arc::clone(&vault), http, Arc::clone(&time), bind_ahead_s);
-        Ok(Self { store, vault, time, engine })
+        let runner = Arc::new(Runner::new(Arc::clone(&store), engine)?);
+        Ok(Self { store, vault, time, runner })
     }
 
     /// The accounts of this wallet.
@@ -105,12 +159,13 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::InvalidInput`] for an address or an empty name or password, [`WalletError::Refused`] when the
     /// server does not accept them, [`WalletError::Unreachable`], [`WalletError::Storage`].
-    pub async fn sign_in(&self, sign_in: SignIn) -> Result<Account, WalletError> {
+    pub async fn sign_in(&self, mut sign_in: SignIn) -> Result<Account, WalletError> {
         for (field, value) in [("user_name", &sign_in.user_name), ("password", &sign_in.password)] {
             if value.is_empty() {
                 return Err(WalletError::input(field, "must not be empty"));
             }
         }
+        sign_in.config.url = api_url(&sign_in.config.url)?.as_str().trim_end_matches('/').to_owned();
         let account = StoredAccount {
             id: account_id(&sign_in),
             system: sign_in.system,
@@ -118,47 +173,27 @@ impl Wallet {
             user_name: sign_in.user_name,
             tokens: None,
         };
-        Ok(self.engine.sign_in(account, &sign_in.password).await?.into())
+        Ok(self.runner.sign_in(account, &sign_in.password).await?)
     }
 
-    /// Syncs one account, or all: fetches tickets, binds those whose event is near, renews leases. What was stored
-    /// before a failure stays, and an account that fails keeps no other from its sync: the first failure is told at the
-    /// end.
+    /// A sync of one account, or of all: fetches tickets, binds those whose event is near, renews leases. Nothing
+    /// happens before it is run.
+    pub fn start_sync(&self, account_id: Option<String>) -> Arc<SyncRun> {
+        Arc::new(SyncRun {
+            runner: Arc::clone(&self.runner),
+            account_id,
+            cancelled: watch::Sender::new(false),
+        })
+    }
+
+    /// Tells a listener what the wallet is doing, from now until the subscription ends.
     ///
     /// # Errors
-    /// [`WalletError::NotFound`] for an unknown account or none at all, [`WalletError::NeedsSignIn`],
-    /// [`WalletError::Unreachable`], [`WalletError::Refused`], [`WalletError::KeyUnavailable`],
-    /// [`WalletError::Storage`].
-    pub async fn sync(
-        &self,
-        account_id: Option<String>,
-        listener: Option<Arc<dyn SyncListener>>,
-    ) -> Result<SyncReport, WalletError> {
-        let accounts = match account_id {
-            Some(id) => vec![self.store.account(&id)?],
-            None => self.store.accounts()?,
-        };
-        if accounts.is_empty() {
-            return Err(WalletError::NotFound {
-                reason: "there is no account yet; sign in first".to_owned(),
-            });
-        }
-        let (sender, receiver) = watch::channel(None);
-        let telling = listener.map(|listener| tokio::spawn(tell(listener, receiver)));
-        let progress = |progress: SyncProgress| drop(sender.send(Some(progress)));
-        let mut report = SyncReport::default();
-        let mut failure = None;
-        for account in &accounts {
-            match self.engine.sync(account, &progress).await {
-                Ok(one) => report = report.plus(one),
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
-        drop(sender);
-        if let Some(telling) = telling {
-            let _ = telling.await;
-        }
-        failure.map_or(Ok(report), |error| Err(error.into()))
+    /// [`WalletError::Internal`] when the system has no thread to give.
+    pub fn subscribe(&self, listener: Arc<dyn WalletListener>) -> Result<Arc<Subscription>, WalletError> {
+        let listening = self.runner.state().listen(move |state| listener.on_state(state));
+        let listening = listening.map_err(|e| WalletError::Internal { reason: e.kind().to_string() })?;
+        Ok(Arc::new(Subscription { listening }))
     }
 
     /// Tickets, soonest first. Local: never touches the network.
@@ -214,13 +249,13 @@ impl Wallet {
     }
 }
 
-async fn tell(listener: Arc<dyn SyncListener>, mut states: watch::Receiver<Option<SyncProgress>>) {
-    while states.changed().await.is_ok() {
-        let Some(state) = states.borrow_and_update().clone() else { continue };
-        let listener = Arc::clone(&listener);
-        if tokio::task::spawn_blocking(move || listener.on_progress(state)).await.is_err() {
-            return;
-        }
+impl Wallet {
+    /// Runs [`Wallet::start_sync`] at once; dropping the future cancels it.
+    ///
+    /// # Errors
+    /// As [`SyncRun::run`].
+    pub async fn sync(&self, account_id: Option<String>) -> Result<SyncReport, WalletError> {
+        self.start_sync(account_id).run().await
     }
 }
 

@@ -27,7 +27,7 @@ async fn signed_in(office: &BoxOffice) -> Phone {
 }
 
 async fn sync(phone: &Phone) -> Result<SyncReport, WalletError> {
-    phone.wallet.sync(None, None).await
+    phone.wallet.sync(None).await
 }
 
 /// Generation and lease of each ticket.

@@ -37,7 +37,7 @@ fn rule(path: &str, skip: u32, times: u32, fault: Fault) -> FaultRule {
 }
 
 async fn sync(phone: &Phone) -> Result<SyncReport, WalletError> {
-    phone.wallet.sync(None, None).await
+    phone.wallet.sync(None).await
 }
 
 /// How often each request came since `before`.

@@ -59,7 +59,7 @@ async fn the_original_reads_a_wallet_and_the_wallet_what_the_original_changed() 
     let sandbox = sandbox(&clock, SandboxConfig::default()).await;
     let phone = Phone::new(&clock);
     phone.sign_in(&sandbox, 0).await;
-    phone.wallet.sync(None, None).await.unwrap();
+    phone.wallet.sync(None).await.unwrap();
     let mut titles: Vec<_> = phone.tickets().into_iter().map(|ticket| ticket.title).collect();
     titles.sort();
     let Phone { folder, wallet, .. } = phone;

@@ -41,7 +41,7 @@ async fn synced() -> Synced {
     let sandbox = sandbox(&clock, SandboxConfig::default()).await;
     let phone = Phone::new(&clock);
     phone.sign_in(&sandbox, 0).await;
-    phone.wallet.sync(None, None).await.unwrap();
+    phone.wallet.sync(None).await.unwrap();
     let mut secrets: Vec<Vec<u8>> =
         ["mira@example.org", &sandbox.users()[0].password, "eyJhbGci", "127.0.0.1"]
             .map(|text| text.as_bytes().to_vec())
@@ -333,7 +333,7 @@ impl KeyVault for Locked {
 
 fn open_locked(folder: &Path, clock: &TestClock) -> Result<Wallet, WalletError> {
     let vault = Arc::new(Locked(vault_in(folder)));
-    Wallet::open(Config::in_folder(folder.to_str().unwrap()), vault, Some(Arc::new(clock.clone())))
+    Wallet::open(Config::in_folder(folder.to_str().unwrap()), vault, Some(Arc::new(clock.clone())), None)
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn list_show_and_gate_work_with_the_server_gone() {
     let sandbox = sandbox(&clock, SandboxConfig::default()).await;
     let phone = Phone::new(&clock);
     phone.sign_in(&sandbox, 0).await;
-    let report = phone.wallet.sync(None, None).await.unwrap();
+    let report = phone.wallet.sync(None).await.unwrap();
     assert_eq!((report.received, report.added), (24, 24));
     assert!(report.bound > 0);
     sandbox.stop().await;
@@ -38,7 +38,7 @@ async fn list_show_and_gate_work_with_the_server_gone() {
     assert_eq!(check.fields.unwrap().ticket, ticket.id);
     assert_eq!(shown.valid_until, shown.presented_at + 30);
     assert_eq!(shown.next_redraw_at, shown.presented_at + 15);
-    assert!(matches!(phone.wallet.sync(None, None).await, Err(WalletError::Unreachable { .. })));
+    assert!(matches!(phone.wallet.sync(None).await, Err(WalletError::Unreachable { .. })));
 
     clock.pass_s(41);
     let stale = gate.check(shown.text.into_bytes(), shown.presented_at + 41, vec![]).unwrap();
@@ -53,7 +53,7 @@ async fn eight_hours_of_sleep_and_a_wall_clock_set_back_do_not_move_the_frame() 
     let sandbox = sandbox(&clock, SandboxConfig::default()).await;
     let phone = Phone::new(&clock);
     phone.sign_in(&sandbox, 0).await;
-    phone.wallet.sync(None, None).await.unwrap();
+    phone.wallet.sync(None).await.unwrap();
     let before = phone.wallet.now().unwrap();
     assert!(before.uncertainty.confirmed);
     let ticket = phone.signed_ticket();
@@ -78,7 +78,7 @@ async fn a_ticket_without_a_barcode_says_why() {
     let sandbox = sandbox(&clock, SandboxConfig { tickets_per_user: 60, ..SandboxConfig::default() }).await;
     let phone = Phone::new(&clock);
     phone.sign_in(&sandbox, 0).await;
-    phone.wallet.sync(None, None).await.unwrap();
+    phone.wallet.sync(None).await.unwrap();
     let mut reasons: Vec<_> = phone
         .tickets()
         .into_iter()
@@ -108,7 +108,7 @@ async fn a_ticket_without_a_barcode_says_why() {
         matches!(ended, Err(WalletError::NoBarcode { why: NoBarcodeReason::LeaseEnded, .. })),
         "{ended:?}"
     );
-    let report = phone.wallet.sync(None, None).await.unwrap();
+    let report = phone.wallet.sync(None).await.unwrap();
     assert!(report.renewed > 0);
     assert!(phone.wallet.present(ticket.id, None).is_ok());
 }

@@ -1,34 +1,26 @@
-//! One HTTP client for all systems: made at the first request, bounded in time and size, and every reply tells the time.
+//! Requests and replies of all systems: bounded in time and size, and every reply tells the time.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
-use reqwest::header::{AGE, AUTHORIZATION, DATE, HeaderMap, RETRY_AFTER};
-use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Client, Method};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::address::is_loopback;
+use super::transport::Transport;
 use crate::clock::{ClockReading, TimeSample};
 use crate::error::Error;
-use crate::host::HostClock;
+use crate::host::{HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-const MAX_REPLY_BYTES: usize = 64 << 20;
-const MAX_REDIRECTS: usize = 5;
+const TIMEOUT_MS: u32 = 60_000;
+const MAX_REPLY_BYTES: u64 = 64 << 20;
 
 /// Takes in what replies say about the time.
 pub type TimeListener = Arc<dyn Fn(&TimeSample) + Send + Sync>;
 
 /// The client.
 pub struct Http {
-    client: OnceLock<Client>,
-    /// For this very machine: the system's proxy is another one, and would read what is not encrypted.
-    direct: OnceLock<Client>,
+    transport: Transport,
     clock: Arc<dyn HostClock>,
     on_time: TimeListener,
     headers: Vec<(&'static str, String)>,
@@ -39,7 +31,7 @@ opaque_debug!(Http);
 /// A request.
 pub struct Request<'a> {
     /// HTTP method.
-    pub method: Method,
+    pub method: &'static str,
     /// Where to.
     pub url: Url,
     /// Method and path without ids, for errors.
@@ -55,17 +47,16 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// A GET.
     pub fn get(url: Url, endpoint: &'static str) -> Self {
-        Self { method: Method::GET, url, endpoint, bearer: None, idempotency_key: None, body: None }
+        Self { method: "GET", url, endpoint, bearer: None, idempotency_key: None, body: None }
     }
 
     /// A POST with a JSON body.
     pub fn post(url: Url, endpoint: &'static str, body: &'a Value) -> Self {
-        Self { method: Method::POST, body: Some(body), ..Self::get(url, endpoint) }
+        Self { method: "POST", body: Some(body), ..Self::get(url, endpoint) }
     }
 }
 
 /// A reply, whole.
-#[derive(Debug)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
@@ -74,14 +65,17 @@ pub struct Reply {
     body: Vec<u8>,
 }
 
+opaque_debug!(Reply);
+
 impl Http {
-    /// A client that sends `headers` with every request.
+    /// A client that sends `headers` with every request, over the app's transport where there is one.
     pub fn new(
+        transport: Option<Arc<dyn HttpTransport>>,
         clock: Arc<dyn HostClock>,
         headers: Vec<(&'static str, String)>,
         on_time: TimeListener,
     ) -> Self {
-        Self { client: OnceLock::new(), direct: OnceLock::new(), clock, on_time, headers }
+        Self { transport: Transport::new(transport), clock, on_time, headers }
     }
 
     /// Sends one request once.
@@ -90,77 +84,46 @@ impl Http {
     /// [`Error::Network`] when no whole reply came. Every status is a reply.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
         let endpoint = request.endpoint;
-        let failed =
-            |reason: &str| Error::Network { endpoint: endpoint.to_owned(), reason: reason.to_owned() };
-        let built = self.build(request)?;
+        let request = self.build(request);
         let sent = self.clock.read()?;
-        let mut response = built.send().await.map_err(|e| failed(describe(&e)))?;
+        let response = self.transport.send(request).await;
+        let response =
+            response.map_err(|e| Error::Network { endpoint: endpoint.to_owned(), reason: e.to_string() })?;
         let received = self.clock.read()?;
-        self.tell_time(response.headers(), sent, received);
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|e| failed(describe(&e)))? {
-            if body.len() + chunk.len() > MAX_REPLY_BYTES {
-                return Err(failed("the reply is larger than 64 MiB"));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let retry_after_ms = self.retry_after_ms(response.headers());
-        Ok(Reply { status: response.status().as_u16(), endpoint, retry_after_ms, body })
+        self.tell_time(&response, sent, received);
+        let retry_after_ms = retry_after_ms(&response);
+        Ok(Reply { status: response.status, endpoint, retry_after_ms, body: response.body })
     }
 
-    fn build(&self, request: Request<'_>) -> Result<reqwest::RequestBuilder, Error> {
-        let mut builder = self.client(&request.url)?.request(request.method, request.url);
-        for (name, value) in &self.headers {
-            builder = builder.header(*name, value);
-        }
+    fn build(&self, request: Request<'_>) -> HttpRequest {
+        let header = |name: &str, value: String| HttpHeader { name: name.to_owned(), value };
+        let mut headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| header(name, value.clone())).collect();
         if let Some(token) = &request.bearer {
-            let value = Zeroizing::new(format!("Bearer {}", **token));
-            builder = builder.header(AUTHORIZATION, value.as_str());
+            headers.push(header("Authorization", format!("Bearer {}", **token)));
         }
         if let Some(key) = request.idempotency_key {
-            builder = builder.header("Idempotency-Key", format!("\"{key}\""));
+            headers.push(header("Idempotency-Key", format!("\"{key}\"")));
         }
-        if let Some(body) = request.body {
-            builder = builder.json(body);
+        if request.body.is_some() {
+            headers.push(header("Content-Type", "application/json".to_owned()));
         }
-        Ok(builder)
+        HttpRequest {
+            method: request.method.to_owned(),
+            url: request.url.into(),
+            headers,
+            body: request.body.map(|body| body.to_string().into_bytes()),
+            timeout_ms: TIMEOUT_MS,
+            max_reply_bytes: MAX_REPLY_BYTES,
+        }
     }
 
-    fn client(&self, url: &Url) -> Result<&Client, Error> {
-        let direct = is_loopback(url);
-        let slot = if direct { &self.direct } else { &self.client };
-        if let Some(client) = slot.get() {
-            return Ok(client);
-        }
-        // Fails only where the process has a provider already, which then serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = if direct { Client::builder().no_proxy() } else { Client::builder() };
-        let client = builder
-            .user_agent(concat!("ticket-wallet/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .redirect(Policy::custom(same_origin))
-            .build()
-            .map_err(|_| Error::Untrusted { what: "the HTTP client cannot be set up" })?;
-        Ok(slot.get_or_init(|| client))
-    }
-
-    fn tell_time(&self, headers: &HeaderMap, sent: ClockReading, received: ClockReading) {
-        let date = headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(unix_seconds);
-        if let (Some(date_s), false) = (date, headers.contains_key(AGE)) {
+    /// A stored copy (`Age`, RFC 9111, section 5.1) has an old date.
+    fn tell_time(&self, response: &HttpResponse, sent: ClockReading, received: ClockReading) {
+        if let (Some(date_s), None) = (response.header("date").and_then(unix_seconds), response.header("age"))
+        {
             (self.on_time)(&TimeSample { date_s, sent, received });
         }
-    }
-
-    fn retry_after_ms(&self, headers: &HeaderMap) -> Option<u64> {
-        let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse::<u64>() {
-            return Some(seconds.saturating_mul(1000));
-        }
-        let now = headers.get(DATE).and_then(|value| value.to_str().ok()).and_then(unix_seconds)?;
-        u64::try_from(unix_seconds(text)?.saturating_sub(now))
-            .ok()
-            .map(|seconds| seconds.saturating_mul(1000))
     }
 }
 
@@ -213,30 +176,18 @@ fn server_code(body: &[u8]) -> Option<String> {
     })
 }
 
-/// Follows redirects that stay on the same origin: anything else would carry the request's meaning, if not its token,
-/// to somebody the account was not made with.
-fn same_origin(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let stays = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-    if stays && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
+fn retry_after_ms(response: &HttpResponse) -> Option<u64> {
+    let text = response.header("retry-after")?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(seconds.saturating_mul(1000));
+    }
+    let wait = unix_seconds(text)?.saturating_sub(response.header("date").and_then(unix_seconds)?);
+    u64::try_from(wait).ok().map(|seconds| seconds.saturating_mul(1000))
 }
 
 fn unix_seconds(http_date: &str) -> Option<i64> {
     let time = httpdate::parse_http_date(http_date).ok()?;
     let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
     i64::try_from(since.as_secs()).ok()
-}
-
-/// What went wrong, without the address: an address can hold ids.
-fn describe(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
-        "no answer in time"
-    } else if error.is_connect() {
-        "the server cannot be reached; check the address and the network"
-    } else if error.is_body() || error.is_decode() {
-        "the connection broke before the answer was complete"
-    } else if error.is_builder() {
-        "the request could not be built"
-    } else {
-        "the connection broke before an answer came"
-    }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::engine::{Run, SyncStage};
 use crate::barcode::{DeviceKey, DeviceSignature, IssuerKey, Purpose, statement_message};
-use crate::device::{new_id, sign};
+use crate::device::{ask, new_id, sign};
 use crate::error::Error;
-use crate::host::KeyVaultError;
-use crate::model::{NoBarcodeReason, TicketHash};
+use crate::host::{KeyVault, KeyVaultError};
+use crate::model::NoBarcodeReason;
 use crate::remote::extension::{Answer, BindItem, Issued, MAX_BATCH, RenewItem};
 use crate::store::{Binding, HeldCredential};
 
@@ -36,8 +36,7 @@ impl Run<'_> {
 
     async fn bind(&mut self, batch: &[Binding]) -> Result<(), Error> {
         let Some(extension) = self.extension(tenant(batch)).await?.cloned() else { return Ok(()) };
-        let keys =
-            batch.iter().map(|binding| self.device_key(binding.ticket)).collect::<Result<Vec<_>, _>>()?;
+        let keys = self.device_keys(batch).await?;
         let items: Vec<_> = batch
             .iter()
             .zip(&keys)
@@ -56,12 +55,7 @@ impl Run<'_> {
         let Some(extension) = self.extension(tenant(batch)).await?.cloned() else { return Ok(()) };
         let at = u32::try_from(self.engine.time.now()?.unix_s()).unwrap_or(u32::MAX);
         let idempotency_key = new_id()?;
-        let signed = batch.iter().filter_map(|binding| {
-            let held = binding.state.credential.as_ref()?;
-            let statement = self.sign_renewal(binding, held, at, &idempotency_key).transpose()?;
-            Some(statement.map(|signature| (binding, held, signature)))
-        });
-        let signed = signed.collect::<Result<Vec<_>, Error>>()?;
+        let signed = self.sign_renewals(batch, at, &idempotency_key).await?;
         if signed.is_empty() {
             return Ok(());
         }
@@ -86,28 +80,41 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The public key of a ticket's device key, which the vault makes where there is none yet.
-    fn device_key(&self, ticket: TicketHash) -> Result<DeviceKey, Error> {
-        let handle = self.engine.store.plan_device_key(ticket, &new_id()?)?;
-        let public = self.engine.vault.create_key(handle)?;
-        DeviceKey::from_x963(&public)
-            .map_err(|_| Error::Untrusted { what: "the key vault's public key is no P-256 point" })
+    /// The public keys of the tickets' device keys, which the vault makes where there are none yet.
+    async fn device_keys(&self, batch: &[Binding]) -> Result<Vec<DeviceKey>, Error> {
+        let plan = |binding: &Binding| self.engine.store.plan_device_key(binding.ticket, &new_id()?);
+        let handles = batch.iter().map(plan).collect::<Result<Vec<_>, Error>>()?;
+        let no_point = |_| Error::Untrusted { what: "the key vault's public key is no P-256 point" };
+        ask(&self.engine.vault, move |vault| {
+            let create = |handle| DeviceKey::from_x963(&vault.create_key(handle)?).map_err(no_point);
+            handles.into_iter().map(create).collect()
+        })
+        .await
     }
 
-    /// The statement for a renewal; `None` when the vault no longer has the key, which must not keep others from theirs.
-    fn sign_renewal(
+    /// The statements for renewals. A key that the vault no longer has must not keep other tickets from theirs.
+    async fn sign_renewals<'b>(
         &self,
-        binding: &Binding,
-        held: &HeldCredential,
+        batch: &'b [Binding],
         at: u32,
         idempotency_key: &str,
-    ) -> Result<Option<DeviceSignature>, Error> {
-        let message = statement_message(Purpose::Renew, &held.credential, at, idempotency_key);
-        let (Some(message), Some(handle)) = (message, binding.state.handle.clone()) else { return Ok(None) };
-        match sign(&*self.engine.vault, handle, Purpose::Renew, message) {
-            Err(Error::Vault(KeyVaultError::Missing | KeyVaultError::Invalidated)) => Ok(None),
-            other => other.map(Some),
-        }
+    ) -> Result<Vec<(&'b Binding, &'b HeldCredential, DeviceSignature)>, Error> {
+        let statements = batch.iter().filter_map(|binding| {
+            let held = binding.state.credential.as_ref()?;
+            let message = statement_message(Purpose::Renew, &held.credential, at, idempotency_key)?;
+            Some((binding, held, binding.state.handle.clone()?, message))
+        });
+        let statements: Vec<_> = statements.collect();
+        let to_sign: Vec<_> =
+            statements.iter().map(|(_, _, handle, message)| (handle.clone(), message.clone())).collect();
+        let signatures: Vec<_> = ask(&self.engine.vault, move |vault| {
+            to_sign.into_iter().map(|(handle, message)| sign_renewal(vault, handle, message)).collect()
+        })
+        .await?;
+        let signed = statements.into_iter().zip(signatures).filter_map(|((binding, held, ..), signature)| {
+            signature.map(|signature| (binding, held, signature))
+        });
+        Ok(signed.collect())
     }
 
     /// Checks an answer and keeps it; returns whether a credential was kept.
@@ -157,6 +164,18 @@ impl Run<'_> {
         let signed = |issuer: &&IssuerKey| issuer.id() == fields.key_id && credential.is_signed_by(issuer);
         let issuer_key = issuers.iter().find(signed).filter(|_| is_ours);
         Ok(issuer_key.map(|&issuer_key| HeldCredential { credential, issuer_key, renew_after }))
+    }
+}
+
+/// `None` when the vault no longer has the key.
+fn sign_renewal(
+    vault: &dyn KeyVault,
+    handle: String,
+    message: Vec<u8>,
+) -> Result<Option<DeviceSignature>, Error> {
+    match sign(vault, handle, Purpose::Renew, message) {
+        Err(Error::Vault(KeyVaultError::Missing | KeyVaultError::Invalidated)) => Ok(None),
+        other => other.map(Some),
     }
 }
 

@@ -45,7 +45,7 @@ async fn season() -> Sandbox {
 }
 
 fn open(folder: &Path) -> Wallet {
-    Wallet::open(Config::in_folder(folder.to_str().unwrap()), vault_in(folder), None).unwrap()
+    Wallet::open(Config::in_folder(folder.to_str().unwrap()), vault_in(folder), None, None).unwrap()
 }
 
 /// What a wallet holds: tickets, and bound tickets, of which `check` sees each.
@@ -137,7 +137,7 @@ async fn killed_at_twenty_moments_it_always_goes_on() {
         assert!(tickets.is_multiple_of(PAGE) && tickets <= TICKETS, "{tickets} tickets");
         landed.killed += usize::from(status.code().is_none());
         landed.in_pull += usize::from((1..TICKETS).contains(&tickets));
-        let report = wallet.sync(None, None).await.unwrap();
+        let report = wallet.sync(None).await.unwrap();
         assert_eq!(usize::try_from(report.received).unwrap(), TICKETS);
         assert_eq!((report.removed, report.refused), (0, 0));
         let (after, bound_after) = counted(&wallet, |_, _| ());

@@ -9,6 +9,6 @@ use ticket_wallet::{Config, Wallet};
 fn main() {
     let folder = std::env::args().nth(1).unwrap();
     let vault = SoftwareVault::new(format!("{folder}/vault.json"));
-    let wallet = Wallet::open(Config::in_folder(folder), Arc::new(vault), None).unwrap();
+    let wallet = Wallet::open(Config::in_folder(folder), Arc::new(vault), None, None).unwrap();
     assert!(wallet.accounts().unwrap().is_empty());
 }

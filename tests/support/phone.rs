@@ -119,5 +119,5 @@ pub(crate) fn vault_in(folder: &std::path::Path) -> Arc<SoftwareVault> {
 
 pub(crate) fn open(folder: &std::path::Path, clock: &TestClock) -> Result<Wallet, WalletError> {
     let config = Config::in_folder(folder.to_str().unwrap());
-    Wallet::open(config, vault_in(folder), Some(Arc::new(clock.clone())))
+    Wallet::open(config, vault_in(folder), Some(Arc::new(clock.clone())), None)
 }

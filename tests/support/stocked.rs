@@ -26,6 +26,7 @@ pub(crate) fn open(folder: &Path) -> Wallet {
         Config { bind_ahead_days: 3, ..Config::in_folder(folder.to_str().unwrap()) },
         Arc::new(vault_in(folder)),
         None,
+        None,
     )
     .unwrap()
 }
@@ -43,7 +44,7 @@ pub(crate) fn wallet(tickets: usize) -> Stocked {
         let config = SystemConfig::at(sandbox.url());
         let (user_name, password) = (user.name.clone(), user.password.clone());
         wallet.sign_in(SignIn { system: System::Bam, config, user_name, password }).await.unwrap();
-        wallet.sync(None, None).await.unwrap();
+        wallet.sync(None).await.unwrap();
     });
     let all = wallet.tickets(TicketFilter::default()).unwrap();
     let ticket = all.into_iter().find(|ticket| wallet.present(ticket.id.clone(), None).is_ok()).unwrap().id;

@@ -79,7 +79,7 @@ impl Demo<'_> {
             .await?;
         let text = format!("Signed in as {}. Real: the session, kept in the encrypted store.", user.name);
         self.say("sign_in", &text, json!({ "account": account.id }))?;
-        let report = wallet.sync(None, None).await?;
+        let report = wallet.sync(None).await?;
         let text = format!(
             "{} Real: the SQLCipher database, the device keys, the credentials. The key vault is a file: no hardware.",
             report_text(report)

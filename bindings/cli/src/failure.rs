@@ -49,7 +49,9 @@ impl Failure {
                 | WalletError::Storage { .. },
             ) => 5,
             Self::Wallet(WalletError::NoBarcode { .. }) => 6,
-            Self::Wallet(WalletError::Internal { .. }) | Self::System { .. } | Self::ReaderGone => 1,
+            Self::Wallet(WalletError::Internal { .. } | WalletError::Cancelled { .. })
+            | Self::System { .. }
+            | Self::ReaderGone => 1,
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use ticket_wallet::model::{
     AccountState, SignIn, System, SystemConfig, TicketDetail, TicketFilter, TicketSummary,
 };
-use ticket_wallet::{SyncListener, SyncProgress, SyncReport, SyncStage, Wallet};
+use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletListener, WalletState};
 
 use crate::args::{ListOptions, LoginOptions, SyncOptions, SystemName};
 use crate::failure::Failure;
@@ -86,8 +86,9 @@ fn state_text(state: AccountState) -> &'static str {
 /// Draws what the core tells.
 struct Bar(ProgressBar);
 
-impl SyncListener for Bar {
-    fn on_progress(&self, progress: SyncProgress) {
+impl WalletListener for Bar {
+    fn on_state(&self, state: WalletState) {
+        let Some(progress) = state.syncing.last() else { return };
         self.0.set_message(match progress.stage {
             SyncStage::Tickets => "fetching tickets",
             SyncStage::Barcodes => "making barcodes ready",
@@ -107,7 +108,9 @@ pub(crate) async fn sync(wallet: &Wallet, options: SyncOptions, output: &Output)
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(100));
-    let result = wallet.sync(options.account, Some(Arc::new(Bar(bar.clone())))).await;
+    let telling = wallet.subscribe(Arc::new(Bar(bar.clone())))?;
+    let result = wallet.sync(options.account).await;
+    telling.cancel();
     bar.finish_and_clear();
     let report = result?;
     output.either(&report_json(report), || report_text(report))

@@ -26,5 +26,5 @@ pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Resul
             .ok_or_else(|| Failure::Usage("the folder's name is not UTF-8".to_owned()))
     };
     let vault = SoftwareVault::new(text(&folder.join("vault.json"))?);
-    Ok(Wallet::open(Config::in_folder(text(folder)?), Arc::new(vault), clock)?)
+    Ok(Wallet::open(Config::in_folder(text(folder)?), Arc::new(vault), clock, None)?)
 }

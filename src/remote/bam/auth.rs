@@ -19,7 +19,7 @@ impl Bam {
         let request =
             Request::post(self.global("account/v1/auth/login")?, "POST account/v1/auth/login", &body);
         match self.http.send(request).await? {
-            reply if matches!(reply.status, 400 | 401 | 403 | 404 | 422) => Err(Error::BadPassword),
+            reply if matches!(reply.status, 400 | 401 | 403 | 422) => Err(Error::BadPassword),
             reply => tokens(&reply),
         }
     }

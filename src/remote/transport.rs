@@ -1,0 +1,124 @@
+//! What carries a request: the built-in HTTP client, or the app's own. Both take the same request and give the same
+//! reply, and neither leaves the origin it was sent to.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Client, Method};
+use url::Url;
+
+use super::address::is_loopback;
+use crate::host::{HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_REDIRECTS: usize = 5;
+
+/// The carrier of an [`super::Http`].
+pub(super) enum Transport {
+    /// The built-in client.
+    BuiltIn(BuiltIn),
+    /// The app's.
+    Host(Arc<dyn HttpTransport>),
+}
+
+impl Transport {
+    pub(super) fn new(host: Option<Arc<dyn HttpTransport>>) -> Self {
+        host.map_or_else(|| Self::BuiltIn(BuiltIn::default()), Self::Host)
+    }
+
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
+        match self {
+            Self::BuiltIn(client) => client.send(request).await,
+            Self::Host(transport) => {
+                let (transport, limit) = (Arc::clone(transport), request.max_reply_bytes);
+                let reply = tokio::task::spawn_blocking(move || transport.send(request)).await;
+                let reply = reply.map_err(|_| failed("the app's transport broke off"))??;
+                if reply.body.len() as u64 > limit { Err(HttpTransportError::TooLarge) } else { Ok(reply) }
+            }
+        }
+    }
+}
+
+/// reqwest over rustls and ring, with the platform's trust store; made at the first request.
+#[derive(Default)]
+pub(super) struct BuiltIn {
+    client: OnceLock<Client>,
+    /// For this very machine: the system's proxy is another one, and would read what is not encrypted.
+    direct: OnceLock<Client>,
+}
+
+impl BuiltIn {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
+        let url = Url::parse(&request.url).map_err(|_| failed("the request could not be built"))?;
+        let method = Method::from_bytes(request.method.as_bytes());
+        let method = method.map_err(|_| failed("the request could not be built"))?;
+        let mut builder = self.client(&url)?.request(method, url);
+        for HttpHeader { name, value } in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if let Some(body) = request.body {
+            builder = builder.body(body);
+        }
+        let timeout = Duration::from_millis(request.timeout_ms.into());
+        let mut response = builder.timeout(timeout).send().await.map_err(|e| describe(&e))?;
+        let (status, headers) = (response.status().as_u16(), headers(response.headers()));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|e| describe(&e))? {
+            if (body.len() + chunk.len()) as u64 > request.max_reply_bytes {
+                return Err(HttpTransportError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(HttpResponse { status, headers, body })
+    }
+
+    fn client(&self, url: &Url) -> Result<&Client, HttpTransportError> {
+        let direct = is_loopback(url);
+        let slot = if direct { &self.direct } else { &self.client };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        // Fails only where the process has a provider already, which then serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = if direct { Client::builder().no_proxy() } else { Client::builder() };
+        let client = builder
+            .user_agent(concat!("ticket-wallet/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(Policy::custom(same_origin))
+            .build()
+            .map_err(|_| failed("the HTTP client cannot be set up"))?;
+        Ok(slot.get_or_init(|| client))
+    }
+}
+
+fn headers(headers: &HeaderMap) -> Vec<HttpHeader> {
+    let readable =
+        headers.iter().filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+    readable.map(|(name, value)| HttpHeader { name, value }).collect()
+}
+
+/// Follows redirects that stay on the same origin: anything else would carry the request's meaning, if not its token,
+/// to somebody the account was not made with.
+fn same_origin(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let stays = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+    if stays && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+}
+
+fn failed(reason: &str) -> HttpTransportError {
+    HttpTransportError::Failed { reason: reason.to_owned() }
+}
+
+/// What went wrong, without the address: an address can hold ids.
+fn describe(error: &reqwest::Error) -> HttpTransportError {
+    if error.is_timeout() {
+        HttpTransportError::TimedOut
+    } else if error.is_connect() {
+        HttpTransportError::Unreachable
+    } else if error.is_builder() {
+        failed("the request could not be built")
+    } else {
+        HttpTransportError::Broken
+    }
+}
