@@ -1,7 +1,8 @@
 """Decodes QR pictures with zxing-cpp: decode.py PATH...
 
 Writes one JSON line for each file: text, QR version, error-correction level, format, and the content's bytes in hex.
-All are null where no code was found. zxing-cpp tells the version of what it read in `Barcode.extra`.
+All are null where not exactly one QR code was found. Only QR codes are looked for: among the modules of any large code a
+reader of every symbology at times sees a short Codabar or ITF code besides. zxing-cpp tells the version of what it read in `Barcode.extra`.
 """
 
 import json
@@ -13,7 +14,9 @@ from PIL import Image
 
 def decode(path):
     with Image.open(path) as picture:
-        found = zxingcpp.read_barcodes(picture.convert("L"), text_mode=zxingcpp.TextMode.Plain)
+        found = zxingcpp.read_barcodes(
+            picture.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode, text_mode=zxingcpp.TextMode.Plain
+        )
     if len(found) != 1:
         return dict.fromkeys(["text", "version", "ec_level", "format", "content_bytes_hex"])
     code = found[0]

@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod debian;
+mod generate;
 mod libtest;
 mod output;
 mod process;
@@ -12,11 +13,13 @@ mod suite;
 mod suites;
 mod tally;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
+use crate::generate::Language;
 use crate::project::Project;
 use crate::suite::{Context, SUITES, Suite, run_all};
 
@@ -59,6 +62,18 @@ enum Command {
     },
     /// Run the Rust tests with ten times the usual number of random inputs
     Soak,
+    /// Build the library for this machine and generate the Swift and Kotlin sources
+    #[command(
+        after_help = "Examples:\n  cargo tool generate\n  cargo tool generate kotlin --out /tmp/bindings"
+    )]
+    Generate {
+        /// For which languages; all of them when none is named
+        #[arg(value_enum, value_name = "LANGUAGE")]
+        languages: Vec<Language>,
+        /// Folder to write to; target/bindings without it
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -73,6 +88,11 @@ fn run(command: &Command) -> Result<ExitCode, String> {
     let project = Project::find()?;
     let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
     match command {
+        Command::Generate { languages, out } => {
+            let all = [Language::Kotlin, Language::Swift];
+            let languages = if languages.is_empty() { &all[..] } else { languages };
+            generate::run(&project, languages, out.clone()).map(|()| ExitCode::SUCCESS)
+        }
         Command::Setup => setup::ensure(&project).map(|()| ExitCode::SUCCESS),
         Command::Test { suites } => {
             let context = Context { project, ci, cases: ci.then_some(CASES_IN_CI) };
