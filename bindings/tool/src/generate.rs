@@ -35,17 +35,22 @@ impl Language {
 }
 
 /// Builds the library for this machine, unstripped, with a line of trace for each call when `traced`. Returns its path.
+/// It has a target folder of its own: in the common one, building it as another kind of library would make cargo build
+/// everything that depends on it anew each time.
 pub(crate) fn host_library(project: &Project, traced: bool) -> Result<PathBuf, String> {
-    let folder = project.root().join("target").join(if traced { "bindings-traced" } else { "bindings-host" });
+    let folder = project.root().join("target/bindings-build");
     let mut cargo =
         project.cargo(&["rustc", "--quiet", "--package", "ticket-wallet", "--lib", "--crate-type", "cdylib"]);
     cargo.env("CARGO_TARGET_DIR", &folder);
     if traced {
         cargo.args(["--features", "traced"]);
     }
-    let built = succeeds(&mut cargo)?;
     let library = folder.join("debug").join(library_name("ticket_wallet"));
-    if built && library.is_file() { Ok(library) } else { Err("the host library was not built".to_owned()) }
+    if succeeds(&mut cargo)? && library.is_file() {
+        Ok(library)
+    } else {
+        Err("the host library was not built".to_owned())
+    }
 }
 
 /// Writes the sources for a language into `out` from an unstripped library.

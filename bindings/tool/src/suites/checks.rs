@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 
+use crate::api;
 use crate::output::line;
 use crate::process::succeeds;
 use crate::suite::{Context, Outcome, Suite};
@@ -9,11 +10,11 @@ use crate::tally::Tally;
 
 /// The suite.
 pub(crate) const SUITE: Suite =
-    Suite { name: "checks", about: "format, lints, documentation, lock file", run };
+    Suite { name: "checks", about: "format, lints, documentation, lock file, exported API", run };
 
 type Check = fn(&Context) -> Result<bool, String>;
 
-const CHECKS: [(&str, Check); 4] = [
+const CHECKS: [(&str, Check); 5] = [
     ("Cargo.lock is up to date", lock_file),
     ("the code is formatted", |context| succeeds(&mut context.project.cargo(&["fmt", "--all", "--check"]))),
     ("no lint fires", |context| {
@@ -24,6 +25,7 @@ const CHECKS: [(&str, Check); 4] = [
         let mut command = context.project.cargo(&["doc", "--workspace", "--no-deps"]);
         succeeds(command.env("RUSTDOCFLAGS", "-D warnings"))
     }),
+    ("bindings/api.txt is the exported API", |context| api::is_current(&context.project)),
 ];
 
 fn run(context: &Context) -> Outcome {
