@@ -238,6 +238,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a server or the way to it is at fault, and another server may well answer.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self, Self::Network { .. } | Self::Status { .. } | Self::Reply { .. })
+    }
+
     pub(crate) fn file(context: &'static str, error: &std::io::Error) -> Self {
         Self::File { context, reason: error.kind().to_string() }
     }

@@ -53,6 +53,13 @@ pub fn with_tenant(template: &str, tenant: &str) -> Result<Url, Error> {
     api_url(&template.replace(TENANT, tenant))
 }
 
+/// Appends a path to a base, whether or not the base ends in a slash.
+pub(super) fn join(base: &Url, path: &str) -> Result<Url, Error> {
+    let joined = format!("{}/{path}", base.as_str().trim_end_matches('/'));
+    Url::parse(&joined)
+        .map_err(|_| Error::Input { field: "url", reason: "a path cannot be appended to it".to_owned() })
+}
+
 /// Whether an address is on this very machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {

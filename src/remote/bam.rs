@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
+use super::address::join;
 use super::{Http, Request, Session, api_url, tenant_template, with_tenant};
 use crate::error::Error;
 use crate::model::{Provider, SystemConfig};
@@ -109,11 +110,4 @@ impl Bam {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(organizer, tenant.clone());
         Ok(Some(tenant))
     }
-}
-
-/// Appends a path to a base, whether or not the base ends in a slash.
-pub(super) fn join(base: &Url, path: &str) -> Result<Url, Error> {
-    let joined = format!("{}/{path}", base.as_str().trim_end_matches('/'));
-    Url::parse(&joined)
-        .map_err(|_| Error::Input { field: "url", reason: "a path cannot be appended to it".to_owned() })
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::bam::join;
+use super::address::join;
 use super::session::Refresh;
 use super::{Http, Request, Session};
 use crate::barcode::{Credential, DeviceKey, DeviceSignature, IssuerKey};

@@ -22,11 +22,8 @@ impl Run<'_> {
         let mut done = 0;
         for (bindings, renew) in [(bindable, false), (renewable, true)] {
             for batch in batches(bindings) {
-                if renew {
-                    self.renew(&batch).await?
-                } else {
-                    self.bind(&batch).await?
-                }
+                let result = if renew { self.renew(&batch).await } else { self.bind(&batch).await };
+                self.forgive(result)?;
                 done += u32::try_from(batch.len()).unwrap_or(0);
                 self.tell(SyncStage::Barcodes, done, total);
             }

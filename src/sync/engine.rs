@@ -8,7 +8,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::TimeKeeper;
 use crate::error::Error;
 use crate::host::KeyVault;
-use crate::model::{BarcodeProfile, PulledTicket, StoredAccount, Tokens};
+use crate::model::{BarcodeProfile, PulledTicket, StoredAccount, TicketFormat, Tokens};
 use crate::remote::bam::Bam;
 use crate::remote::extension::Extension;
 use crate::remote::{Http, Session};
@@ -106,6 +106,8 @@ pub(super) struct Run<'a> {
     pub(super) progress: &'a (dyn Fn(SyncProgress) + Sync),
     pub(super) extensions: HashMap<Option<String>, Option<Extension>>,
     pub(super) report: SyncReport,
+    /// The first failure of one tenant's server, told when the others were served.
+    pub(super) failure: Option<Error>,
 }
 
 impl Engine {
@@ -152,10 +154,11 @@ impl Engine {
             progress,
             extensions: HashMap::new(),
             report: SyncReport::default(),
+            failure: None,
         };
         run.pull().await?;
         run.bind_and_renew().await?;
-        Ok(run.report)
+        run.failure.map_or(Ok(run.report), Err)
     }
 
     fn session(&self, account: &StoredAccount, tokens: Tokens) -> Session {
@@ -203,7 +206,7 @@ impl Run<'_> {
 
     /// A SECURE ticket of a tenant that serves signed barcodes carries one; B.A.M itself gives no other code.
     async fn with_profile(&mut self, ticket: PulledTicket) -> Result<PulledTicket, Error> {
-        let secure = ticket.format == crate::model::TicketFormat::Secure;
+        let secure = ticket.format == TicketFormat::Secure;
         let signed = secure && self.extension(ticket.tenant.as_deref()).await?.is_some();
         Ok(PulledTicket {
             profile: if signed { BarcodeProfile::Signed } else { BarcodeProfile::None },
@@ -211,14 +214,27 @@ impl Run<'_> {
         })
     }
 
-    /// A tenant's extension where it serves credentials; asked for once in a sync.
+    /// A tenant's extension where it serves credentials; asked for once in a sync. A tenant whose server does not answer
+    /// counts as without one until the next sync.
     pub(super) async fn extension(&mut self, tenant: Option<&str>) -> Result<Option<&Extension>, Error> {
         let key = tenant.map(str::to_owned);
         if !self.extensions.contains_key(&key) {
-            let found = Extension::discover(&self.engine.http, &self.bam.extension_base(tenant)?).await?;
+            let found = Extension::discover(&self.engine.http, &self.bam.extension_base(tenant)?).await;
+            let found = self.forgive(found)?.flatten();
             self.extensions.insert(key.clone(), found.filter(Extension::offers_credentials));
         }
         Ok(self.extensions.get(&key).and_then(Option::as_ref))
+    }
+
+    /// Keeps the failure of one tenant's server for later, so that it keeps no other tenant from its turn.
+    pub(super) fn forgive<T>(&mut self, result: Result<T, Error>) -> Result<Option<T>, Error> {
+        match result {
+            Err(error) if error.is_remote() => {
+                self.failure.get_or_insert(error);
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
     }
 
     pub(super) fn tell(&self, stage: SyncStage, done: u32, total: Option<u32>) {

@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::wire::{BamEvent, BamTicket, TicketList};
 use super::{Bam, RelationExpression};
 use crate::error::Error;
-use crate::model::{BarcodeProfile, PulledEvent, PulledTicket, TicketFormat, TicketStatus};
+use crate::model::{
+    BarcodeProfile, Provider, ProviderError, PulledEvent, PulledTicket, TicketFormat, TicketStatus,
+};
 use crate::remote::{Request, Session};
 
 /// What the wallet shows of a ticket.
@@ -106,8 +108,8 @@ impl Bam {
         TicketQuery { with: self.relations.clone(), limit: Some(limit), offset, ..TicketQuery::default() }
     }
 
-    /// Takes out of a record what the wallet shows, and finds the tenant. `offers_signed` says whether a tenant serves
-    /// signed barcodes.
+    /// Takes out of a record what the wallet shows, and finds the tenant. Which barcode the ticket carries is not in it:
+    /// that depends on what the tenant serves.
     ///
     /// # Errors
     /// As [`Session::send`] while the tenant is looked up; [`Error::Input`] for ids that cannot be hashed.
@@ -122,7 +124,7 @@ impl Bam {
         let tenant = self.tenant_of(session, event.and_then(|event| event.organizer_id)).await?;
         let provider = self.provider(tenant.as_deref())?;
         let remote_id = ticket.id.unwrap_or_default().to_string();
-        let hashed = |e: crate::model::ProviderError| Error::Input { field: "id", reason: e.to_string() };
+        let hashed = |e: ProviderError| Error::Input { field: "id", reason: e.to_string() };
         let holder = ticket.ticket_holder.as_deref().map(|holder| {
             [&holder.first_name, &holder.last_name]
                 .into_iter()
@@ -152,7 +154,7 @@ impl Bam {
 
     fn event(
         &self,
-        provider: &crate::model::Provider,
+        provider: &Provider,
         event: &BamEvent,
         record: &Value,
     ) -> Result<Option<PulledEvent>, Error> {
