@@ -4,6 +4,7 @@
 mod debian;
 mod generate;
 mod libtest;
+mod maven;
 mod output;
 mod process;
 mod project;
@@ -57,7 +58,7 @@ enum Command {
     #[command(after_help = "Examples:\n  cargo tool test\n  cargo tool test checks rust")]
     Test {
         /// Which suites to run; all of them when none is named
-        #[arg(value_name = "SUITE", value_parser = PossibleValuesParser::new(SUITES.iter().map(|suite| suite.name)))]
+        #[arg(value_name = "SUITE", value_parser = PossibleValuesParser::new(known().map(|suite| suite.name)))]
         suites: Vec<String>,
     },
     /// Run the Rust tests with ten times the usual number of random inputs
@@ -93,7 +94,12 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             let languages = if languages.is_empty() { &all[..] } else { languages };
             generate::run(&project, languages, out.clone()).map(|()| ExitCode::SUCCESS)
         }
-        Command::Setup => setup::ensure(&project).map(|()| ExitCode::SUCCESS),
+        Command::Setup => {
+            setup::ensure(&project)?;
+            maven::ensure()?;
+            maven::announce();
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Test { suites } => {
             let context = Context { project, ci, cases: ci.then_some(CASES_IN_CI) };
             Ok(run_all(&context, &chosen(suites)))
@@ -105,8 +111,14 @@ fn run(command: &Command) -> Result<ExitCode, String> {
     }
 }
 
+/// The suites that can be asked for.
+fn known() -> impl Iterator<Item = &'static Suite> {
+    SUITES.iter().copied().chain([&suites::kotlin::SUITE])
+}
+
 fn chosen(names: &[String]) -> Vec<&'static Suite> {
-    SUITES.iter().copied().filter(|suite| names.is_empty() || names.iter().any(|n| n == suite.name)).collect()
+    let wanted = |suite: &&Suite| names.iter().any(|name| name == suite.name);
+    if names.is_empty() { SUITES.to_vec() } else { known().filter(wanted).collect() }
 }
 
 #[cfg(test)]
