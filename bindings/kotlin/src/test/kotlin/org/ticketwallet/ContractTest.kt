@@ -162,12 +162,12 @@ class ContractTest {
                 wallet.signIn(sandbox.url, sandbox.user, sandbox.password)
                 transport.armed = true
                 val byCoroutine = async(Dispatchers.IO) { runCatching { wallet.sync() } }
-                transport.waiting.await()
+                transport.waiting.acquire()
                 byCoroutine.cancel()
                 assertThrows(CancellationException::class.java) { runBlocking { byCoroutine.await() } }
                 wallet.core.startSync(null).use { run ->
                     val byCall = async(Dispatchers.IO) { runCatching { run.run() } }
-                    wallet.states.first { it.syncing.isEmpty() }
+                    transport.waiting.acquire()
                     run.cancel()
                     assertTrue(byCall.await().exceptionOrNull() is WalletException.Cancelled)
                 }

@@ -1,6 +1,7 @@
 package org.ticketwallet
 
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Semaphore
 import org.ticketwallet.core.ClockReading
 import org.ticketwallet.core.HostClock
 import org.ticketwallet.core.HostClockException
@@ -47,8 +48,8 @@ internal class HeldTransport : HttpTransport {
     @Volatile
     var armed = false
 
-    /** Open when a request waits. */
-    val waiting = CountDownLatch(1)
+    /** Has a permit for each request that waits. */
+    val waiting = Semaphore(0)
 
     /** Lets all requests go. */
     fun release() {
@@ -58,7 +59,7 @@ internal class HeldTransport : HttpTransport {
 
     override fun send(request: HttpRequest): HttpResponse {
         if (armed) {
-            waiting.countDown()
+            waiting.release()
             released.await()
         }
         return inner.send(request)
