@@ -46,10 +46,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make .venv with the Python packages that the tests compare with
+    /// Make .venv with the Python packages that the tests compare with, and look for a JDK and Maven
     ///
-    /// Says beforehand what is installed, why and how big it is. Does nothing when .venv already fits
-    /// tests/requirements.txt.
+    /// Says beforehand what is installed, why and how big it is. Does nothing where everything is there: .venv fits
+    /// tests/requirements.txt, and javac and mvn answer.
     Setup,
     /// Run the test suites and close with the line `N passed, N failed`
     ///
@@ -58,7 +58,7 @@ enum Command {
     #[command(after_help = "Examples:\n  cargo tool test\n  cargo tool test checks rust")]
     Test {
         /// Which suites to run; all of them when none is named
-        #[arg(value_name = "SUITE", value_parser = PossibleValuesParser::new(known().map(|suite| suite.name)))]
+        #[arg(value_name = "SUITE", value_parser = PossibleValuesParser::new(SUITES.iter().map(|suite| suite.name)))]
         suites: Vec<String>,
     },
     /// Run the Rust tests with ten times the usual number of random inputs
@@ -111,14 +111,8 @@ fn run(command: &Command) -> Result<ExitCode, String> {
     }
 }
 
-/// The suites that can be asked for.
-fn known() -> impl Iterator<Item = &'static Suite> {
-    SUITES.iter().copied().chain([&suites::kotlin::SUITE])
-}
-
 fn chosen(names: &[String]) -> Vec<&'static Suite> {
-    let wanted = |suite: &&Suite| names.iter().any(|name| name == suite.name);
-    if names.is_empty() { SUITES.to_vec() } else { known().filter(wanted).collect() }
+    SUITES.iter().copied().filter(|suite| names.is_empty() || names.iter().any(|n| n == suite.name)).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ const OLDEST_JAVA: u32 = 17;
 const PACKAGES: [&str; 2] = ["default-jdk-headless", "maven"];
 /// Said before Maven fetches anything.
 const SIZE: &str = "Maven fetches what it lacks (the Kotlin compiler, JUnit, JNA, coroutines, Android's framework \
-                    classes) from Maven Central: about 290 MB, once, kept in its local repository.";
+                    classes) from Maven Central: about 260 MB, once, kept in its local repository.";
 /// How Maven tells that its local repository lacks something.
 const LACKS: &str = "in offline mode";
 

@@ -76,7 +76,21 @@ fn test(project: &Project) -> Result<Tally, String> {
             line(text);
         }
     })?;
-    Ok(judge(closing, succeeded))
+    let mut tally = judge(closing, succeeded);
+    tally += Tally::one(android(project)?);
+    Ok(tally)
+}
+
+/// Compiles the sources of `android/wallet` against Android's framework classes.
+fn android(project: &Project) -> Result<bool, String> {
+    let arguments = ["--activate-profiles", "android", "test-compile"].map(str::to_owned);
+    let compiles = maven::run(project, &arguments, |text| {
+        if !is_noise(text) {
+            line(text);
+        }
+    })?;
+    line(&format!("check Android's sources compile ... {}", if compiles { "ok" } else { "FAILED" }));
+    Ok(compiles)
 }
 
 /// What Maven's run counts: whatever fails without being counted is one failure.
