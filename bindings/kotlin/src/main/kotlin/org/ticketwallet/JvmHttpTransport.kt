@@ -65,6 +65,8 @@ class JvmHttpTransport : HttpTransport {
         }
         val body = connection.errorStream ?: if (status < 400) connection.inputStream else null
         val bytes = body?.use { readAll(it, request.maxReplyBytes, deadline) } ?: ByteArray(0)
+        // The platform's streams may end early without a word.
+        if (bytes.size < connection.contentLengthLong) throw HttpTransportException.Broken()
         return HttpResponse(status.toUShort(), headers, bytes)
     }
 
