@@ -11,6 +11,10 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.CodeVerdict
+import org.ticketwallet.core.FfiConverterTypeHostClock
+import org.ticketwallet.core.FfiConverterTypeHttpTransport
+import org.ticketwallet.core.FfiConverterTypeKeyVault
+import org.ticketwallet.core.FfiConverterTypeWalletListener
 import org.ticketwallet.core.Gate
 import org.ticketwallet.core.GateConfig
 import org.ticketwallet.core.Issuer
@@ -100,11 +104,28 @@ fun main(arguments: Array<String>) {
     Sandbox().use { sandbox ->
         repeat(3) { round ->
             TestVault(folder).use { vault ->
-                TicketWallet.open("$folder/leaks", vault).use { wallet -> useAll(wallet, sandbox, round) }
+                val clock = BreakableClock()
+                TicketWallet.open("$folder/leaks", vault, clock = clock).use { wallet -> useAll(wallet, sandbox, round) }
             }
         }
     }
-    System.exit(0)
+    System.exit(if (hostsAreReleased()) 0 else 1)
+}
+
+/** Whether the library lets go of all that was handed to it; the last of its threads may still be ending. */
+private fun hostsAreReleased(): Boolean {
+    val maps = listOf(
+        FfiConverterTypeHostClock.handleMap,
+        FfiConverterTypeHttpTransport.handleMap,
+        FfiConverterTypeKeyVault.handleMap,
+        FfiConverterTypeWalletListener.handleMap,
+    )
+    repeat(600) {
+        if (maps.all { it.size == 0 }) return true
+        Thread.sleep(100)
+    }
+    System.err.println("handles left: ${maps.map { it.size }}")
+    return false
 }
 
 private fun useAll(wallet: TicketWallet, sandbox: Sandbox, round: Int) = runBlocking {
