@@ -5,6 +5,7 @@ mod api;
 mod debian;
 mod generate;
 mod libtest;
+mod maven;
 mod output;
 mod process;
 mod project;
@@ -46,10 +47,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make .venv with the Python packages that the tests compare with
+    /// Make .venv with the Python packages that the tests compare with, and look for a JDK and Maven
     ///
-    /// Says beforehand what is installed, why and how big it is. Does nothing when .venv already fits
-    /// tests/requirements.txt.
+    /// Says beforehand what is installed, why and how big it is. Does nothing where everything is there: .venv fits
+    /// tests/requirements.txt, and javac and mvn answer.
     Setup,
     /// Run the test suites and close with the line `N passed, N failed`
     ///
@@ -99,7 +100,12 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             let languages = if languages.is_empty() { &all[..] } else { languages };
             generate::run(&project, languages, out.clone()).map(|()| ExitCode::SUCCESS)
         }
-        Command::Setup => setup::ensure(&project).map(|()| ExitCode::SUCCESS),
+        Command::Setup => {
+            setup::ensure(&project)?;
+            maven::ensure()?;
+            maven::announce();
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Test { suites } => {
             let context = Context { project, ci, cases: ci.then_some(CASES_IN_CI) };
             Ok(run_all(&context, &chosen(suites)))

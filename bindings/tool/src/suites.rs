@@ -1,4 +1,5 @@
 //! One file for each test suite.
 
 pub(crate) mod checks;
+pub(crate) mod kotlin;
 pub(crate) mod rust;

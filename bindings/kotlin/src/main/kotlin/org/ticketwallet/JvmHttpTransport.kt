@@ -1,0 +1,101 @@
+package org.ticketwallet
+
+import java.io.ByteArrayOutputStream
+import java.io.IOException
+import java.io.InputStream
+import java.net.ConnectException
+import java.net.HttpURLConnection
+import java.net.NoRouteToHostException
+import java.net.ProtocolException
+import java.net.Proxy
+import java.net.SocketTimeoutException
+import java.net.URL
+import java.net.UnknownHostException
+import java.util.concurrent.TimeUnit
+import javax.net.ssl.SSLException
+import org.ticketwallet.core.HttpHeader
+import org.ticketwallet.core.HttpRequest
+import org.ticketwallet.core.HttpResponse
+import org.ticketwallet.core.HttpTransport
+import org.ticketwallet.core.HttpTransportException
+
+/**
+ * Carries the wallet's requests over the platform's own HTTP: its trust store and pins, its proxy, its network policy.
+ * Redirects are not followed, replies are bounded in size, and a request to this very device takes no proxy.
+ */
+class JvmHttpTransport : HttpTransport {
+    override fun send(request: HttpRequest): HttpResponse {
+        val deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(request.timeoutMs.toLong())
+        val connection = try {
+            connect(request)
+        } catch (failure: IOException) {
+            throw HttpTransportException.Failed("the request could not be built")
+        }
+        try {
+            return exchange(connection, request, deadline)
+        } catch (failure: IOException) {
+            throw describe(failure)
+        } finally {
+            connection.disconnect()
+        }
+    }
+
+    private fun connect(request: HttpRequest): HttpURLConnection {
+        val url = URL(request.url)
+        val opened = if (isLoopback(url.host)) url.openConnection(Proxy.NO_PROXY) else url.openConnection()
+        val connection = opened as? HttpURLConnection ?: throw ProtocolException()
+        connection.instanceFollowRedirects = false
+        connection.useCaches = false
+        connection.connectTimeout = minOf(request.timeoutMs.toLong(), CONNECT_TIMEOUT_MS).toInt()
+        connection.readTimeout = request.timeoutMs.toInt()
+        connection.requestMethod = request.method
+        for (header in request.headers) connection.setRequestProperty(header.name, header.value)
+        return connection
+    }
+
+    private fun exchange(connection: HttpURLConnection, request: HttpRequest, deadline: Long): HttpResponse {
+        request.body?.let { body ->
+            connection.doOutput = true
+            connection.outputStream.use { it.write(body) }
+        }
+        val status = connection.responseCode
+        if (status !in 100..999) throw ProtocolException()
+        val headers = connection.headerFields.flatMap { (name, values) ->
+            if (name == null) emptyList() else values.map { HttpHeader(name, it) }
+        }
+        val body = connection.errorStream ?: if (status < 400) connection.inputStream else null
+        val bytes = body?.use { readAll(it, request.maxReplyBytes, deadline) } ?: ByteArray(0)
+        // The platform's streams may end early without a word.
+        if (bytes.size < connection.contentLengthLong) throw HttpTransportException.Broken()
+        return HttpResponse(status.toUShort(), headers, bytes)
+    }
+
+    private fun readAll(stream: InputStream, limit: ULong, deadline: Long): ByteArray {
+        val all = ByteArrayOutputStream()
+        val chunk = ByteArray(CHUNK)
+        while (true) {
+            val read = stream.read(chunk)
+            if (read < 0) return all.toByteArray()
+            if ((all.size() + read).toULong() > limit) throw HttpTransportException.TooLarge()
+            if (System.nanoTime() - deadline > 0) throw HttpTransportException.TimedOut()
+            all.write(chunk, 0, read)
+        }
+    }
+
+    /** What went wrong, without the address: an address can hold ids. */
+    private fun describe(failure: IOException): HttpTransportException = when (failure) {
+        is SocketTimeoutException -> HttpTransportException.TimedOut()
+        is UnknownHostException, is ConnectException, is NoRouteToHostException, is SSLException ->
+            HttpTransportException.Unreachable()
+        else -> HttpTransportException.Broken()
+    }
+
+    private companion object {
+        const val CONNECT_TIMEOUT_MS = 10_000L
+        const val CHUNK = 16 * 1024
+        val LOOPBACK_V4 = Regex("""127(\.\d{1,3}){3}""")
+
+        fun isLoopback(host: String): Boolean =
+            host.equals("localhost", ignoreCase = true) || host == "[::1]" || LOOPBACK_V4.matches(host)
+    }
+}

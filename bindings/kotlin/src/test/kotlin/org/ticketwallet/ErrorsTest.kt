@@ -1,0 +1,90 @@
+package org.ticketwallet
+
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import org.junit.jupiter.api.io.TempDir
+import org.ticketwallet.core.KeyVaultException
+import org.ticketwallet.core.NoBarcodeReason
+import org.ticketwallet.core.RecoveryReason
+import org.ticketwallet.core.WalletException
+
+/** Every way in which a call can fail arrives as what it is. */
+@Timeout(300)
+@Suppress("ktlint:standard:function-naming", "FunctionName")
+class ErrorsTest {
+    @TempDir
+    lateinit var temporary: Path
+
+    private fun thrown(work: suspend () -> Unit): WalletException =
+        assertThrows(WalletException::class.java) { runBlocking { work() } }
+
+    /** No `else`: a variant that is added does not compile here before it is matched. */
+    private fun match(error: WalletException): String = when (error) {
+        is WalletException.InvalidInput -> "invalid_input ${error.field}"
+        is WalletException.KeyUnavailable -> "key_unavailable"
+        is WalletException.NeedsRecovery -> "needs_recovery ${error.why}"
+        is WalletException.NeedsSignIn -> "needs_sign_in"
+        is WalletException.Unreachable -> "unreachable ${error.retryAfterMs}"
+        is WalletException.Refused -> "refused ${error.status}"
+        is WalletException.NoBarcode -> "no_barcode ${error.why}"
+        is WalletException.NotFound -> "not_found"
+        is WalletException.Cancelled -> "cancelled"
+        is WalletException.Storage -> "storage"
+        is WalletException.Internal -> "internal"
+    }
+
+    private fun provoke(sandbox: Sandbox, vault: TestVault, clock: BreakableClock): List<WalletException> {
+        val errors = mutableListOf<WalletException>()
+        val folder = temporary.resolve("wallet").toString()
+        TicketWallet.open(folder, vault, clock = clock).use { wallet ->
+            errors += thrown { wallet.ticket("not hex") }
+            errors += thrown { wallet.ticket("00".repeat(12)) }
+            errors += thrown { wallet.signIn(sandbox.url, sandbox.user, "wrong") }
+            runBlocking { wallet.signIn(sandbox.url, sandbox.user, sandbox.password) }
+            runBlocking { wallet.sync() }
+            val elsewhere = wallet.tickets().first {
+                wallet.ticket(it.id).noBarcode == NoBarcodeReason.DELIVERED_ELSEWHERE
+            }
+            errors += thrown { wallet.present(elsewhere.id) }
+            errors += wallet.core.startSync(null).use { run ->
+                run.cancel()
+                thrown { run.run() }
+            }
+            sandbox.disturb("", """{"unavailable":{"retry_after":"7"}}""")
+            errors += thrown { wallet.sync() }
+            sandbox.calm()
+            sandbox.disturb("", "\"unauthorized\"")
+            errors += thrown { wallet.sync() }
+            sandbox.calm()
+            clock.broken = true
+            errors += thrown { wallet.now() }
+        }
+        vault.before = { throw KeyVaultException.Locked() }
+        errors += thrown { TicketWallet.open(folder, vault).close() }
+        vault.before = { throw KeyVaultException.Missing() }
+        errors += thrown { TicketWallet.open(folder, vault).close() }
+        vault.before = {}
+        val file = Files.writeString(temporary.resolve("file"), "in the way")
+        errors += thrown { TicketWallet.open("$file/wallet", vault).close() }
+        return errors
+    }
+
+    @Test
+    fun every_error_variant_matched() {
+        val errors = Sandbox().use { sandbox ->
+            TestVault(temporary.toString()).use { provoke(sandbox, it, BreakableClock()) }
+        }
+        val expected = listOf(
+            "invalid_input ticket_id", "not_found", "refused 401",
+            "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "cancelled", "unreachable 7000", "needs_sign_in",
+            "internal", "key_unavailable", "needs_recovery ${RecoveryReason.KEY_MISSING}", "storage",
+        )
+        assertEquals(expected, errors.map(::match))
+        assertEquals(expected.map { it.substringBefore(' ') }, errors.map { it.code })
+    }
+}

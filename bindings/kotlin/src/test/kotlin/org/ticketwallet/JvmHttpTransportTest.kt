@@ -1,0 +1,105 @@
+package org.ticketwallet
+
+import com.sun.net.httpserver.HttpExchange
+import com.sun.net.httpserver.HttpServer
+import java.net.InetAddress
+import java.net.InetSocketAddress
+import java.net.ServerSocket
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.Executors
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import org.ticketwallet.core.HttpHeader
+import org.ticketwallet.core.HttpRequest
+import org.ticketwallet.core.HttpResponse
+import org.ticketwallet.core.HttpTransportException
+
+/** The transport carries what the core hands it, and nothing else happens. */
+@Timeout(60)
+@Suppress("ktlint:standard:function-naming", "FunctionName")
+class JvmHttpTransportTest {
+    private val silence = CountDownLatch(1)
+    private val workers = Executors.newCachedThreadPool()
+    private val server = HttpServer.create(InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0).apply {
+        executor = workers
+        createContext("/echo") { answer(it, 200, it.requestBody.readBytes()) }
+        createContext("/moved") {
+            it.responseHeaders["Location"] = "/echo"
+            answer(it, 302, ByteArray(0))
+        }
+        createContext("/denied") {
+            it.responseHeaders["WWW-Authenticate"] = "Bearer"
+            answer(it, 401, "no".toByteArray())
+        }
+        createContext("/large") { answer(it, 200, ByteArray(4096)) }
+        createContext("/broken") {
+            it.sendResponseHeaders(200, 100)
+            it.responseBody.write(1)
+            it.responseBody.flush()
+            it.close()
+        }
+        createContext("/silent") {
+            silence.await()
+            it.close()
+        }
+        start()
+    }
+    private val origin = "http://127.0.0.1:${server.address.port}"
+
+    @AfterEach
+    fun stop() {
+        silence.countDown()
+        server.stop(0)
+        workers.shutdownNow()
+    }
+
+    private fun answer(exchange: HttpExchange, status: Int, body: ByteArray) {
+        exchange.responseHeaders["X-Seen"] = listOf(
+            exchange.requestMethod, exchange.requestHeaders.getFirst("X-Sent").orEmpty(),
+        ).joinToString(" ")
+        exchange.sendResponseHeaders(status, if (body.isEmpty()) -1 else body.size.toLong())
+        if (body.isNotEmpty()) exchange.responseBody.write(body)
+        exchange.close()
+    }
+
+    private fun send(path: String, body: ByteArray? = null, timeoutMs: UInt = 30_000u, at: String = origin): HttpResponse {
+        val method = if (body == null) "GET" else "POST"
+        val headers = listOf(HttpHeader("X-Sent", "łódź".length.toString()))
+        return JvmHttpTransport().send(HttpRequest(method, at + path, headers, body, timeoutMs, 1024u))
+    }
+
+    private fun HttpResponse.header(name: String) = headers.single { it.name.equals(name, ignoreCase = true) }.value
+
+    @Test
+    fun method_headers_and_body_arrive_and_come_back() {
+        val reply = send("/echo", "body".toByteArray())
+        assertEquals(200.toUShort(), reply.status)
+        assertEquals("POST 4", reply.header("x-seen"))
+        assertEquals("body", reply.body.decodeToString())
+        assertEquals("GET 4", send("/echo").header("x-seen"))
+    }
+
+    @Test
+    fun every_status_is_a_reply_and_redirects_are_not_followed() {
+        assertEquals(302.toUShort(), send("/moved").status)
+        assertEquals("/echo", send("/moved").header("location"))
+        for (body in listOf(null, "body".toByteArray())) {
+            val denied = send("/denied", body)
+            assertEquals(401.toUShort(), denied.status)
+            assertEquals("no", denied.body.decodeToString())
+        }
+    }
+
+    @Test
+    fun failures_are_told_apart() {
+        assertThrows(HttpTransportException.TooLarge::class.java) { send("/large") }
+        assertThrows(HttpTransportException.Broken::class.java) { send("/broken") }
+        assertThrows(HttpTransportException.TimedOut::class.java) { send("/silent", timeoutMs = 200u) }
+        assertThrows(HttpTransportException.Failed::class.java) { send("", at = "no address") }
+        val free = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
+        assertThrows(HttpTransportException.Unreachable::class.java) { send("/", at = "http://127.0.0.1:$free") }
+    }
+}

@@ -1,0 +1,158 @@
+//! The Kotlin package on the JVM: its tests drive the library against the sandbox, and what is written for Android is
+//! compiled against Android's framework classes.
+
+use std::fs;
+use std::path::Path;
+
+use crate::generate::{Language, host_library, sources};
+use crate::maven;
+use crate::output::line;
+use crate::process::succeeds;
+use crate::project::Project;
+use crate::suite::{Context, Outcome, Suite};
+use crate::tally::Tally;
+
+/// The suite.
+pub(crate) const SUITE: Suite =
+    Suite { name: "kotlin", about: "the Kotlin package on the JVM, and Android's sources compiled", run };
+
+const README: &str = "bindings/kotlin/README.md";
+
+fn run(context: &Context) -> Outcome {
+    if let Err(missing) = maven::ensure() {
+        return Outcome::Missing(missing);
+    }
+    let tally = prepare(&context.project).and_then(|()| test(&context.project));
+    Outcome::Ran(tally.unwrap_or_else(|reason| {
+        line(&reason);
+        Tally::one(false)
+    }))
+}
+
+/// Builds the library and the sandbox's command, and writes the sources that Maven compiles.
+fn prepare(project: &Project) -> Result<(), String> {
+    line("building the traced library and the command");
+    let library = host_library(project, true)?;
+    if !succeeds(&mut project.cargo(&["build", "--quiet", "--package", "ticket-wallet-cli"]))? {
+        return Err("the ticket-wallet command was not built".to_owned());
+    }
+    let target = project.root().join("target");
+    let generated = target.join("bindings/kotlin");
+    if generated.exists() {
+        fs::remove_dir_all(&generated).map_err(|e| format!("old sources cannot be removed: {e}"))?;
+    }
+    sources(project, &library, Language::Kotlin, &generated)?;
+    let readme = fs::read_to_string(project.root().join(README))
+        .map_err(|e| format!("{README} cannot be read: {e}"))?;
+    let example = example(&readme).ok_or_else(|| format!("{README} has no Kotlin example"))?;
+    write(
+        &target.join("kotlin-readme/ReadmeExample.kt"),
+        &format!("package org.ticketwallet.readme\n\n{example}"),
+    )
+}
+
+/// The first fenced block of Kotlin.
+fn example(readme: &str) -> Option<String> {
+    let (_, rest) = readme.split_once("```kotlin\n")?;
+    Some(rest.split_once("```")?.0.to_owned())
+}
+
+/// Writes a file unless it holds the text already.
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    if fs::read_to_string(path).is_ok_and(|there| there == text) {
+        return Ok(());
+    }
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|e| format!("{} cannot be written: {e}", path.display()))
+}
+
+fn test(project: &Project) -> Result<Tally, String> {
+    let mut closing = None;
+    let succeeded = maven::run(project, &["test".to_owned()], |text| {
+        closing = closing_line(text).or(closing);
+        if !is_noise(text) {
+            line(text);
+        }
+    })?;
+    let mut tally = judge(closing, succeeded);
+    tally += Tally::one(android(project)?);
+    Ok(tally)
+}
+
+/// Compiles the sources of `android/wallet` against Android's framework classes.
+fn android(project: &Project) -> Result<bool, String> {
+    let arguments = ["--activate-profiles", "android", "test-compile"].map(str::to_owned);
+    let compiles = maven::run(project, &arguments, |text| {
+        if !is_noise(text) {
+            line(text);
+        }
+    })?;
+    line(&format!("check Android's sources compile ... {}", if compiles { "ok" } else { "FAILED" }));
+    Ok(compiles)
+}
+
+/// What Maven's run counts: whatever fails without being counted is one failure.
+fn judge(closing: Option<Tally>, succeeded: bool) -> Tally {
+    match closing {
+        Some(tally) if succeeded == (tally.failed == 0) && tally != Tally::default() => tally,
+        Some(mut tally) => {
+            tally += Tally::one(false);
+            tally
+        }
+        None => Tally::one(false),
+    }
+}
+
+/// Reads Surefire's sum, `Tests run: 17, Failures: 0, Errors: 0, Skipped: 0`; a skipped test counts as failed. The line
+/// of one class goes on with the time that it took.
+fn closing_line(text: &str) -> Option<Tally> {
+    let (_, counts) = text.split_once("Tests run: ")?;
+    let counts: Option<Vec<u64>> =
+        counts.split(", ").map(|count| count.rsplit(' ').next()?.parse().ok()).collect();
+    let [run, failures, errors, skipped] = counts?[..] else { return None };
+    let failed = failures + errors + skipped;
+    Some(Tally { passed: run.saturating_sub(failed), failed })
+}
+
+/// Maven's small talk, and the library's trace.
+fn is_noise(text: &str) -> bool {
+    let words = ["Tests run:", "Running "];
+    let tells = text.starts_with("[ERROR]")
+        || text.starts_with("[WARNING]")
+        || text.starts_with("[INFO]") && words.iter().any(|word| text.contains(word));
+    !tells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_line_is_told_from_that_of_a_class() {
+        let closing = "[INFO] Tests run: 17, Failures: 0, Errors: 0, Skipped: 0";
+        assert_eq!(closing_line(closing), Some(Tally { passed: 17, failed: 0 }));
+        let bad = "[ERROR] Tests run: 9, Failures: 1, Errors: 2, Skipped: 3";
+        assert_eq!(closing_line(bad), Some(Tally { passed: 3, failed: 6 }));
+        let class = "[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.5 s -- in a.B";
+        assert_eq!(closing_line(class), None);
+        assert_eq!(closing_line("[INFO] BUILD SUCCESS"), None);
+    }
+
+    #[test]
+    fn what_fails_uncounted_is_a_failure() {
+        let good = Tally { passed: 2, failed: 0 };
+        assert_eq!(judge(Some(good), true), good);
+        assert_eq!(judge(Some(good), false), Tally { passed: 2, failed: 1 });
+        assert_eq!(judge(Some(Tally::default()), true).failed, 1);
+        assert_eq!(judge(None, true), Tally::one(false));
+    }
+
+    #[test]
+    fn the_example_is_the_first_block() {
+        let readme = "text\n```sh\nls\n```\n```kotlin\nfun a() {}\n```\n```kotlin\nfun b() {}\n```\n";
+        assert_eq!(example(readme).as_deref(), Some("fun a() {}\n"));
+        assert_eq!(example("nothing"), None);
+    }
+}
