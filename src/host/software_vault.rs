@@ -106,6 +106,7 @@ impl SoftwareVault {
     }
 }
 
+#[uniffi::export]
 impl KeyVault for SoftwareVault {
     fn seal(&self, plaintext: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         self.locked(|| {
