@@ -11,7 +11,11 @@ mod requirements;
 mod setup;
 mod suite;
 mod suites;
+mod swift_package;
+mod swift_root;
 mod tally;
+mod trace;
+mod xctest;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,10 +49,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make .venv with the Python packages that the tests compare with
+    /// Make .venv with the Python packages that the tests compare with, and a folder with Swift
     ///
-    /// Says beforehand what is installed, why and how big it is. Does nothing when .venv already fits
-    /// tests/requirements.txt.
+    /// Says beforehand what is installed, why and how big it is. Does nothing for what is there already.
     Setup,
     /// Run the test suites and close with the line `N passed, N failed`
     ///
@@ -93,7 +96,14 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             let languages = if languages.is_empty() { &all[..] } else { languages };
             generate::run(&project, languages, out.clone()).map(|()| ExitCode::SUCCESS)
         }
-        Command::Setup => setup::ensure(&project).map(|()| ExitCode::SUCCESS),
+        Command::Setup => {
+            setup::ensure(&project)?;
+            // Without it everything but the Swift suite still runs.
+            if let Err(missing) = swift_root::ensure(&project) {
+                output::line(&missing);
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Test { suites } => {
             let context = Context { project, ci, cases: ci.then_some(CASES_IN_CI) };
             Ok(run_all(&context, &chosen(suites)))
