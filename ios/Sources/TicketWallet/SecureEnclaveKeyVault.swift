@@ -14,7 +14,7 @@ public final class SecureEnclaveKeyVault: KeyVault {
     private let service: String
     private let accessGroup: String?
     private let requiresEnclave: Bool
-    private static let algorithm = SecKeyAlgorithm.eciesEncryptionCofactorVariableIVX963SHA256AESGCM
+    private static var algorithm: SecKeyAlgorithm { .eciesEncryptionCofactorVariableIVX963SHA256AESGCM }
 
     /// A vault.
     ///

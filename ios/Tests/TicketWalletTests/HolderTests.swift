@@ -58,6 +58,17 @@ final class HolderTests: XCTestCase {
         let gate = try Gate(config: GateConfig(issuers: [KnownIssuer(publicKey: issuer.publicKey())]))
         XCTAssertEqual(try gate.check(scanned: large, now: 0, nonces: []).verdict, .malformed)
 
+        let request = CredentialRequest(
+            provider: "bam:api.example.org/org1", eventId: Self.text, ticketId: "🎫", section: 1, generation: 1,
+            notBefore: 0, leaseEnd: 10, windowS: 30, nonceRequired: false, deviceKey: key)
+        let credential = try issuer.credential(request: request)
+        XCTAssertEqual(credential.count, 134)
+        let statement = Statement(
+            purpose: .renew, credential: credential, at: 5, idempotencyKey: Self.text, signature: large)
+        XCTAssertThrowsError(try issuer.checkStatement(statement: statement, now: 5)) {
+            guard case .InvalidInput("signature", _) = $0 as? WalletError else { return XCTFail("\($0)") }
+        }
+
         let sandbox = try Sandbox()
         let plain = try await Phone().synced(with: sandbox)
         let title = try XCTUnwrap(plain.tickets().first?.title)

@@ -56,11 +56,12 @@ fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
     Ok(sum)
 }
 
-/// The command whose `sandbox` the tests start.
+/// The command whose `sandbox` the tests start; inside the repository, which is all that they see.
 fn sandbox_command(project: &Project) -> Result<PathBuf, String> {
-    let built = succeeds(&mut project.cargo(&["build", "--quiet", "--package", "ticket-wallet-cli"]))?;
-    let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let command = project.root().join(folder).join("debug/ticket-wallet");
+    let folder = project.root().join("target");
+    let mut cargo = project.cargo(&["build", "--quiet", "--package", "ticket-wallet-cli"]);
+    let built = succeeds(cargo.env("CARGO_TARGET_DIR", &folder))?;
+    let command = folder.join("debug/ticket-wallet");
     if built && command.is_file() {
         Ok(command)
     } else {
