@@ -13,7 +13,11 @@ mod requirements;
 mod setup;
 mod suite;
 mod suites;
+mod swift_package;
+mod swift_root;
 mod tally;
+mod trace;
+mod xctest;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,10 +51,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make .venv with the Python packages that the tests compare with, and look for a JDK and Maven
+    /// Make .venv with the Python packages that the tests compare with, and get a JDK, Maven and Swift
     ///
-    /// Says beforehand what is installed, why and how big it is. Does nothing where everything is there: .venv fits
-    /// tests/requirements.txt, and javac and mvn answer.
+    /// Says beforehand what is installed, why and how big it is. Does nothing for what is there already.
     Setup,
     /// Run the test suites and close with the line `N passed, N failed`
     ///
@@ -102,7 +105,10 @@ fn run(command: &Command) -> Result<ExitCode, String> {
         }
         Command::Setup => {
             setup::ensure(&project)?;
-            maven::ensure()?;
+            // Without one of these the other suites still run.
+            for missing in [maven::ensure().err(), swift_root::ensure(&project).err()].into_iter().flatten() {
+                output::line(&missing);
+            }
             maven::announce();
             Ok(ExitCode::SUCCESS)
         }

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use crate::output::line;
 use crate::project::Project;
-use crate::suites::{checks, kotlin, rust};
+use crate::suites::{checks, kotlin, rust, swift};
 use crate::tally::Tally;
 
 /// Every suite, in the order in which they run. A new one is a file under `suites/` and its name here.
-pub(crate) const SUITES: &[&Suite] = &[&checks::SUITE, &rust::SUITE, &kotlin::SUITE];
+pub(crate) const SUITES: &[&Suite] = &[&checks::SUITE, &rust::SUITE, &kotlin::SUITE, &swift::SUITE];
 
 /// A test suite.
 pub(crate) struct Suite {

@@ -3,3 +3,4 @@
 pub(crate) mod checks;
 pub(crate) mod kotlin;
 pub(crate) mod rust;
+pub(crate) mod swift;

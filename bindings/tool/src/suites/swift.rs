@@ -1,0 +1,115 @@
+//! The Swift package: compiled in Swift 6 mode and tested against the library and the sandbox.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::generate::{self, Language};
+use crate::output::line;
+use crate::process::{each_line, succeeds};
+use crate::project::Project;
+use crate::suite::{Context, Outcome, Suite};
+use crate::swift_package;
+use crate::swift_root::{self, Toolchain};
+use crate::tally::Tally;
+use crate::trace::Trace;
+use crate::xctest::Harness;
+
+/// The suite.
+pub(crate) const SUITE: Suite =
+    Suite { name: "swift", about: "the Swift package in Swift 6 mode, its contract tests and leaks", run };
+
+fn run(context: &Context) -> Outcome {
+    let toolchain = match swift_root::ensure(&context.project) {
+        Ok(toolchain) => toolchain,
+        Err(missing) => return Outcome::Missing(missing),
+    };
+    Outcome::Ran(test(&context.project, &toolchain).unwrap_or_else(|reason| {
+        line(&reason);
+        Tally::one(false)
+    }))
+}
+
+fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
+    line("building the traced library, the sources and the sandbox's command");
+    let library = generate::host_library(project, true)?;
+    let folder = project.root().join("target/swift");
+    let generated = folder.join("generated");
+    generate::sources(project, &library, Language::Swift, &generated)?;
+    let command = sandbox_command(project)?;
+    let package = folder.join("package");
+    swift_package::assemble(project, &generated, &package)?;
+
+    let mut sum = check("the files for Apple's platforms parse", apple_parses(project, toolchain)?);
+    let mut harness = Harness::default();
+    let mut trace = Trace::default();
+    let mut tests = swift_test(project, toolchain, &library, &command, &folder)?;
+    let succeeded = each_line(&mut tests, |text| {
+        if !trace.read(text) {
+            line(text);
+            harness.read(text);
+        }
+    })?;
+    sum += harness.tally(succeeded);
+    sum += check("every object that was handed to Swift came back", no_leak(&trace));
+    write_calls(&trace, &folder.join("calls.txt"))?;
+    Ok(sum)
+}
+
+/// The command whose `sandbox` the tests start; inside the repository, which is all that they see.
+fn sandbox_command(project: &Project) -> Result<PathBuf, String> {
+    let folder = project.root().join("target");
+    let mut cargo = project.cargo(&["build", "--quiet", "--package", "ticket-wallet-cli"]);
+    let built = succeeds(cargo.env("CARGO_TARGET_DIR", &folder))?;
+    let command = folder.join("debug/ticket-wallet");
+    if built && command.is_file() {
+        Ok(command)
+    } else {
+        Err("the sandbox's command was not built".to_owned())
+    }
+}
+
+fn swift_test(
+    project: &Project,
+    toolchain: &Toolchain,
+    library: &Path,
+    sandbox: &Path,
+    folder: &Path,
+) -> Result<Command, String> {
+    let libraries = library.parent().ok_or("the library has no folder")?;
+    let variables: [(&str, &OsStr); 2] = [
+        ("TICKET_WALLET_LIBRARY_DIR", libraries.as_os_str()),
+        ("TICKET_WALLET_COMMAND", sandbox.as_os_str()),
+    ];
+    let mut command = toolchain.command(project, &variables, &["swift", "test", "--disable-swift-testing"]);
+    command.arg("--package-path").arg(folder.join("package"));
+    command.arg("--scratch-path").arg(folder.join("build"));
+    Ok(command)
+}
+
+/// Security, CryptoKit and Darwin are not here: what needs them is held against Swift's grammar at least.
+fn apple_parses(project: &Project, toolchain: &Toolchain) -> Result<bool, String> {
+    let files = ["AppleClock.swift", "SecureEnclaveKeyVault.swift"];
+    let mut command = toolchain.command(project, &[], &["swiftc", "-frontend", "-parse"]);
+    command.args(files.map(|file| format!("ios/Sources/TicketWallet/{file}")));
+    succeeds(&mut command)
+}
+
+fn no_leak(trace: &Trace) -> bool {
+    let leaks = trace.leaks();
+    for leak in &leaks {
+        line(&format!("not all references came back: {leak}"));
+    }
+    leaks.is_empty() && trace.kinds() > 0
+}
+
+fn check(name: &str, passed: bool) -> Tally {
+    line(&format!("check {name} ... {}", if passed { "ok" } else { "FAILED" }));
+    Tally::one(passed)
+}
+
+/// How often each exported function was called, for whoever compares.
+fn write_calls(trace: &Trace, path: &Path) -> Result<(), String> {
+    let lines: String = trace.calls().iter().map(|(name, count)| format!("{count:>8} {name}\n")).collect();
+    std::fs::write(path, lines).map_err(|e| format!("{} cannot be written: {e}", path.display()))
+}

@@ -1,0 +1,73 @@
+import TicketWallet
+import XCTest
+
+/// Every error, brought about for real.
+final class ErrorTests: XCTestCase {
+    func test_every_error_variant_matched() async throws {
+        let sandbox = try Sandbox()
+        let phone = try Phone()
+        let wallet = try await phone.synced(with: sandbox)
+        let shown = try wallet.showable().id
+        var codes: [String] = []
+        func expect(_ code: String, _ call: () async throws -> Any) async throws {
+            let error = try await failure(of: call)
+            XCTAssertEqual(Self.name(error), code)
+            XCTAssertEqual(error.code, code)
+            XCTAssertEqual(error.localizedDescription, error.reason)
+            XCTAssertFalse(error.reason.isEmpty)
+            codes.append(code)
+        }
+
+        try await expect("invalid_input") { try wallet.ticket(id: "no id") }
+        phone.vault.fails(KeyVaultError.Locked)
+        try await expect("key_unavailable") { try wallet.present(ticketId: shown) }
+        phone.vault.fails(KeyVaultError.Missing)
+        try await expect("needs_recovery") { try phone.open() }
+        try await expect("no_barcode") { try wallet.present(ticketId: shown) }
+        phone.vault.recovers()
+        try await sandbox.fault(#"{"path_contains": "/v1/ticket", "fault": {"unavailable": {"retry_after": "7"}}}"#)
+        try await expect("unreachable") { try await wallet.sync() }
+        try await expect("refused") {
+            let config = SystemConfig(url: sandbox.url)
+            return try await wallet.signIn(at: config, userName: sandbox.user.name, password: "wrong")
+        }
+        try await expect("not_found") { try wallet.ticket(id: String(repeating: "0", count: 24)) }
+        try await expect("cancelled") {
+            let run = wallet.core.startSync(accountId: nil)
+            run.cancel()
+            return try await run.run()
+        }
+        try await expect("storage") {
+            let file = phone.folder.appendingPathComponent("vault.json")
+            return try TicketWallet(folder: file.appendingPathComponent("wallet"), vault: phone.vault)
+        }
+        try await expect("internal") { try phone.open(clock: BrokenClock()).now() }
+        try await sandbox.fault(#"{"path_contains": "/v1/ticket", "times": 2, "fault": "unauthorized"}"#)
+        try await expect("needs_sign_in") { try await wallet.sync() }
+        XCTAssertEqual(try wallet.accounts().first?.state, .needsSignIn)
+        XCTAssertEqual(Set(codes).count, 11)
+    }
+
+    /// A switch without a default: a new variant does not compile until it has its place here.
+    private static func name(_ error: WalletError) -> String {
+        switch error {
+        case .InvalidInput(let field, _): field == "ticket_id" ? "invalid_input" : field
+        case .KeyUnavailable: "key_unavailable"
+        case .NeedsRecovery(let why, _): why == .keyMissing ? "needs_recovery" : "\(why)"
+        case .NeedsSignIn: "needs_sign_in"
+        case .Unreachable(_, let wait): wait == 7000 ? "unreachable" : "\(String(describing: wait))"
+        case .Refused(_, let status, _): status == 401 ? "refused" : "\(status)"
+        case .NoBarcode(let why, _): why == .needsRebind ? "no_barcode" : "\(why)"
+        case .NotFound: "not_found"
+        case .Cancelled: "cancelled"
+        case .Storage: "storage"
+        case .Internal(let reason): reason.contains("no battery") ? "internal" : reason
+        }
+    }
+}
+
+private final class BrokenClock: HostClock {
+    func read() throws -> ClockReading {
+        throw HostClockError.Failed(reason: "no battery")
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import TicketWallet
+import XCTest
+
+/// A phone under test: a folder and the vault of the wallet in it. The folder goes when nobody has the vault any more.
+final class Phone: Sendable {
+    let folder: URL
+    let vault: TestVault
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        vault = TestVault(in: folder)
+    }
+
+    /// Opens the wallet, as an app does when it starts.
+    func open(
+        clock: (any HostClock)? = nil,
+        transport: (any HttpTransport)? = nil
+    ) throws -> TicketWallet {
+        let config = Config(folder: folder.appendingPathComponent("wallet").path)
+        return try TicketWallet(config: config, vault: vault, clock: clock, transport: transport)
+    }
+
+    /// A wallet that is signed in at the sandbox and has synced.
+    func synced(with sandbox: Sandbox) async throws -> TicketWallet {
+        let wallet = try open()
+        try await wallet.signIn(at: sandbox)
+        try await wallet.sync()
+        return wallet
+    }
+}
+
+extension TicketWallet {
+    /// Signs the sandbox's first user in.
+    @discardableResult
+    func signIn(at sandbox: Sandbox) async throws -> Account {
+        let config = SystemConfig(url: sandbox.url)
+        return try await signIn(at: config, userName: sandbox.user.name, password: sandbox.user.password)
+    }
+
+    /// A ticket that has a barcode to show.
+    func showable() throws -> TicketSummary {
+        let found = try tickets().first { try ticket(id: $0.id).noBarcode == nil }
+        return try XCTUnwrap(found, "no ticket has a barcode")
+    }
+}
+
+/// What a gate says of a frame at the time it was made.
+func verdict(on frame: Presentation, nonces: [Data] = []) throws -> CodeCheck {
+    let gate = try Gate(config: GateConfig(issuers: [KnownIssuer(publicKey: frame.issuerKey)]))
+    return try gate.check(scanned: Data(frame.text.utf8), now: frame.presentedAt, nonces: nonces)
+}
+
+/// The error of the wallet that a call ends with.
+func failure<T>(of call: () async throws -> T) async throws -> WalletError {
+    do {
+        _ = try await call()
+    } catch let error as WalletError {
+        return error
+    }
+    throw NoFailure()
+}
+
+/// The call worked, and should not have.
+struct NoFailure: Error {}
+
+/// Waits for something that other threads bring about; `false` when it does not come for a minute.
+func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+    for _ in 0..<6000 {
+        if try await condition() { return true }
+        try await Task.sleep(nanoseconds: 10_000_000)
+    }
+    return false
+}
