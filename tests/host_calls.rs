@@ -136,8 +136,10 @@ async fn a_vault_in_any_mood_spoils_only_what_needs_it() {
     let config = Config::in_folder(folder.path().to_str().unwrap());
     let wallet = Wallet::open(config, vault.clone(), Some(Arc::new(clock.clone())), None).unwrap();
     wallet.sign_in(sign_in(&sandbox, 0)).await.unwrap();
-    *vault.answer.lock().unwrap() = Some(KeyVaultError::Locked);
-    assert!(matches!(wallet.sync(None).await, Err(WalletError::KeyUnavailable { .. })));
+    for answer in [KeyVaultError::Locked, KeyVaultError::Missing, KeyVaultError::Invalidated] {
+        *vault.answer.lock().unwrap() = Some(answer);
+        assert!(matches!(wallet.sync(None).await, Err(WalletError::KeyUnavailable { .. })));
+    }
     *vault.answer.lock().unwrap() = None;
     vault.panics.store(true, Ordering::SeqCst);
     assert!(matches!(wallet.sync(None).await, Err(WalletError::Internal { .. })));

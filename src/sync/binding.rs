@@ -83,7 +83,10 @@ impl Run<'_> {
         let handles = batch.iter().map(plan).collect::<Result<Vec<_>, Error>>()?;
         let no_point = |_| Error::Untrusted { what: "the key vault's public key is no P-256 point" };
         ask(&self.engine.vault, move |vault| {
-            let create = |handle| DeviceKey::from_x963(&vault.create_key(handle)?).map_err(no_point);
+            let create = |handle| {
+                let public = vault.create_key(handle).map_err(not_made)?;
+                DeviceKey::from_x963(&public).map_err(no_point)
+            };
             handles.into_iter().map(create).collect()
         })
         .await
@@ -161,6 +164,16 @@ impl Run<'_> {
         let signed = |issuer: &&IssuerKey| issuer.id() == fields.key_id && credential.is_signed_by(issuer);
         let issuer_key = issuers.iter().find(signed).filter(|_| is_ours);
         Ok(issuer_key.map(|&issuer_key| HeldCredential { credential, issuer_key, renew_after }))
+    }
+}
+
+/// A key that cannot be made is no key that was lost: no ticket must be bound anew for it.
+fn not_made(error: KeyVaultError) -> KeyVaultError {
+    match error {
+        KeyVaultError::Missing | KeyVaultError::Invalidated => {
+            KeyVaultError::Failed { reason: "it makes no device keys now".to_owned() }
+        }
+        other => other,
     }
 }
 
