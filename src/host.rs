@@ -50,10 +50,10 @@ pub trait KeyVault: Send + Sync {
     /// only wrap keys uses AES-256-GCM with a wrapped key.
     fn seal(&self, plaintext: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
 
-    /// Opens what [`KeyVault::seal`] made with the same associated data. A vault that has no key answers
+    /// Gives back what [`KeyVault::seal`] made with the same associated data. A vault that has no key answers
     /// [`KeyVaultError::Missing`]; one whose key does not open these bytes, [`KeyVaultError::Invalidated`]. It never
     /// makes a new key here.
-    fn open(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
+    fn unseal(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
 
     /// Makes a P-256 key under a handle chosen by the core and returns its public key: X9.63 uncompressed, 65 bytes,
     /// `04 ‖ x ‖ y`. For a handle that exists it returns that key's public key, so that a call can be repeated.

@@ -5,7 +5,7 @@ mod ids;
 mod pulled;
 mod ticket;
 
-pub use account::{Account, AccountState, SignIn, StoredAccount, System, SystemConfig, Tokens};
+pub use account::{Account, AccountState, SignIn, StoredAccount, SystemConfig, TicketSystem, Tokens};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use pulled::{PulledEvent, PulledTicket};
 pub use ticket::{

@@ -106,8 +106,8 @@ impl KeyVault for MoodyVault {
     fn seal(&self, plaintext: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         self.mood(self.inner.seal(plaintext, associated_data))
     }
-    fn open(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.mood(self.inner.open(sealed, associated_data))
+    fn unseal(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+        self.mood(self.inner.unseal(sealed, associated_data))
     }
     fn create_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
         self.mood(self.inner.create_key(handle))

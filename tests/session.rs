@@ -12,7 +12,7 @@ mod tiny_server;
 use phone::{Phone, TODAY_MS, TestClock, sandbox};
 use tiny_server::{Answer, TinyServer};
 
-use ticket_wallet::model::{AccountState, SignIn, System, SystemConfig};
+use ticket_wallet::model::{AccountState, SignIn, SystemConfig, TicketSystem};
 use ticket_wallet::{SyncReport, WalletError};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
 
@@ -286,7 +286,7 @@ async fn a_reply_from_a_cache_does_not_tell_the_time() {
         let server = TinyServer::start(move |_| answered.clone());
         let phone = Phone::new(&TestClock::new());
         let sign_in = SignIn {
-            system: System::Bam,
+            system: TicketSystem::Bam,
             config: SystemConfig::at(server.url()),
             user_name: "mira".to_owned(),
             password: "pw".to_owned(),

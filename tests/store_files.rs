@@ -314,7 +314,7 @@ impl KeyVault for Locked {
     fn seal(&self, _: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         Err(KeyVaultError::Locked)
     }
-    fn open(&self, _: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+    fn unseal(&self, _: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         Err(KeyVaultError::Locked)
     }
     fn create_key(&self, _: String) -> Result<Vec<u8>, KeyVaultError> {

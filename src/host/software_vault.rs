@@ -127,7 +127,7 @@ impl KeyVault for SoftwareVault {
         })
     }
 
-    fn open(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+    fn unseal(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
         let file = self.load()?;
         let not_ours = KeyVaultError::Invalidated;
         let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(not_ours.clone())?;

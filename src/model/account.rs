@@ -4,12 +4,12 @@ use zeroize::Zeroizing;
 
 /// A ticketing system that this library speaks with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
-pub enum System {
+pub enum TicketSystem {
     /// B.A.M Ticketing.
     Bam,
 }
 
-impl System {
+impl TicketSystem {
     /// The lower-case name, first part of a provider's name.
     pub fn as_text(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl SystemConfig {
 #[derive(Clone, uniffi::Record)]
 pub struct SignIn {
     /// Which system.
-    pub system: System,
+    pub system: TicketSystem,
     /// Where it is.
     pub config: SystemConfig,
     /// User name or e-mail address.
@@ -78,7 +78,7 @@ pub struct Account {
     /// Id in this wallet.
     pub id: String,
     /// Which system.
-    pub system: System,
+    pub system: TicketSystem,
     /// The API's address.
     pub url: String,
     /// What the person signed in with.
@@ -102,7 +102,7 @@ pub struct StoredAccount {
     /// Id in this wallet.
     pub id: String,
     /// Which system.
-    pub system: System,
+    pub system: TicketSystem,
     /// Where it is.
     pub config: SystemConfig,
     /// What the person signed in with.

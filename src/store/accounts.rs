@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::Store;
 use crate::error::Error;
-use crate::model::{StoredAccount, System, Tokens};
+use crate::model::{StoredAccount, TicketSystem, Tokens};
 
 const COLUMNS: &str = "id, system, config, user_name, access_token, refresh_token";
 
@@ -80,7 +80,7 @@ fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
     let refresh: Option<String> = row.get(5)?;
     Ok(StoredAccount {
         id: row.get(0)?,
-        system: System::from_text(&row.get::<_, String>(1)?).ok_or_else(wrong)?,
+        system: TicketSystem::from_text(&row.get::<_, String>(1)?).ok_or_else(wrong)?,
         config: serde_json::from_str(&row.get::<_, String>(2)?).map_err(|_| wrong())?,
         user_name: row.get(3)?,
         tokens: access

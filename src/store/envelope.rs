@@ -96,7 +96,7 @@ impl Files {
     fn open_key(&self, vault: &dyn KeyVault, envelope: &[u8], install_id: &[u8]) -> Result<StoreKey, Error> {
         let invalid = Error::Recovery { why: RecoveryReason::KeyInvalid };
         let Some(sealed) = envelope.strip_prefix(&HEADER) else { return Err(invalid) };
-        let plain = match vault.open(sealed.to_vec(), [SEAL_LABEL, install_id].concat()) {
+        let plain = match vault.unseal(sealed.to_vec(), [SEAL_LABEL, install_id].concat()) {
             Ok(plain) => Zeroizing::new(plain),
             Err(KeyVaultError::Missing) => return Err(Error::Recovery { why: RecoveryReason::KeyMissing }),
             Err(KeyVaultError::Invalidated) => return Err(invalid),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
-use ticket_wallet::model::{SignIn, System, SystemConfig};
+use ticket_wallet::model::{SignIn, SystemConfig, TicketSystem};
 use ticket_wallet::{CredentialRequest, Issuer};
 
 use crate::phone::TODAY_MS;
@@ -68,7 +68,7 @@ impl BoxOffice {
 
     pub(crate) fn sign_in(&self) -> SignIn {
         SignIn {
-            system: System::Bam,
+            system: TicketSystem::Bam,
             config: SystemConfig::at(self.server.url()),
             user_name: "mira".to_owned(),
             password: "pw".to_owned(),

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use ticket_wallet::clock::ClockReading;
 use ticket_wallet::host::{HostClock, HostClockError, SoftwareVault};
 use ticket_wallet::model::{
-    Account, BarcodeProfile, SignIn, System, SystemConfig, TicketFilter, TicketSummary,
+    Account, BarcodeProfile, SignIn, SystemConfig, TicketFilter, TicketSummary, TicketSystem,
 };
 use ticket_wallet::{Config, Wallet, WalletError};
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
@@ -106,7 +106,7 @@ impl Phone {
 pub(crate) fn sign_in(sandbox: &Sandbox, user: usize) -> SignIn {
     let user = &sandbox.users()[user];
     SignIn {
-        system: System::Bam,
+        system: TicketSystem::Bam,
         config: SystemConfig::at(sandbox.url()),
         user_name: user.name.clone(),
         password: user.password.clone(),

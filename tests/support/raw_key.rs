@@ -13,7 +13,7 @@ pub(crate) fn raw_key(folder: &Path) -> String {
     let install_id = fs::read(folder.join("install.id")).unwrap();
     let associated = [b"ticket-wallet/1/envelope\0", &install_id[..]].concat();
     let vault = SoftwareVault::new(folder.join("vault.json").to_str().unwrap().to_owned());
-    let plain = vault.open(sealed, associated).unwrap();
+    let plain = vault.unseal(sealed, associated).unwrap();
     assert_eq!(plain.len(), 48);
     hex::encode(plain)
 }

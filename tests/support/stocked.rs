@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use ticket_wallet::host::{KeyVault as _, SoftwareVault};
-use ticket_wallet::model::{SignIn, System, SystemConfig, TicketFilter};
+use ticket_wallet::model::{SignIn, SystemConfig, TicketFilter, TicketSystem};
 use ticket_wallet::{Config, Wallet};
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
 
@@ -43,7 +43,7 @@ pub(crate) fn wallet(tickets: usize) -> Stocked {
         let user = &sandbox.users()[0];
         let config = SystemConfig::at(sandbox.url());
         let (user_name, password) = (user.name.clone(), user.password.clone());
-        wallet.sign_in(SignIn { system: System::Bam, config, user_name, password }).await.unwrap();
+        wallet.sign_in(SignIn { system: TicketSystem::Bam, config, user_name, password }).await.unwrap();
         wallet.sync(None).await.unwrap();
     });
     let all = wallet.tickets(TicketFilter::default()).unwrap();
@@ -56,5 +56,5 @@ pub(crate) fn raw_key(folder: &Path) -> String {
     let envelope = std::fs::read(folder.join("wallet.key")).unwrap();
     let install_id = std::fs::read(folder.join("install.id")).unwrap();
     let associated = [b"ticket-wallet/1/envelope\0".as_slice(), &install_id].concat();
-    hex::encode(vault_in(folder).open(envelope[4..].to_vec(), associated).unwrap())
+    hex::encode(vault_in(folder).unseal(envelope[4..].to_vec(), associated).unwrap())
 }

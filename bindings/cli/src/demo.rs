@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use ticket_wallet::barcode::{CodeVerdict, PREFIX, base45};
-use ticket_wallet::model::{SignIn, System, SystemConfig, TicketFilter, TicketSummary};
+use ticket_wallet::model::{SignIn, SystemConfig, TicketFilter, TicketSummary, TicketSystem};
 use ticket_wallet::{Gate, GateConfig, KnownIssuer, Presentation, Wallet};
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
 
@@ -71,7 +71,7 @@ impl Demo<'_> {
             sandbox.users().first().ok_or_else(|| Failure::Usage("the sandbox has no user".to_owned()))?;
         let account = wallet
             .sign_in(SignIn {
-                system: System::Bam,
+                system: TicketSystem::Bam,
                 config: SystemConfig::at(sandbox.url()),
                 user_name: user.name.clone(),
                 password: user.password.clone(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use ticket_wallet::model::{
-    AccountState, SignIn, System, SystemConfig, TicketDetail, TicketFilter, TicketSummary,
+    AccountState, SignIn, SystemConfig, TicketDetail, TicketFilter, TicketSummary, TicketSystem,
 };
 use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletListener, WalletState};
 
@@ -19,7 +19,7 @@ pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Outpu
     let account = wallet
         .sign_in(SignIn {
             system: match options.system {
-                SystemName::Bam => System::Bam,
+                SystemName::Bam => TicketSystem::Bam,
             },
             config: SystemConfig {
                 tenant_url: options.tenant_url,

@@ -227,8 +227,8 @@ class ContractTest {
         val (large, label) = ByteArray(8 shl 20) { it.toByte() } to "Łódź – 東京 – 🎟️👩‍👩‍👧"
         SoftwareVault("$temporary/🎫.json").use { vault ->
             val sealed = vault.seal(large, label.toByteArray())
-            assertArrayEquals(large, vault.open(sealed, label.toByteArray()))
-            assertThrows(KeyVaultException.Invalidated::class.java) { vault.open(sealed, "other".toByteArray()) }
+            assertArrayEquals(large, vault.unseal(sealed, label.toByteArray()))
+            assertThrows(KeyVaultException.Invalidated::class.java) { vault.unseal(sealed, "other".toByteArray()) }
         }
         Issuer(ByteArray(32) { 7 }).use { issuer ->
             Gate(GateConfig(listOf(KnownIssuer(issuer.publicKey())))).use { gate ->

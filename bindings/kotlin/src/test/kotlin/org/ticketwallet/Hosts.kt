@@ -24,8 +24,8 @@ internal class TestVault(folder: String, @Volatile var before: (String) -> Unit 
     override fun seal(plaintext: ByteArray, associatedData: ByteArray) =
         call("seal") { inner.seal(plaintext, associatedData) }
 
-    override fun open(sealed: ByteArray, associatedData: ByteArray) =
-        call("open") { inner.open(sealed, associatedData) }
+    override fun unseal(sealed: ByteArray, associatedData: ByteArray) =
+        call("unseal") { inner.unseal(sealed, associatedData) }
 
     override fun createKey(handle: String) = call("createKey") { inner.createKey(handle) }
 

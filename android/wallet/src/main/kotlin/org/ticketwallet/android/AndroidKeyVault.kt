@@ -47,7 +47,7 @@ class AndroidKeyVault(
         cipher.iv + cipher.doFinal(plaintext)
     }
 
-    override fun open(sealed: ByteArray, associatedData: ByteArray): ByteArray = guarded {
+    override fun unseal(sealed: ByteArray, associatedData: ByteArray): ByteArray = guarded {
         val key = storeKey() ?: throw KeyVaultException.Missing()
         if (sealed.size < IV_BYTES + TAG_BITS / 8) throw KeyVaultException.Invalidated()
         val cipher = Cipher.getInstance(TRANSFORMATION)
