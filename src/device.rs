@@ -35,12 +35,22 @@ pub(crate) async fn ask<T: Send + 'static>(
 
 /// A random id of 128 bits in the form of a UUID of version 4 (RFC 9562).
 pub(crate) fn new_id() -> Result<String, Error> {
-    let mut bytes = [0_u8; 16];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Error::Untrusted { what: "the system gave no random numbers" })?;
+    let mut bytes: [u8; 16] = random()?;
     bytes[6] = bytes[6] & 0x0F | 0x40;
     bytes[8] = bytes[8] & 0x3F | 0x80;
     let hex = hex::encode(bytes);
     Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}
+
+/// A random number.
+pub(crate) fn random_u64() -> Result<u64, Error> {
+    random().map(u64::from_le_bytes)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0_u8; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::Untrusted { what: "the system gave no random numbers" })?;
+    Ok(bytes)
 }

@@ -19,6 +19,8 @@ pub enum RecoveryReason {
     Damaged,
     /// The wallet's files are there without their database.
     DatabaseMissing,
+    /// The files came from a backup: what ties them to this installation was rightly not in it.
+    RestoredBackup,
 }
 
 /// What a caller can act on.
@@ -90,6 +92,24 @@ pub enum WalletError {
         /// What was cancelled.
         reason: String,
     },
+    /// The wallet is paused; nothing is read or written until it is resumed.
+    #[error("{reason}")]
+    Paused {
+        /// What to do.
+        reason: String,
+    },
+    /// Another process, or another part of this one, has the wallet open.
+    #[error("{reason}")]
+    InUse {
+        /// Who, and what to do.
+        reason: String,
+    },
+    /// Too many changes wait to be sent; this one was not accepted.
+    #[error("{reason}")]
+    OutboxFull {
+        /// What to do.
+        reason: String,
+    },
     /// The files of the store cannot be read or written: disk full, read-only, no permission, a newer version.
     #[error("{reason}")]
     Storage {
@@ -117,6 +137,9 @@ impl WalletError {
             Self::NoBarcode { .. } => "no_barcode",
             Self::NotFound { .. } => "not_found",
             Self::Cancelled { .. } => "cancelled",
+            Self::Paused { .. } => "paused",
+            Self::InUse { .. } => "in_use",
+            Self::OutboxFull { .. } => "outbox_full",
             Self::Storage { .. } => "storage",
             Self::Internal { .. } => "internal",
         }
@@ -156,6 +179,21 @@ pub enum Error {
         /// Why not.
         why: RecoveryReason,
     },
+    /// The wallet is paused.
+    #[error("the wallet is paused")]
+    Paused,
+    /// The wallet's files were deleted.
+    #[error("the wallet was wiped; open a new one")]
+    Wiped,
+    /// Somebody else has the wallet open.
+    #[error("the wallet is open in {by}")]
+    OpenElsewhere {
+        /// Which process.
+        by: String,
+    },
+    /// The outbox takes nothing more.
+    #[error("too many changes wait to be sent")]
+    OutboxFull,
     /// The database was written by a newer version of this library.
     #[error("the database has schema {found}, this version knows {known}")]
     NewerSchema {
@@ -287,7 +325,12 @@ impl From<Error> for WalletError {
             Error::Clock(_) => Self::Internal { reason },
             Error::Recovery { why } => Self::NeedsRecovery { why, reason: why.advice().to_owned() },
             Error::NewerSchema { .. } => Self::Storage { reason: format!("{reason}; update the app") },
-            Error::Database { .. } | Error::File { .. } => Self::Storage { reason },
+            Error::Paused => Self::Paused { reason: format!("{reason}; resume it first") },
+            Error::OpenElsewhere { .. } => Self::InUse { reason: format!("{reason}; close it there first") },
+            Error::OutboxFull => {
+                Self::OutboxFull { reason: format!("{reason}; go online and sync, or discard some") }
+            }
+            Error::Database { .. } | Error::File { .. } | Error::Wiped => Self::Storage { reason },
             Error::Network { .. } => Self::Unreachable { reason, retry_after_ms: None },
             Error::Pause { retry_after_ms, .. } => {
                 Self::Unreachable { reason, retry_after_ms: Some(retry_after_ms) }
@@ -311,24 +354,29 @@ impl RecoveryReason {
     fn advice(self) -> &'static str {
         match self {
             Self::KeyMissing => {
-                "the key vault no longer has this wallet's key. Bring the vault back, or move the wallet's folder \
-                 aside and sign in again; nothing was changed"
+                "the key vault no longer has this wallet's key. Bring the vault back, or recover: the old files are \
+                 put aside and the tickets come back with a sync. Nothing was changed"
             }
             Self::KeyInvalid => {
-                "the wallet's sealed key cannot be opened on this device. It belongs to another vault or was restored \
-                 from a backup without its key. Bring the matching vault back, or move the wallet's folder aside and \
-                 sign in again; nothing was changed"
+                "the wallet's sealed key cannot be opened on this device: it belongs to another vault, or the device \
+                 made it invalid. Bring the matching vault back, or recover: the old files are put aside and the \
+                 tickets come back with a sync. Nothing was changed"
             }
             Self::WrongKey => {
-                "the key is not the one this database was made with. Bring the matching files back, or move the \
-                 wallet's folder aside and sign in again; nothing was changed"
+                "the key is not the one this database was made with. Bring the matching files back, or recover: the \
+                 old files are put aside and what can be read is saved. Nothing was changed"
             }
             Self::Damaged => {
-                "the database is damaged. Move the wallet's folder aside and sign in again; nothing was changed"
+                "the database is damaged. Recover: the old files are put aside, what can be read is saved and the \
+                 rest comes back with a sync. Nothing was changed"
             }
             Self::DatabaseMissing => {
-                "the database file is gone while its key is there. Bring wallet.db back, or move the wallet's folder \
-                 aside and sign in again; nothing was changed"
+                "the database file is gone while its key is there. Bring wallet.db back, or recover: the tickets come \
+                 back with a sync. Nothing was changed"
+            }
+            Self::RestoredBackup => {
+                "these files were restored from a backup, whose key stays on the device that made them. Recover: they \
+                 are put aside and the tickets come back with a sync. Nothing was changed"
             }
         }
     }

@@ -29,8 +29,12 @@ pub use error::WalletError;
 pub use gate::{CodeCheck, CodeFields, DEFAULT_TOLERANCE_S, Gate, GateConfig, KnownIssuer};
 pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
 pub use presentation::Presentation;
+pub use store::{FileState, RecoveryReport};
 pub use sync::{SyncProgress, SyncReport, SyncStage, WalletState};
-pub use wallet::{Config, Subscription, SyncRun, Wallet, WalletListener, WalletTime};
+pub use wallet::{
+    AccountDiagnosis, Config, Diagnosis, Subscription, SyncRun, Wallet, WalletListener, WalletTime,
+    diagnose_wallet, recover_wallet,
+};
 
 /// The README's example is compiled with the documentation's tests.
 #[cfg(doctest)]

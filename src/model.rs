@@ -1,12 +1,19 @@
 //! Records and enums that every layer speaks in. No input or output here.
 
+#[macro_use]
+mod named;
+
 mod account;
 mod ids;
+mod outbox;
 mod pulled;
 mod ticket;
 
 pub use account::{Account, AccountState, SignIn, StoredAccount, SystemConfig, TicketSystem, Tokens};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
+pub use outbox::{
+    OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
+};
 pub use pulled::{PulledEvent, PulledTicket};
 pub use ticket::{
     BarcodeProfile, Event, NoBarcodeReason, TicketDetail, TicketFilter, TicketFormat, TicketStatus,

@@ -36,6 +36,12 @@ opaque_debug!(Presentation);
 /// Why a ticket shows no barcode at `now`; `None` when it does. A held credential is always shown, but for a lease that
 /// has surely ended.
 pub fn no_barcode(ticket: &TicketSummary, held: &BindingState, now: &TrustedNow) -> Option<NoBarcodeReason> {
+    if held.leaving {
+        return Some(NoBarcodeReason::HandedOver);
+    }
+    if held.lost {
+        return Some(NoBarcodeReason::NeedsRebind);
+    }
     if let Some(credential) = &held.credential {
         let ended = now.unix_s() > i64::from(credential.credential.fields().lease_end);
         return (ended && now.uncertainty.confirmed).then_some(NoBarcodeReason::LeaseEnded);

@@ -4,25 +4,56 @@ mod accounts;
 mod cipher;
 mod credentials;
 mod envelope;
+mod files;
+mod lock;
 mod open;
+mod outbox;
+mod recover;
+mod rekey;
+mod salvage;
 mod schema;
 mod settings;
+mod state;
 mod tickets;
+mod transfers;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use credentials::{Binding, BindingState, HeldCredential};
+pub use outbox::{NewWrite, OutboxRow, Settled};
+pub use recover::{RecoveryReport, recover};
+pub use state::{FileState, file_state_of};
 pub use tickets::{PageChanges, PageEnd};
+pub use transfers::StoredTransfer;
 
 use crate::error::{Error, RecoveryReason};
+use files::Files;
+use open::Connections;
 
-/// The open store of one wallet.
+/// The store of one wallet.
 #[derive(Debug)]
 pub struct Store {
-    writer: Mutex<Connection>,
-    reader: Mutex<Connection>,
+    files: Files,
+    state: RwLock<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Connections),
+    Paused,
+    Wiped,
+}
+
+impl State {
+    fn open(&self) -> Result<&Connections, Error> {
+        match self {
+            Self::Open(connections) => Ok(connections),
+            Self::Paused => Err(Error::Paused),
+            Self::Wiped => Err(Error::Wiped),
+        }
+    }
 }
 
 impl Store {
@@ -32,7 +63,8 @@ impl Store {
         context: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = state.open()?.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let run = || {
             let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
@@ -48,7 +80,8 @@ impl Store {
         context: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let reader = state.open()?.reader.lock().unwrap_or_else(PoisonError::into_inner);
         work(&reader).map_err(database(context))
     }
 }
@@ -61,6 +94,7 @@ fn database(context: &'static str) -> impl Fn(rusqlite::Error) -> Error + Copy {
                 return Error::Recovery { why: RecoveryReason::Damaged };
             }
             rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
+                ErrorCode::OperationInterrupted => return Error::Paused,
                 ErrorCode::CannotOpen | ErrorCode::ReadOnly => {
                     "the files in the wallet's folder cannot be written".to_owned()
                 }

@@ -1,11 +1,18 @@
-//! Sync: brings the server's tickets into the store and binds them to this device. Network calls are asynchronous;
-//! what each brings is applied in one transaction after it, so that dropping a sync anywhere loses nothing.
+//! Sync: brings the server's tickets into the store, binds them to this device, and brings the person's changes to the
+//! server. Network calls are asynchronous; what each brings is applied in one transaction after it, so that dropping a
+//! sync anywhere loses nothing.
 
+mod activity;
 mod binding;
 mod engine;
+mod outbox;
+mod pace;
+mod pull;
 mod runner;
 mod time_keeper;
+mod worker;
 
 pub use engine::{Engine, SyncProgress, SyncReport, SyncStage};
 pub use runner::{Runner, WalletState};
 pub use time_keeper::TimeKeeper;
+pub use worker::Worker;

@@ -1,5 +1,10 @@
 //! The wallet: the facade for ticket holders.
 
+mod care;
+mod changes;
+
+pub use care::{AccountDiagnosis, Diagnosis, diagnose_wallet, recover_wallet};
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,12 +15,12 @@ use crate::barcode::NONCE_LEN;
 use crate::clock::{ClockUncertainty, TrustedNow};
 use crate::error::{Error, WalletError};
 use crate::events::Listening;
-use crate::host::{HostClock, HttpTransport, KeyVault, clock_or_system};
+use crate::host::{HostClock, HttpTransport, KeyVault, KeyVaultError, clock_or_system};
 use crate::model::{Account, SignIn, StoredAccount, TicketDetail, TicketFilter, TicketHash, TicketSummary};
 use crate::presentation::{self, Presentation};
 use crate::remote::{Http, RetryPolicy, api_url};
 use crate::store::Store;
-use crate::sync::{Engine, Runner, SyncReport, TimeKeeper, WalletState};
+use crate::sync::{Engine, Runner, SyncReport, TimeKeeper, WalletState, Worker};
 
 /// How a wallet is set up.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -28,12 +33,15 @@ pub struct Config {
     /// The app's version, `X.Y.Z`, sent as `x-app-version`; this library's own without it.
     #[uniffi(default = None)]
     pub app_version: Option<String>,
+    /// Whether changes are sent as soon as possible by a thread of the wallet's own; without it every sync sends them.
+    #[uniffi(default = true)]
+    pub send_by_itself: bool,
 }
 
 impl Config {
     /// The defaults for a folder.
     pub fn in_folder(folder: impl Into<String>) -> Self {
-        Self { folder: folder.into(), bind_ahead_days: 30, app_version: None }
+        Self { folder: folder.into(), bind_ahead_days: 30, app_version: None, send_by_itself: true }
     }
 }
 
@@ -110,6 +118,7 @@ pub struct Wallet {
     vault: Arc<dyn KeyVault>,
     time: Arc<TimeKeeper>,
     runner: Arc<Runner>,
+    worker: Option<Worker>,
 }
 
 opaque_debug!(Wallet);
@@ -141,7 +150,11 @@ impl Wallet {
         let engine =
             Engine::new(Arc::clone(&store), Arc::clone(&vault), http, Arc::clone(&time), bind_ahead_s);
         let runner = Arc::new(Runner::new(Arc::clone(&store), engine)?);
-        Ok(Self { store, vault, time, runner })
+        let worker = config.send_by_itself.then(|| Worker::start(Arc::clone(&runner))).transpose();
+        let worker = worker.map_err(|e| WalletError::Internal { reason: e.kind().to_string() })?;
+        let wallet = Self { store, vault, time, runner, worker };
+        wallet.wake();
+        Ok(wallet)
     }
 
     /// The accounts of this wallet.
@@ -149,6 +162,7 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::Storage`].
     pub fn accounts(&self) -> Result<Vec<Account>, WalletError> {
+        let _work = self.runner.activity().begin()?;
         Ok(self.store.accounts()?.into_iter().map(Account::from).collect())
     }
 
@@ -171,7 +185,9 @@ impl Wallet {
             user_name: sign_in.user_name,
             tokens: None,
         };
-        Ok(self.runner.sign_in(account, &sign_in.password).await?)
+        let account = self.runner.sign_in(account, &sign_in.password).await?;
+        self.wake();
+        Ok(account)
     }
 
     /// A sync of one account, or of all: fetches tickets, binds those whose event is near, renews leases. Nothing
@@ -199,6 +215,7 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::Storage`].
     pub fn tickets(&self, filter: TicketFilter) -> Result<Vec<TicketSummary>, WalletError> {
+        let _work = self.runner.activity().begin()?;
         Ok(self.store.tickets(&filter)?)
     }
 
@@ -208,6 +225,7 @@ impl Wallet {
     /// [`WalletError::InvalidInput`] for an id that is not 24 hex digits, [`WalletError::NotFound`],
     /// [`WalletError::Storage`].
     pub fn ticket(&self, id: String) -> Result<TicketDetail, WalletError> {
+        let _work = self.runner.activity().begin()?;
         let id = ticket_hash(&id)?;
         let mut ticket = self.store.ticket_detail(id)?;
         let held = self.store.binding(id)?;
@@ -230,11 +248,19 @@ impl Wallet {
         ticket_id: String,
         venue_nonce: Option<Vec<u8>>,
     ) -> Result<Presentation, WalletError> {
+        let _work = self.runner.activity().begin()?;
         let id = ticket_hash(&ticket_id)?;
         let nonce = venue_nonce.map(<[u8; NONCE_LEN]>::try_from).transpose();
         let nonce = nonce.map_err(|_| WalletError::input("venue_nonce", "a venue nonce has 8 bytes"))?;
         let (ticket, held) = (self.store.ticket(id)?, self.store.binding(id)?);
-        Ok(presentation::present(&*self.vault, &ticket, &held, &self.time.now()?, nonce.as_ref())?)
+        let presented =
+            presentation::present(&*self.vault, &ticket, &held, &self.time.now()?, nonce.as_ref());
+        if let (Err(Error::Vault(KeyVaultError::Missing | KeyVaultError::Invalidated)), Some(handle)) =
+            (&presented, &held.handle)
+        {
+            self.store.mark_key_lost(handle)?;
+        }
+        Ok(presented?)
     }
 
     /// The time that the wallet trusts, and how far.
@@ -262,13 +288,21 @@ impl Wallet {
     }
 }
 
+impl Wallet {
+    fn wake(&self) {
+        if let Some(worker) = &self.worker {
+            worker.wake();
+        }
+    }
+}
+
 /// The same person at the same place is the same account.
 fn account_id(sign_in: &SignIn) -> String {
     let name = format!("{}\u{1F}{}\u{1F}{}", sign_in.system.as_text(), sign_in.config.url, sign_in.user_name);
     hex::encode(&digest(&SHA256, name.as_bytes()).as_ref()[..8])
 }
 
-fn ticket_hash(id: &str) -> Result<TicketHash, WalletError> {
+pub(super) fn ticket_hash(id: &str) -> Result<TicketHash, WalletError> {
     let mut bytes = [0; 12];
     hex::decode_to_slice(id, &mut bytes)
         .map_err(|_| WalletError::input("ticket_id", "a ticket id is 24 hex digits; `tickets` lists them"))?;

@@ -41,28 +41,6 @@ pub enum TicketStatus {
     },
 }
 
-macro_rules! open_enum {
-    ($name:ident { $($variant:ident = $text:literal),* $(,)? }) => {
-        impl $name {
-            /// Reads the server's text; upper and lower case count alike, an unknown text is kept.
-            pub fn from_text(text: &str) -> Self {
-                match text {
-                    $(text if text.eq_ignore_ascii_case($text) => Self::$variant,)*
-                    other => Self::Other { text: other.to_owned() },
-                }
-            }
-
-            /// The server's text.
-            pub fn as_text(&self) -> &str {
-                match self {
-                    $(Self::$variant => $text,)*
-                    Self::Other { text } => text,
-                }
-            }
-        }
-    };
-}
-
 open_enum!(TicketFormat { Pdf = "PDF", Secure = "SECURE" });
 open_enum!(TicketStatus {
     Draft = "draft",
@@ -116,11 +94,16 @@ pub enum NoBarcodeReason {
     BadCredential,
     /// The server says the ticket was used, cancelled or is not issued.
     NotUsable,
+    /// The barcode was given up: for a transfer, or on request.
+    HandedOver,
 }
 
 impl NoBarcodeReason {
     /// Stands in place of a problem type when the server's credential failed its check.
     pub const BAD_CREDENTIAL: &'static str = "bad-credential";
+
+    /// Stands in place of a problem type when this device gave the credential up.
+    pub const SURRENDERED: &'static str = "surrendered-here";
 
     /// What the problem type of a refused binding means for the barcode; the type's last part counts
     /// (`urn:ticket-wallet:problem:bound-elsewhere`).
@@ -129,6 +112,7 @@ impl NoBarcodeReason {
             Some("bound-elsewhere") => Self::BoundElsewhere,
             Some("not-eligible") => Self::NotUsable,
             Some(Self::BAD_CREDENTIAL) => Self::BadCredential,
+            Some(Self::SURRENDERED) => Self::HandedOver,
             _ => Self::NotBoundYet,
         }
     }
@@ -143,6 +127,10 @@ impl NoBarcodeReason {
             Self::NeedsRebind => "this device's key for the ticket is gone; sync to bind it again",
             Self::LeaseEnded => "the barcode's lease has ended; go online and sync",
             Self::BadCredential => "the server sent a barcode that fails its check; ask the organiser",
+            Self::HandedOver => {
+                "the barcode was given up or is on its way to somebody else; cancel the transfer, or pin the ticket \
+                 and sync, to get it back"
+            }
             Self::NotUsable => "the ticket is not in a state that admits: see its status",
         }
     }

@@ -60,6 +60,11 @@ pub(super) fn join(base: &Url, path: &str) -> Result<Url, Error> {
         .map_err(|_| Error::Input { field: "url", reason: "a path cannot be appended to it".to_owned() })
 }
 
+/// An id as one segment of a path.
+pub(super) fn segment(id: &str) -> String {
+    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
 /// Whether an address is on this very machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {

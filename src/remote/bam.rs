@@ -10,10 +10,12 @@
 //! do not tell theirs, the relations asked for, the extension's address.
 
 mod auth;
+mod holder;
 mod relation;
 mod tickets;
 mod wire;
 
+pub use holder::TicketPlace;
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use tickets::{Direction, TicketPage, TicketQuery};
 pub use wire::{
@@ -76,6 +78,14 @@ impl Bam {
         join(&self.api, path)
     }
 
+    /// An address on a tenant's host; on the global one where there is no tenant.
+    fn tenant_url(&self, tenant: Option<&str>, path: &str) -> Result<Url, Error> {
+        match tenant {
+            Some(tenant) => join(&with_tenant(&self.tenant_template, tenant)?, path),
+            None => self.global(path),
+        }
+    }
+
     /// The provider's name for a tenant's tickets.
     ///
     /// # Errors
@@ -94,7 +104,14 @@ impl Bam {
     }
 
     /// The tenant of an organizer; asked for once.
-    async fn tenant_of(&self, session: &Session, organizer: Option<i64>) -> Result<Option<String>, Error> {
+    ///
+    /// # Errors
+    /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
+    pub async fn tenant_of(
+        &self,
+        session: &Session,
+        organizer: Option<i64>,
+    ) -> Result<Option<String>, Error> {
         let Some(organizer) = organizer else { return Ok(self.default_tenant.clone()) };
         let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&organizer).cloned();
         if known.is_some() {

@@ -1,6 +1,12 @@
 //! The extension: what a ticketing server adds to serve device-bound credentials. The same endpoints beside every system;
 //! `tests/sandbox/openapi` holds their description.
 
+mod feed;
+mod transfers;
+
+pub use feed::{FeedItem, FeedPage};
+pub use transfers::WireTransfer;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use chrono::{DateTime, SecondsFormat};
@@ -8,11 +14,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::address::join;
+use super::address::{join, segment};
 use super::session::Refresh;
-use super::{Http, Request, Session};
-use crate::barcode::{Credential, DeviceKey, DeviceSignature, IssuerKey};
+use super::{Http, Reply, Request, Session};
+use crate::barcode::{Credential, DeviceKey, IssuerKey};
 use crate::error::Error;
+use crate::model::Statement;
 
 /// The largest batch that a server takes.
 pub const MAX_BATCH: usize = 100;
@@ -43,10 +50,8 @@ pub struct RenewItem<'a> {
     pub ticket_id: &'a str,
     /// What is held.
     pub credential: &'a Credential,
-    /// When the statement was signed, Unix seconds.
-    pub at: u32,
     /// The device's statement.
-    pub signature: DeviceSignature,
+    pub statement: &'a Statement,
 }
 
 /// A credential that the server sent; nothing of it is checked yet.
@@ -115,9 +120,23 @@ impl Extension {
         Ok(Some(Self { base, features: found.features, issuer_keys }))
     }
 
+    /// Whether the server tells what has changed since a cursor.
+    pub fn offers_feed(&self) -> bool {
+        self.offers("tickets")
+    }
+
+    /// Whether the server hands tickets from one person to another.
+    pub fn offers_transfers(&self) -> bool {
+        self.offers("transfer")
+    }
+
+    fn offers(&self, feature: &str) -> bool {
+        self.features.iter().any(|offered| offered == feature)
+    }
+
     /// Whether the server binds credentials to devices.
     pub fn offers_credentials(&self) -> bool {
-        self.features.iter().any(|feature| feature == "credentials") && !self.issuer_keys.is_empty()
+        self.offers("credentials") && !self.issuer_keys.is_empty()
     }
 
     /// The keys with which the server signs credentials.
@@ -144,6 +163,67 @@ impl Extension {
         self.batch(http, session, system, call, idempotency_key, Value::Array(body.collect())).await
     }
 
+    /// Takes a ticket over from the device that holds it: `POST /credentials?move=true`. Costs a move.
+    ///
+    /// # Errors
+    /// As [`Session::send`]; [`Error::Status`] when it was refused, [`Error::Reply`].
+    pub async fn take_over(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+        idempotency_key: &str,
+        item: &BindItem<'_>,
+    ) -> Result<Issued, Error> {
+        let mut url = join(&self.base, "credentials")?;
+        url.set_query(Some("move=true"));
+        let body =
+            json!({ "ticket_id": item.ticket_id, "device_key": BASE64URL.encode(item.device_key.to_x963()) });
+        let call = (url, "POST /credentials?move=true");
+        let reply = self.write(http, session, system, call, idempotency_key, &body).await?;
+        match answer(reply.json()?) {
+            Some(Answer::Issued(issued)) => Ok(issued),
+            _ => Err(reply.unreadable("credential")),
+        }
+    }
+
+    /// Gives a credential up: `POST /credentials/{ticket}/surrender`.
+    ///
+    /// # Errors
+    /// As [`Extension::take_over`].
+    pub async fn surrender(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+        idempotency_key: &str,
+        ticket_id: &str,
+        statement: &Statement,
+    ) -> Result<(), Error> {
+        let call = (
+            join(&self.base, &format!("credentials/{}/surrender", segment(ticket_id)))?,
+            "POST /credentials/:ticket/surrender",
+        );
+        let reply = self.write(http, session, system, call, idempotency_key, &stated(statement)?).await?;
+        if reply.is_success() { Ok(()) } else { Err(reply.error()) }
+    }
+
+    async fn write(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+        (url, endpoint): (Url, &'static str),
+        idempotency_key: &str,
+        body: &Value,
+    ) -> Result<Reply, Error> {
+        let request = || Request {
+            idempotency_key: Some(idempotency_key),
+            ..Request::post(url.clone(), endpoint, body)
+        };
+        session.send(http, system, request).await
+    }
+
     /// Renews up to [`MAX_BATCH`] leases: `POST /credentials/renew`. One answer for each, in order.
     ///
     /// # Errors
@@ -157,15 +237,14 @@ impl Extension {
         items: &[RenewItem<'_>],
     ) -> Result<Vec<Answer>, Error> {
         let body = items.iter().map(|item| {
-            json!({
-                "ticket_id": item.ticket_id,
-                "credential": BASE64URL.encode(item.credential.as_bytes()),
-                "at": rfc3339(item.at),
-                "signature": BASE64URL.encode(item.signature.to_bytes()),
-            })
+            let mut stated = stated(item.statement)?;
+            stated["ticket_id"] = item.ticket_id.into();
+            stated["credential"] = BASE64URL.encode(item.credential.as_bytes()).into();
+            Ok(stated)
         });
+        let body = body.collect::<Result<Vec<_>, Error>>()?;
         let call = ("credentials/renew", "POST /credentials/renew");
-        self.batch(http, session, system, call, idempotency_key, Value::Array(body.collect())).await
+        self.batch(http, session, system, call, idempotency_key, Value::Array(body)).await
     }
 
     async fn batch(
@@ -177,12 +256,8 @@ impl Extension {
         idempotency_key: &str,
         body: Value,
     ) -> Result<Vec<Answer>, Error> {
-        let url = join(&self.base, path)?;
-        let request = || Request {
-            idempotency_key: Some(idempotency_key),
-            ..Request::post(url.clone(), endpoint, &body)
-        };
-        let reply = session.send(http, system, request).await?;
+        let call = (join(&self.base, path)?, endpoint);
+        let reply = self.write(http, session, system, call, idempotency_key, &body).await?;
         let items: Vec<Item> = reply.json()?;
         if items.len() != body.as_array().map_or(0, Vec::len) {
             return Err(reply.unreadable("the number of answers"));
@@ -200,8 +275,19 @@ fn answer(item: Item) -> Option<Answer> {
         return Some(Answer::Refused(problem.kind));
     }
     let credential = Credential::from_bytes(&BASE64URL.decode(item.credential?).ok()?).ok()?;
-    let renew_after = DateTime::parse_from_rfc3339(&item.renew_after?).ok()?.timestamp();
+    let renew_after = unix_seconds(&item.renew_after?)?;
     Some(Answer::Issued(Issued { credential, renew_after }))
+}
+
+/// A device's statement as it is sent.
+fn stated(statement: &Statement) -> Result<Value, Error> {
+    let signature = hex::decode(&statement.signature)
+        .map_err(|_| Error::Untrusted { what: "a kept statement is damaged" })?;
+    Ok(json!({ "at": rfc3339(statement.at), "signature": BASE64URL.encode(signature) }))
+}
+
+fn unix_seconds(rfc3339: &str) -> Option<i64> {
+    DateTime::parse_from_rfc3339(rfc3339).ok().map(|time| time.timestamp())
 }
 
 fn rfc3339(unix_s: u32) -> String {

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -11,6 +10,7 @@ use zeroize::Zeroizing;
 use super::retry::{Pauses, RetryPolicy, http_date_s, retry_after_ms};
 use super::transport::Transport;
 use crate::clock::{ClockReading, TimeSample};
+use crate::device::random_u64;
 use crate::error::Error;
 use crate::host::{HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
 
@@ -121,6 +121,11 @@ impl Http {
         }
     }
 
+    /// How requests are repeated.
+    pub fn retry_policy(&self) -> RetryPolicy {
+        self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Changes how requests are repeated, from the next one on.
     pub fn set_retry_policy(&self, policy: RetryPolicy) {
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
@@ -133,7 +138,7 @@ impl Http {
     /// [`Error::Network`] when no whole reply came, [`Error::Pause`] when the origin's pause is longer than the policy
     /// waits, [`Error::Clock`]. Every status is a reply.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
-        let policy = self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let policy = self.retry_policy();
         let mut sent = 0;
         loop {
             self.wait_for_turn(&request, &policy).await?;
@@ -143,7 +148,7 @@ impl Http {
                 return outcome;
             }
             let asked_ms = outcome.as_ref().ok().and_then(Reply::retry_after_ms);
-            let wait_ms = asked_ms.unwrap_or(0).max(policy.backoff_ms(sent, random()?));
+            let wait_ms = asked_ms.unwrap_or(0).max(policy.backoff_ms(sent, random_u64()?));
             if wait_ms > policy.max_wait_ms {
                 return outcome;
             }
@@ -244,14 +249,6 @@ fn passes(outcome: &Result<Reply, Error>) -> bool {
         }
         Err(_) => false,
     }
-}
-
-fn random() -> Result<u64, Error> {
-    let mut bytes = [0; 8];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| Error::Untrusted { what: "the system gave no random numbers" })?;
-    Ok(u64::from_le_bytes(bytes))
 }
 
 impl Reply {

@@ -53,6 +53,32 @@ impl Store {
         .ok_or(Error::NotFound { what: "account" })
     }
 
+    /// Removes an account with its tickets, credentials, keys and writes, and nothing of any other. Its keys are to be
+    /// deleted from the vault then: [`Store::doomed_keys`].
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn remove_account(&self, id: &str) -> Result<(), Error> {
+        self.write("the account cannot be removed", |tx| {
+            // A ticket that went to another account of this wallet took its key along.
+            tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS leaving (ticket_id BLOB); DELETE FROM leaving")?;
+            tx.execute(
+                "INSERT INTO leaving SELECT ticket_id FROM device_key k
+                 WHERE coalesce((SELECT t.account_id FROM ticket t WHERE t.id = k.ticket_id), k.account_id) = ?1",
+                [id],
+            )?;
+            tx.execute_batch(
+                "INSERT OR IGNORE INTO doomed_key SELECT handle FROM device_key WHERE ticket_id IN leaving
+                     UNION SELECT next_handle FROM device_key WHERE ticket_id IN leaving AND next_handle IS NOT NULL;
+                 DELETE FROM credential WHERE ticket_id IN leaving;
+                 DELETE FROM device_key WHERE ticket_id IN leaving;",
+            )?;
+            tx.execute("DELETE FROM outbox WHERE account_id = ?1", [id])?;
+            tx.execute("DELETE FROM account WHERE id = ?1", [id])?;
+            tx.execute_batch("DELETE FROM event WHERE hash NOT IN (SELECT event FROM ticket_body WHERE event NOT NULL)")
+        })
+    }
+
     /// Replaces an account's session; `None` ends it.
     ///
     /// # Errors

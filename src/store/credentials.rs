@@ -1,11 +1,11 @@
 //! Device keys and credentials: irreplaceable, kept apart from the tickets they belong to.
 
-use rusqlite::Row;
+use rusqlite::{Row, Transaction};
 
 use super::Store;
 use crate::barcode::{Credential, IssuerKey};
 use crate::error::Error;
-use crate::model::TicketHash;
+use crate::model::{NoBarcodeReason, TicketHash};
 
 /// A ticket to bind, or a credential to renew.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,10 @@ pub struct HeldCredential {
 pub struct BindingState {
     /// Handle of the device key in the vault.
     pub handle: Option<String>,
+    /// Whether the vault no longer has that key.
+    pub lost: bool,
+    /// Whether the credential is being given up: something that ends it was sent, and its answer is not known.
+    pub leaving: bool,
     /// The credential.
     pub credential: Option<HeldCredential>,
     /// The problem type with which the server last refused to bind.
@@ -45,88 +49,128 @@ pub struct BindingState {
 }
 
 impl Store {
-    /// Tickets of an account that may be bound now: signed, owned, without a credential, starting before `until` (Unix
-    /// seconds) and not ended before `now`.
+    /// Tickets of an account to bind now: signed, owned, without a credential whose key is there, with nothing in the
+    /// outbox; pinned, or starting before `until` (Unix seconds) and not ended before `now`.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn bindable(&self, account_id: &str, now: i64, until: i64) -> Result<Vec<Binding>, Error> {
         self.bindings(
             "t.account_id = ?1 AND t.profile = 'signed' AND t.status IN ('issued', 'activated') AND t.absences = 0
-             AND c.bytes IS NULL AND t.starts_at <= ?3 AND coalesce(e.ends_at, t.starts_at + 86400) >= ?2",
-            (account_id, now, until),
+             AND (c.bytes IS NULL OR k.lost = 1) AND coalesce(b.refusal, '') <> ?4
+             AND (b.pinned = 1 OR t.starts_at <= ?3 AND coalesce(e.ends_at, t.starts_at + 86400) >= ?2)
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id)",
+            (account_id, now, until, NoBarcodeReason::SURRENDERED),
         )
     }
 
-    /// Credentials of an account whose time to renew has come.
+    /// Credentials of an account whose time to renew has come, with nothing in the outbox.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn renewable(&self, account_id: &str, now: i64) -> Result<Vec<Binding>, Error> {
         self.bindings(
-            "t.account_id = ?1 AND c.renew_after <= ?2 AND coalesce(e.ends_at, t.starts_at + 86400) >= ?2",
+            "t.account_id = ?1 AND c.renew_after <= ?2 AND k.lost = 0
+             AND coalesce(e.ends_at, t.starts_at + 86400) >= ?2
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id)",
             (account_id, now),
         )
+    }
+
+    /// A ticket with what is held for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub fn binding_of(&self, ticket: TicketHash) -> Result<Binding, Error> {
+        let found = self.bindings("t.id = ?1", [&ticket.0[..]])?;
+        found.into_iter().next().ok_or(Error::NotFound { what: "ticket" })
     }
 
     /// What is held for a ticket.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::NotFound`], [`Error::Database`].
     pub fn binding(&self, ticket: TicketHash) -> Result<BindingState, Error> {
-        let found = self.bindings("t.id = ?1", [&ticket.0[..]])?;
-        Ok(found.into_iter().next().map(|binding| binding.state).unwrap_or_default())
+        self.binding_of(ticket).map(|binding| binding.state)
     }
 
-    /// The handle of a ticket's device key; `fresh` becomes it when there is none. The row is there before the vault
-    /// is asked, so that no key is ever made that nobody knows of.
+    /// The handle of the key to bind a ticket to; `fresh` becomes it when there is none, or when the one there was lost.
+    /// The row is there before the vault is asked, so that no key is ever made that nobody knows of.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn plan_device_key(&self, ticket: TicketHash, fresh: &str) -> Result<String, Error> {
         self.write("the device key cannot be planned", |tx| {
             tx.execute(
-                "INSERT INTO device_key (handle, ticket_id) VALUES (?1, ?2) ON CONFLICT (ticket_id) DO NOTHING",
+                "INSERT INTO device_key (handle, ticket_id, account_id)
+                 VALUES (?1, ?2, (SELECT account_id FROM ticket WHERE id = ?2))
+                 ON CONFLICT (ticket_id) DO UPDATE SET next_handle = coalesce(next_handle, ?1) WHERE lost = 1",
                 (fresh, &ticket.0[..]),
             )?;
-            tx.query_row("SELECT handle FROM device_key WHERE ticket_id = ?1", [&ticket.0[..]], |row| row.get(0))
+            tx.query_row(
+                "SELECT coalesce(next_handle, handle) FROM device_key WHERE ticket_id = ?1",
+                [&ticket.0[..]],
+                |row| row.get(0),
+            )
         })
     }
 
-    /// Keeps a checked credential for the device key planned before.
+    /// Remembers that the vault no longer has a ticket's key. The credential stays until it is replaced.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn save_credential(&self, ticket: TicketHash, held: &HeldCredential) -> Result<(), Error> {
-        self.write("the credential cannot be kept", |tx| {
-            let id = &ticket.0[..];
-            tx.execute(
-                "INSERT OR REPLACE INTO credential (ticket_id, bytes, issuer_key, generation, renew_after, handle)
-                 VALUES (?1, ?2, ?3, ?4, ?5, (SELECT handle FROM device_key WHERE ticket_id = ?1))",
-                (
-                    id,
-                    &held.credential.as_bytes()[..],
-                    &held.issuer_key.to_bytes()[..],
-                    held.credential.fields().generation,
-                    held.renew_after,
-                ),
-            )?;
-            tx.execute("UPDATE ticket_body SET refusal = NULL WHERE ticket_id = ?1", [id])?;
-            Ok(())
+    pub fn mark_key_lost(&self, handle: &str) -> Result<(), Error> {
+        self.write("the device key cannot be given up", |tx| {
+            tx.execute("UPDATE device_key SET lost = 1 WHERE handle = ?1", [handle]).map(drop)
         })
     }
 
-    /// Remembers why the server refused to bind a ticket.
+    /// Whether a ticket is bound ahead of time.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub fn pin(&self, ticket: TicketHash, pinned: bool) -> Result<(), Error> {
+        let found = self.write("the ticket cannot be pinned", |tx| {
+            if pinned {
+                lift_surrender(tx, ticket)?;
+            }
+            tx.execute("UPDATE ticket_body SET pinned = ?2 WHERE ticket_id = ?1", (&ticket.0[..], pinned))
+        })?;
+        if found == 0 { Err(Error::NotFound { what: "ticket" }) } else { Ok(()) }
+    }
+
+    /// Keys that the vault shall delete.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn save_refusal(&self, ticket: TicketHash, problem_type: &str) -> Result<(), Error> {
-        self.write("the refusal cannot be kept", |tx| {
-            tx.execute(
-                "UPDATE ticket_body SET refusal = ?2 WHERE ticket_id = ?1",
-                (&ticket.0[..], problem_type),
+    pub fn doomed_keys(&self) -> Result<Vec<String>, Error> {
+        self.read("the keys to delete cannot be read", |db| {
+            let mut statement = db.prepare_cached("SELECT handle FROM doomed_key ORDER BY handle")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        })
+    }
+
+    /// All keys of the wallet, those to delete included.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn key_handles(&self) -> Result<Vec<String>, Error> {
+        self.read("the keys cannot be read", |db| {
+            let mut statement = db.prepare_cached(
+                "SELECT handle FROM doomed_key UNION SELECT handle FROM device_key
+                 UNION SELECT next_handle FROM device_key WHERE next_handle IS NOT NULL",
             )?;
-            Ok(())
+            statement.query_map([], |row| row.get(0))?.collect()
+        })
+    }
+
+    /// Forgets a key that the vault has deleted.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn forget_doomed_key(&self, handle: &str) -> Result<(), Error> {
+        self.write("the deleted key cannot be forgotten", |tx| {
+            tx.execute("DELETE FROM doomed_key WHERE handle = ?1", [handle]).map(drop)
         })
     }
 
@@ -134,7 +178,9 @@ impl Store {
         self.read("the credentials cannot be read", |db| {
             let mut statement = db.prepare_cached(&format!(
                 "SELECT t.id, b.tenant, b.remote_id, e.remote_id, k.handle, b.refusal,
-                        c.bytes, c.issuer_key, c.renew_after
+                        c.bytes, c.issuer_key, c.renew_after, coalesce(k.lost, 0),
+                        EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id AND o.state IN ('sent', 'unknown')
+                                AND o.payload ->> 'kind' IN ('surrender', 'create_transfer'))
                  FROM ticket t
                  JOIN ticket_body b ON b.ticket_id = t.id
                  LEFT JOIN event e ON e.hash = b.event
@@ -153,7 +199,13 @@ fn binding(row: &Row<'_>) -> rusqlite::Result<Binding> {
         tenant: row.get(1)?,
         remote_id: row.get(2)?,
         event_remote_id: row.get(3)?,
-        state: BindingState { handle: row.get(4)?, refusal: row.get(5)?, credential: held(row)? },
+        state: BindingState {
+            handle: row.get(4)?,
+            refusal: row.get(5)?,
+            credential: held(row)?,
+            lost: row.get(9)?,
+            leaving: row.get(10)?,
+        },
     })
 }
 
@@ -165,4 +217,66 @@ fn held(row: &Row<'_>) -> rusqlite::Result<Option<HeldCredential>> {
         issuer_key: IssuerKey::from_bytes(row.get_ref(7)?.as_blob()?).map_err(|_| wrong())?,
         renew_after: row.get(8)?,
     }))
+}
+
+/// Keeps a checked credential for the device key planned before; a key that was lost gives way to the new one.
+pub(super) fn put_credential(
+    tx: &Transaction<'_>,
+    ticket: TicketHash,
+    held: &HeldCredential,
+) -> rusqlite::Result<()> {
+    let id = &ticket.0[..];
+    tx.execute("DELETE FROM credential WHERE ticket_id = ?1", [id])?;
+    tx.execute(
+        "INSERT OR IGNORE INTO doomed_key SELECT handle FROM device_key WHERE ticket_id = ?1 AND next_handle IS NOT NULL",
+        [id],
+    )?;
+    tx.execute(
+        "UPDATE device_key SET handle = next_handle, next_handle = NULL, lost = 0
+         WHERE ticket_id = ?1 AND next_handle IS NOT NULL",
+        [id],
+    )?;
+    tx.execute(
+        "INSERT INTO credential (ticket_id, bytes, issuer_key, generation, renew_after, handle)
+         VALUES (?1, ?2, ?3, ?4, ?5, (SELECT handle FROM device_key WHERE ticket_id = ?1))",
+        (
+            id,
+            &held.credential.as_bytes()[..],
+            &held.issuer_key.to_bytes()[..],
+            held.credential.fields().generation,
+            held.renew_after,
+        ),
+    )?;
+    put_refusal(tx, ticket, None)
+}
+
+/// Remembers why the server refused to bind a ticket; `None` forgets it.
+pub(super) fn put_refusal(
+    tx: &Transaction<'_>,
+    ticket: TicketHash,
+    problem_type: Option<&str>,
+) -> rusqlite::Result<()> {
+    tx.execute("UPDATE ticket_body SET refusal = ?2 WHERE ticket_id = ?1", (&ticket.0[..], problem_type))?;
+    Ok(())
+}
+
+/// The server has taken the credential back: it goes, and its key with it. No sync binds the ticket by itself again.
+pub(super) fn surrender(tx: &Transaction<'_>, ticket: TicketHash) -> rusqlite::Result<()> {
+    let id = &ticket.0[..];
+    tx.execute("DELETE FROM credential WHERE ticket_id = ?1", [id])?;
+    tx.execute(
+        "INSERT OR IGNORE INTO doomed_key SELECT handle FROM device_key WHERE ticket_id = ?1
+         UNION SELECT next_handle FROM device_key WHERE ticket_id = ?1 AND next_handle IS NOT NULL",
+        [id],
+    )?;
+    tx.execute("DELETE FROM device_key WHERE ticket_id = ?1", [id])?;
+    put_refusal(tx, ticket, Some(NoBarcodeReason::SURRENDERED))
+}
+
+fn lift_surrender(tx: &Transaction<'_>, ticket: TicketHash) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE ticket_body SET refusal = NULL WHERE ticket_id = ?1 AND refusal = ?2",
+        (&ticket.0[..], NoBarcodeReason::SURRENDERED),
+    )?;
+    Ok(())
 }

@@ -1,20 +1,14 @@
-//! The sealed key of the store, and the side files that belong to it.
+//! The sealed key of the store and its check value.
 //!
-//! | file | content |
-//! | --- | --- |
-//! | `install.id` | 16 random bytes; hosts keep it out of backups |
-//! | `wallet.key` | `TWK`, version 1, then what the key vault sealed: 32 bytes of key, 16 of salt |
-//! | `wallet.kcv` | check value: HMAC-SHA256(key, `ticket-wallet/1/kcv` 0x00 ‖ salt), first 16 bytes |
-//! | `wallet.db` | the encrypted database |
-
-use std::fs;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+//! `wallet.key` is `TWK`, version 1, then what the key vault sealed, bound to `install.id`: 32 bytes of key, 16 of salt,
+//! and, while the database is being given a new key, the 32 bytes of that one. `wallet.kcv` is HMAC-SHA256(key,
+//! `ticket-wallet/1/kcv` 0x00 ‖ salt), the first 16 bytes: it tells a wrong key from a damaged database.
 
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::files::{Files, exists, read, write};
 use crate::error::{Error, RecoveryReason};
 use crate::host::{KeyVault, KeyVaultError};
 
@@ -26,111 +20,117 @@ const KCV_LEN: usize = 16;
 const KEY_LEN: usize = 32;
 const SALT_LEN: usize = 16;
 
-/// Where the files of one wallet are.
-#[derive(Debug, Clone)]
-pub(super) struct Files {
-    pub(super) database: PathBuf,
-    envelope: PathBuf,
-    check_value: PathBuf,
-    install_id: PathBuf,
+/// The raw key of the database and the salt in its first 16 bytes.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub(super) struct StoreKey {
+    pub(super) key: [u8; KEY_LEN],
+    pub(super) salt: [u8; SALT_LEN],
 }
 
-/// The raw key of the database and the salt in its first 16 bytes.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub(super) struct StoreKey {
-    key: [u8; KEY_LEN],
-    salt: [u8; SALT_LEN],
+/// What an envelope holds.
+pub(super) struct Keys {
+    /// The database's key, unless `next` has taken its place already.
+    pub(super) current: StoreKey,
+    /// The key that the database was being given.
+    pub(super) next: Option<StoreKey>,
+}
+
+opaque_debug!(StoreKey, Keys);
+
+/// How a database's check value and its key go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Check {
+    /// There is none yet: the database is being made.
+    Absent,
+    /// It fits.
+    Fits,
 }
 
 impl Files {
-    /// The files in `folder`, which is made where it is missing.
-    pub(super) fn in_folder(folder: &Path) -> Result<Self, Error> {
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .recursive(true)
-            .create(folder)
-            .map_err(|e| Error::file("the wallet's folder cannot be made", &e))?;
-        Ok(Self {
-            database: folder.join("wallet.db"),
-            envelope: folder.join("wallet.key"),
-            check_value: folder.join("wallet.kcv"),
-            install_id: folder.join("install.id"),
-        })
-    }
-
-    /// The key of the database that is here, or a new one where nothing is here yet. Changes nothing that exists.
-    pub(super) fn key(&self, vault: &dyn KeyVault) -> Result<StoreKey, Error> {
+    /// The keys of the database that is here, or new ones where nothing is here yet. Changes nothing that exists.
+    pub(super) fn keys(&self, vault: &dyn KeyVault) -> Result<Keys, Error> {
         match (read(&self.envelope)?, read(&self.install_id)?) {
-            (Some(envelope), Some(install_id)) => self.open_key(vault, &envelope, &install_id),
+            (Some(envelope), Some(install_id)) => open_keys(vault, &envelope, &install_id),
             (None, _) if !exists(&self.database) && !exists(&self.check_value) => self.make_key(vault),
             (None, _) => Err(Error::Recovery { why: RecoveryReason::KeyMissing }),
-            (Some(_), None) => Err(Error::Recovery { why: RecoveryReason::KeyInvalid }),
+            (Some(_), None) => Err(Error::Recovery { why: RecoveryReason::RestoredBackup }),
         }
     }
 
-    /// Compares the key with the check value. `Ok(false)` means that there is no check value yet.
-    pub(super) fn check(&self, key: &StoreKey) -> Result<bool, Error> {
-        match read(&self.check_value)? {
-            None => Ok(false),
-            Some(value) if value == key.check_value() => Ok(true),
-            Some(_) => Err(Error::Recovery { why: RecoveryReason::WrongKey }),
-        }
+    /// Compares the check value with the keys; it may be that of either.
+    pub(super) fn check(&self, keys: &Keys) -> Result<Check, Error> {
+        let Some(value) = read(&self.check_value)? else { return Ok(Check::Absent) };
+        let fits = value == keys.current.check_value()
+            || keys.next.as_ref().is_some_and(|next| value == next.check_value());
+        if fits { Ok(Check::Fits) } else { Err(Error::Recovery { why: RecoveryReason::WrongKey }) }
     }
 
-    /// Marks the database as complete: from now on its absence is a loss and not a beginning.
+    /// Marks the database as complete under this key: from now on its absence is a loss and not a beginning.
     pub(super) fn write_check_value(&self, key: &StoreKey) -> Result<(), Error> {
         write(&self.check_value, &key.check_value())
     }
 
-    /// The size of the database file; `None` when there is none.
-    pub(super) fn database_len(&self) -> Result<Option<u64>, Error> {
-        match fs::metadata(&self.database) {
-            Ok(found) => Ok(Some(found.len())),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(Error::file("a file of the wallet cannot be read", &e)),
-        }
-    }
-
-    fn open_key(&self, vault: &dyn KeyVault, envelope: &[u8], install_id: &[u8]) -> Result<StoreKey, Error> {
-        let invalid = Error::Recovery { why: RecoveryReason::KeyInvalid };
-        let Some(sealed) = envelope.strip_prefix(&HEADER) else { return Err(invalid) };
-        let plain = match vault.unseal(sealed.to_vec(), [SEAL_LABEL, install_id].concat()) {
-            Ok(plain) => Zeroizing::new(plain),
-            Err(KeyVaultError::Missing) => return Err(Error::Recovery { why: RecoveryReason::KeyMissing }),
-            Err(KeyVaultError::Invalidated) => return Err(invalid),
-            Err(other) => return Err(other.into()),
-        };
-        StoreKey::from_bytes(&plain).ok_or(invalid)
-    }
-
-    fn make_key(&self, vault: &dyn KeyVault) -> Result<StoreKey, Error> {
-        let install_id = match read(&self.install_id)? {
-            Some(id) => id,
-            None => {
-                let id = random::<INSTALL_ID_LEN>()?;
-                write(&self.install_id, &*id)?;
-                id.to_vec()
-            }
-        };
-        let plain = random::<{ KEY_LEN + SALT_LEN }>()?;
+    /// Puts the key, and the next one where there is one, into the envelope in place of what is there.
+    pub(super) fn seal(
+        &self,
+        vault: &dyn KeyVault,
+        key: &StoreKey,
+        next: Option<&StoreKey>,
+    ) -> Result<(), Error> {
+        let install_id =
+            read(&self.install_id)?.ok_or(Error::Recovery { why: RecoveryReason::RestoredBackup })?;
+        let plain = Zeroizing::new([&key.key[..], &key.salt, next.map_or(&[], |next| &next.key)].concat());
         let sealed = vault.seal(plain.to_vec(), [SEAL_LABEL, &install_id].concat())?;
-        write(&self.envelope, &[&HEADER[..], &sealed].concat())?;
-        StoreKey::from_bytes(&*plain).ok_or(Error::Recovery { why: RecoveryReason::KeyInvalid })
+        write(&self.envelope, &[&HEADER[..], &sealed].concat())
+    }
+
+    fn make_key(&self, vault: &dyn KeyVault) -> Result<Keys, Error> {
+        if read(&self.install_id)?.is_none() {
+            write(&self.install_id, &*random::<INSTALL_ID_LEN>()?)?;
+        }
+        let current = StoreKey { key: *random()?, salt: *random()? };
+        self.seal(vault, &current, None)?;
+        Ok(Keys { current, next: None })
+    }
+}
+
+fn open_keys(vault: &dyn KeyVault, envelope: &[u8], install_id: &[u8]) -> Result<Keys, Error> {
+    let invalid = Error::Recovery { why: RecoveryReason::KeyInvalid };
+    let Some(sealed) = envelope.strip_prefix(&HEADER) else { return Err(invalid) };
+    let plain = match vault.unseal(sealed.to_vec(), [SEAL_LABEL, install_id].concat()) {
+        Ok(plain) => Zeroizing::new(plain),
+        Err(KeyVaultError::Missing) => return Err(Error::Recovery { why: RecoveryReason::KeyMissing }),
+        Err(KeyVaultError::Invalidated) => return Err(invalid),
+        Err(other) => return Err(other.into()),
+    };
+    Keys::from_bytes(&plain).ok_or(invalid)
+}
+
+impl Keys {
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (key, rest) = bytes.split_at_checked(KEY_LEN)?;
+        let (salt, next) = rest.split_at_checked(SALT_LEN)?;
+        let current = StoreKey { key: key.try_into().ok()?, salt: salt.try_into().ok()? };
+        let next = if next.is_empty() {
+            None
+        } else {
+            Some(StoreKey { key: next.try_into().ok()?, salt: current.salt })
+        };
+        Some(Self { current, next })
     }
 }
 
 impl StoreKey {
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (key, salt) = bytes.split_at_checked(KEY_LEN)?;
-        Some(Self { key: key.try_into().ok()?, salt: salt.try_into().ok()? })
+    /// Another key for the same file.
+    pub(super) fn successor(&self) -> Result<Self, Error> {
+        Ok(Self { key: *random()?, salt: self.salt })
     }
 
-    /// The statement that keys a connection: 96 hex digits, no key derivation.
-    pub(super) fn pragma(&self) -> Zeroizing<String> {
+    /// The statement that keys a connection (`key`) or gives the database this key (`rekey`): 96 hex digits, no key
+    /// derivation.
+    pub(super) fn pragma(&self, name: &str) -> Zeroizing<String> {
         let key = Zeroizing::new(hex::encode(self.key));
-        Zeroizing::new(format!("PRAGMA key = \"x'{}{}'\"", *key, hex::encode(self.salt)))
+        Zeroizing::new(format!("PRAGMA {name} = \"x'{}{}'\"", *key, hex::encode(self.salt)))
     }
 
     fn check_value(&self) -> Vec<u8> {
@@ -147,32 +147,6 @@ fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
     Ok(bytes)
 }
 
-fn exists(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
-}
-
-fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::file("a file of the wallet cannot be read", &e)),
-    }
-}
-
-/// Writes a whole file, synced, under its final name only when it is complete.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let written = fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, path)?;
-        // The new name must last before anything that depends on it is written.
-        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
-    });
-    written.map_err(|e| Error::file("a file of the wallet cannot be written", &e))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,14 +154,17 @@ mod tests {
     /// The bytes of these files are read by later versions: they do not change.
     #[test]
     fn layout_is_frozen() {
-        let key = StoreKey::from_bytes(&(0..48).collect::<Vec<u8>>()).unwrap();
-        assert_eq!(hex::encode(key.check_value()), "771f453c78268902d0b7fae33fa9e103");
+        let Keys { current, next } = Keys::from_bytes(&(0..48).collect::<Vec<u8>>()).unwrap();
+        assert_eq!(hex::encode(current.check_value()), "771f453c78268902d0b7fae33fa9e103");
         assert_eq!(
-            *key.pragma(),
+            *current.pragma("key"),
             "PRAGMA key = \"x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\
              202122232425262728292a2b2c2d2e2f'\""
         );
+        assert!(next.is_none());
+        let next = Keys::from_bytes(&(0..80).collect::<Vec<u8>>()).unwrap().next.unwrap();
+        assert_eq!((next.key[0], next.key[31], next.salt), (48, 79, current.salt));
         assert_eq!((HEADER, SEAL_LABEL), (*b"TWK\x01", &b"ticket-wallet/1/envelope\0"[..]));
-        assert!(StoreKey::from_bytes(&[0; 47]).is_none() && StoreKey::from_bytes(&[0; 49]).is_none());
+        assert!([0, 47, 49, 79, 81].iter().all(|len| Keys::from_bytes(&vec![0; *len]).is_none()));
     }
 }

@@ -1,18 +1,31 @@
-//! Opening: the only place that opens and keys a connection.
+//! Opening and closing: the only place that opens and keys a connection.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
-use super::envelope::{Files, StoreKey};
-use super::{Store, database, schema};
+use super::envelope::{Check, Keys, StoreKey};
+use super::files::{Files, PARTS, read, remove, write};
+use super::lock::FolderLock;
+use super::{State, Store, database, recover, schema};
 use crate::error::{Error, RecoveryReason};
 use crate::host::KeyVault;
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The open database.
+pub(super) struct Connections {
+    pub(super) writer: Mutex<Connection>,
+    pub(super) reader: Mutex<Connection>,
+    interrupts: [InterruptHandle; 2],
+    /// Last, so that the connections are closed before others are let in.
+    lock: FolderLock,
+}
+
+opaque_debug!(Connections);
 
 impl Store {
     /// Opens the wallet in `folder`, or makes it where nothing is. What exists is never deleted, and nothing is written
@@ -20,24 +33,129 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Vault`] when the vault cannot be used now, [`Error::Recovery`] when key and database do not fit
-    /// together, [`Error::NewerSchema`], [`Error::File`], [`Error::Database`].
+    /// together, [`Error::OpenElsewhere`], [`Error::NewerSchema`], [`Error::File`], [`Error::Database`].
     pub fn open(folder: &Path, vault: &dyn KeyVault) -> Result<Self, Error> {
         let files = Files::in_folder(folder)?;
-        let key = files.key(vault)?;
-        let known_good = files.check(&key)?;
-        if known_good {
-            require_content(&files)?;
+        let connections = Connections::open(&files, vault, FolderLock::take(folder)?)?;
+        Ok(Self { files, state: RwLock::new(State::Open(connections)) })
+    }
+
+    /// Interrupts what runs, folds the log into the database and closes it: no file stays open, and others may open
+    /// it. Calls fail with [`Error::Paused`] until [`Store::resume`].
+    pub fn pause(&self) {
+        if let Ok(open) = self.state.read().unwrap_or_else(PoisonError::into_inner).open() {
+            open.interrupts.iter().for_each(InterruptHandle::interrupt);
         }
-        let create = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let mut writer = connect(&files, &key, create, known_good)?;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if let State::Open(connections) = std::mem::replace(&mut *state, State::Paused) {
+            drop(connections.close());
+        } else if !matches!(*state, State::Paused) {
+            *state = State::Wiped;
+        }
+    }
+
+    /// Opens the database again; one that is open stays so.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`Error::Wiped`].
+    pub fn resume(&self, vault: &dyn KeyVault) -> Result<(), Error> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*state, State::Paused) {
+            let lock = FolderLock::take(&self.files.folder)?;
+            *state = State::Open(Connections::open(&self.files, vault, lock)?);
+        }
+        state.open().map(drop)
+    }
+
+    /// Gives the database a new key, sealed by the vault. A crash at any point leaves a wallet that opens with all its
+    /// content, under the old key or the new one.
+    ///
+    /// # Errors
+    /// [`Error::Vault`], [`Error::File`], [`Error::Database`]: the old key still holds. [`Error::Paused`].
+    pub fn rekey(&self, vault: &dyn KeyVault) -> Result<(), Error> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.open()?;
+        let State::Open(connections) = std::mem::replace(&mut *state, State::Paused) else {
+            return Err(Error::Paused);
+        };
+        let lock = connections.close();
+        let rekeyed = super::rekey::rekey(&self.files, vault);
+        *state = State::Open(Connections::open(&self.files, vault, lock)?);
+        rekeyed
+    }
+
+    /// Deletes every file of the wallet, what recovery put aside included. It cannot be opened again.
+    ///
+    /// # Errors
+    /// [`Error::File`]: some file is still there, and the next attempt goes on.
+    pub fn wipe(&self) -> Result<(), Error> {
+        self.pause();
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let _lock = FolderLock::take(&self.files.folder)?;
+        *state = State::Wiped;
+        // The key goes first: without it the rest is noise.
+        for part in PARTS.iter().rev() {
+            remove(&self.files.folder.join(part))?;
+        }
+        recover::kept_folders(&self.files).iter().try_for_each(|folder| remove(folder))
+    }
+}
+
+impl Connections {
+    /// Opens what is in the folder, or makes it.
+    pub(super) fn open(files: &Files, vault: &dyn KeyVault, lock: FolderLock) -> Result<Self, Error> {
+        recover::finish(files)?;
+        let keys = files.keys(vault)?;
+        let check = files.check(&keys)?;
+        if check == Check::Fits {
+            require_content(files)?;
+        }
+        let (mut writer, key) = connect_with_either(files, &keys, check)?;
         configure_writer(&writer)?;
         schema::migrate(&mut writer)?;
-        let reader = connect(&files, &key, OpenFlags::SQLITE_OPEN_READ_WRITE, true)?;
+        let reader = connect(files, key, OpenFlags::SQLITE_OPEN_READ_WRITE, true)?;
         reader.pragma_update(None, "query_only", true).map_err(database("the reader cannot be set up"))?;
-        if !known_good {
-            files.write_check_value(&key)?;
+        if check == Check::Absent || keys.next.is_some() {
+            files.write_check_value(key)?;
         }
-        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader) })
+        if keys.next.is_some() {
+            files.seal(vault, key, None)?;
+        }
+        keep_map(files, &writer)?;
+        let interrupts = [writer.get_interrupt_handle(), reader.get_interrupt_handle()];
+        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), interrupts, lock })
+    }
+
+    /// Folds the log into the database and closes both connections; whoever gets the lock decides who comes next.
+    pub(super) fn close(self) -> FolderLock {
+        let writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drop(self.reader);
+        // A full disk keeps the log, which the next opening reads.
+        let _ = fold(&writer);
+        drop(writer);
+        self.lock
+    }
+}
+
+/// Copies the log into the database and empties it.
+pub(super) fn fold(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// Between two keys the one that opens the database is its own.
+fn connect_with_either<'k>(
+    files: &Files,
+    keys: &'k Keys,
+    check: Check,
+) -> Result<(Connection, &'k StoreKey), Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let complete = check == Check::Fits;
+    let found = connect(files, &keys.current, flags, complete).map(|connection| (connection, &keys.current));
+    match (found, &keys.next) {
+        (Err(Error::Recovery { .. }), Some(next)) => {
+            connect(files, next, flags, complete).map(|connection| (connection, next))
+        }
+        (found, _) => found,
     }
 }
 
@@ -52,13 +170,18 @@ fn require_content(files: &Files) -> Result<(), Error> {
 
 /// Opens and keys one connection and proves the key by reading the schema, which a `complete` wallet has. Until then
 /// closing writes nothing, a left write-ahead log included.
-fn connect(files: &Files, key: &StoreKey, flags: OpenFlags, complete: bool) -> Result<Connection, Error> {
+pub(super) fn connect(
+    files: &Files,
+    key: &StoreKey,
+    flags: OpenFlags,
+    complete: bool,
+) -> Result<Connection, Error> {
     let context = database("the database cannot be opened");
     let connection = Connection::open_with_flags(&files.database, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(context)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(context)?;
     connection
-        .execute_batch(&key.pragma())
+        .execute_batch(&key.pragma("key"))
         .map_err(|_| Error::Untrusted { what: "the database cannot be keyed" })?;
     require_cipher(&connection)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(context)?;
@@ -83,7 +206,7 @@ fn require_cipher(connection: &Connection) -> Result<(), Error> {
     }
 }
 
-fn configure_writer(connection: &Connection) -> Result<(), Error> {
+pub(super) fn configure_writer(connection: &Connection) -> Result<(), Error> {
     let context = database("the database cannot be set up");
     let mode: String =
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(context)?;
@@ -92,4 +215,11 @@ fn configure_writer(connection: &Connection) -> Result<(), Error> {
     }
     connection.pragma_update(None, "synchronous", "FULL").map_err(context)?;
     connection.pragma_update(None, "secure_delete", true).map_err(context)
+}
+
+/// Writes down where the tables begin, when it has changed.
+fn keep_map(files: &Files, connection: &Connection) -> Result<(), Error> {
+    let map = schema::map(connection).map_err(database("the schema cannot be read"))?;
+    let bytes = serde_json::to_vec(&map).map_err(|_| Error::Untrusted { what: "the map cannot be kept" })?;
+    if read(&files.map)?.as_deref() == Some(&bytes[..]) { Ok(()) } else { write(&files.map, &bytes) }
 }

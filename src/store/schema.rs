@@ -1,24 +1,42 @@
 //! The schema: numbered SQL files, applied in one transaction.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, TransactionBehavior};
+use serde::{Deserialize, Serialize};
 
 use super::database;
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_wallet.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_wallet.sql"), include_str!("migrations/0002_outbox.sql")];
+
+/// Where each table and index of a database begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Map {
+    /// How many migrations were applied.
+    pub(super) version: usize,
+    /// Page numbers, from 1.
+    pub(super) roots: BTreeMap<String, u32>,
+}
 
 /// Brings the database to this version's schema. `PRAGMA user_version` counts the migrations applied.
 ///
 /// # Errors
 /// [`Error::NewerSchema`] when a later version wrote it; nothing is changed then.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    migrate_to(connection, MIGRATIONS.len())
+}
+
+/// Brings the database to the schema after so many migrations.
+pub(super) fn migrate_to(connection: &mut Connection, version: usize) -> Result<(), Error> {
     let context = database("the schema cannot be brought up to date");
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(context)?;
     let found: i64 =
         transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(context)?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let Some(missing) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)) else {
+    let known = i64::try_from(version).unwrap_or(i64::MAX);
+    let Some(missing) = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..version)) else {
         return Err(Error::NewerSchema { found, known });
     };
     for sql in missing {
@@ -28,4 +46,45 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
         transaction.pragma_update(None, "user_version", known).map_err(context)?;
     }
     transaction.commit().map_err(context)
+}
+
+/// The version and the beginnings of everything in a database.
+pub(super) fn map(connection: &Connection) -> rusqlite::Result<Map> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let mut statement = connection.prepare("SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0")?;
+    let roots = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    Ok(Map { version: usize::try_from(version).unwrap_or(0), roots })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(connection: &Connection) -> Vec<String> {
+        let mut statement = connection
+            .prepare("SELECT name || ': ' || coalesce(sql, '') FROM sqlite_master ORDER BY name")
+            .unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn a_database_brought_up_step_by_step_equals_a_new_one() {
+        let mut fresh = Connection::open_in_memory().unwrap();
+        migrate(&mut fresh).unwrap();
+        let mut stepwise = Connection::open_in_memory().unwrap();
+        for version in 1..=MIGRATIONS.len() {
+            migrate_to(&mut stepwise, version).unwrap();
+            assert_eq!(map(&stepwise).unwrap().version, version);
+        }
+        assert_eq!(texts(&fresh), texts(&stepwise));
+    }
+
+    #[test]
+    fn a_newer_database_is_left_alone() {
+        let mut newer = Connection::open_in_memory().unwrap();
+        migrate(&mut newer).unwrap();
+        let known = MIGRATIONS.len();
+        assert!(matches!(migrate_to(&mut newer, known - 1), Err(Error::NewerSchema { .. })));
+        assert_eq!(map(&newer).unwrap().version, known);
+    }
 }

@@ -16,11 +16,28 @@ const TOMBSTONE: i64 = 2;
 
 /// Where a page ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageEnd {
+pub struct PageEnd<'a> {
     /// How many items of this pull are stored with this page.
     pub position: i64,
-    /// Whether this was the last page.
+    /// Whether this was the last page of a list that has everything: what it lacks is absent.
     pub complete: bool,
+    /// The change feed's cursor after this page.
+    pub cursor: Option<&'a str>,
+    /// Tickets of which the server said with this page that they are gone.
+    pub gone: &'a [TicketHash],
+}
+
+/// What is known of an earlier pull of a resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PullState {
+    /// The change feed's cursor.
+    pub cursor: Option<String>,
+    /// What the server called the list that was last seen whole, and not changed since.
+    pub etag: Option<String>,
+    /// When that was, Unix seconds.
+    pub completed_at: Option<i64>,
+    /// The number of the pull.
+    pub pull: i64,
 }
 
 /// What a page changed.
@@ -47,7 +64,8 @@ impl Store {
                 |row| row.get(0),
             )?;
             tx.execute(
-                "INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3, 0, 0)",
+                "INSERT OR REPLACE INTO cursor (account_id, resource, pull, position, complete)
+                 VALUES (?1, ?2, ?3, 0, 0)",
                 (account_id, resource, pull),
             )?;
             Ok(pull)
@@ -64,7 +82,7 @@ impl Store {
         resource: &str,
         pull: i64,
         page: &[PulledTicket],
-        end: PageEnd,
+        end: PageEnd<'_>,
     ) -> Result<PageChanges, Error> {
         self.write("the tickets cannot be kept", |tx| {
             let mut changes = PageChanges::default();
@@ -72,13 +90,91 @@ impl Store {
                 store_ticket(tx, account_id, pull, ticket, &mut changes)?;
             }
             tx.execute(
-                "UPDATE cursor SET position = ?4, complete = ?5 WHERE account_id = ?1 AND resource = ?2 AND pull = ?3",
-                (account_id, resource, pull, end.position, end.complete),
+                "UPDATE cursor SET position = ?4, complete = ?5, token = ?6
+                 WHERE account_id = ?1 AND resource = ?2 AND pull = ?3",
+                (account_id, resource, pull, end.position, end.complete, end.cursor),
             )?;
+            for ticket in end.gone {
+                changes.removed += bury(tx, account_id, *ticket)?;
+            }
             if end.complete {
-                changes.removed = count_absences(tx, account_id, pull)?;
+                changes.removed += count_absences(tx, account_id, pull)?;
             }
             Ok(changes)
+        })
+    }
+
+    /// What is known of an earlier pull of a resource.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn pull_state(&self, account_id: &str, resource: &str) -> Result<PullState, Error> {
+        let found = self.read("the cursor cannot be read", |db| {
+            db.prepare_cached(
+                "SELECT token, etag, completed_at, pull FROM cursor WHERE account_id = ?1 AND resource = ?2",
+            )?
+            .query_row((account_id, resource), |row| {
+                Ok(PullState {
+                    cursor: row.get(0)?,
+                    etag: row.get(1)?,
+                    completed_at: row.get(2)?,
+                    pull: row.get(3)?,
+                })
+            })
+            .optional()
+        })?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// Remembers what the server calls a list that was just seen whole.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn remember_list(
+        &self,
+        account_id: &str,
+        resource: &str,
+        etag: Option<&str>,
+        now: i64,
+    ) -> Result<(), Error> {
+        self.write("the cursor cannot be kept", |tx| {
+            tx.execute(
+                "UPDATE cursor SET etag = ?3, completed_at = ?4 WHERE account_id = ?1 AND resource = ?2 AND complete",
+                (account_id, resource, etag, now),
+            )
+            .map(drop)
+        })
+    }
+
+    /// Tickets that a complete pull missed once, with tenant and the system's id, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn missed(
+        &self,
+        account_id: &str,
+        limit: u32,
+    ) -> Result<Vec<(TicketHash, Option<String>, String)>, Error> {
+        self.read("the missing tickets cannot be read", |db| {
+            let mut statement = db.prepare_cached(
+                "SELECT t.id, b.tenant, b.remote_id FROM ticket t JOIN ticket_body b ON b.ticket_id = t.id
+                 WHERE t.account_id = ?1 AND t.absences = 1 ORDER BY t.list_order, t.id LIMIT ?2",
+            )?;
+            let rows = statement.query_map((account_id, limit), |row| {
+                Ok((TicketHash(row.get(0)?), row.get(1)?, row.get(2)?))
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// Keeps what the server says of a missed ticket: whether it is gone.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn settle_missed(&self, ticket: TicketHash, gone: bool) -> Result<(), Error> {
+        self.write("the missing ticket cannot be kept", |tx| {
+            let absences = if gone { TOMBSTONE } else { 0 };
+            tx.execute("UPDATE ticket SET absences = ?2 WHERE id = ?1", (&ticket.0[..], absences)).map(drop)
         })
     }
 
@@ -266,6 +362,15 @@ fn store_event(tx: &Transaction<'_>, event: &PulledEvent) -> rusqlite::Result<()
     Ok(())
 }
 
+/// Makes a tombstone of a ticket; returns how many it made.
+fn bury(tx: &Transaction<'_>, account_id: &str, ticket: TicketHash) -> rusqlite::Result<u32> {
+    let buried = tx.execute(
+        "UPDATE ticket SET absences = ?3 WHERE account_id = ?1 AND id = ?2 AND absences < ?3",
+        (account_id, &ticket.0[..], TOMBSTONE),
+    )?;
+    Ok(u32::from(buried > 0))
+}
+
 /// Counts one absence for each ticket that the complete pull did not have; returns how many became tombstones.
 fn count_absences(tx: &Transaction<'_>, account_id: &str, pull: i64) -> rusqlite::Result<u32> {
     tx.execute(
@@ -278,4 +383,17 @@ fn count_absences(tx: &Transaction<'_>, account_id: &str, pull: i64) -> rusqlite
         |row| row.get(0),
     )?;
     Ok(buried)
+}
+
+/// Puts a holder as a server answered it into the ticket's record.
+pub(super) fn put_ticket_holder(
+    tx: &Transaction<'_>,
+    ticket: TicketHash,
+    record: &str,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE ticket_body SET body = json_set(body, '$.ticket_holder', json(?2)) WHERE ticket_id = ?1",
+        (&ticket.0[..], record),
+    )?;
+    Ok(())
 }

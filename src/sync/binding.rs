@@ -1,86 +1,141 @@
-//! Binding tickets to device keys, and renewing their leases.
+//! Binding tickets to device keys, and renewing their leases: what is due is put into the outbox, one request for each
+//! tenant and hundred tickets, and sent from there.
 
 use std::collections::BTreeMap;
 
-use super::engine::{Run, SyncStage};
+use super::engine::Run;
+use super::outbox::Outcomes;
 use crate::barcode::{DeviceKey, DeviceSignature, IssuerKey, Purpose, statement_message};
 use crate::device::{ask, new_id, sign};
 use crate::error::Error;
 use crate::host::{KeyVault, KeyVaultError};
-use crate::model::NoBarcodeReason;
+use crate::model::{NoBarcodeReason, Statement, Write};
 use crate::remote::extension::{Answer, BindItem, Issued, MAX_BATCH, RenewItem};
-use crate::store::{Binding, HeldCredential};
+use crate::store::{Binding, HeldCredential, NewWrite, OutboxRow, Settled};
 
 impl Run<'_> {
-    /// Binds what starts within the horizon and has no credential, renews what is due.
-    pub(super) async fn bind_and_renew(&mut self) -> Result<(), Error> {
+    /// Puts into the outbox what starts within the horizon and has no credential, and what is to be renewed.
+    pub(super) async fn plan_barcodes(&mut self) -> Result<(), Error> {
         let now = self.engine.time.now()?.unix_s();
         let until = now.saturating_add(self.engine.bind_ahead_s);
-        let bindable = self.engine.store.bindable(&self.account.id, now, until)?;
-        let renewable = self.engine.store.renewable(&self.account.id, now)?;
-        let total = u32::try_from(bindable.len() + renewable.len()).ok();
-        let mut done = 0;
-        for (bindings, renew) in [(bindable, false), (renewable, true)] {
-            for batch in batches(bindings) {
-                let result = if renew { self.renew(&batch).await } else { self.bind(&batch).await };
-                self.forgive(result)?;
-                done += u32::try_from(batch.len()).unwrap_or(0);
-                self.tell(SyncStage::Barcodes, done, total);
-            }
+        for batch in batches(self.engine.store.bindable(&self.account.id, now, until)?) {
+            let writes = batch.iter().map(|binding| {
+                let handle = self.engine.store.plan_device_key(binding.ticket, &new_id()?)?;
+                Ok((binding, Write::Bind { handle, take_over: false }))
+            });
+            let writes = writes.collect::<Result<Vec<_>, Error>>()?;
+            self.keep_plan(new_id()?, writes, now)?;
+        }
+        for batch in batches(self.engine.store.renewable(&self.account.id, now)?) {
+            let (key, at) = (new_id()?, u32::try_from(now).unwrap_or(u32::MAX));
+            let signed = match self.sign_renewals(&batch, at, &key).await {
+                Err(error @ Error::Vault(_)) => {
+                    self.failure.get_or_insert(error);
+                    continue;
+                }
+                signed => signed?,
+            };
+            let writes = signed.into_iter().map(|(binding, signature)| {
+                let signature = hex::encode(signature.to_bytes());
+                (binding, Write::Renew { statement: Statement { at, signature } })
+            });
+            self.keep_plan(key, writes.collect(), now)?;
         }
         Ok(())
     }
 
-    async fn bind(&mut self, batch: &[Binding]) -> Result<(), Error> {
-        let Some(extension) = self.extension(tenant(batch)).await?.cloned() else { return Ok(()) };
-        let keys = self.device_keys(batch).await?;
-        let items: Vec<_> = batch
-            .iter()
-            .zip(&keys)
+    fn keep_plan(&mut self, key: String, writes: Vec<(&Binding, Write)>, now: i64) -> Result<(), Error> {
+        self.barcodes_planned += u32::try_from(writes.len()).unwrap_or(0);
+        let new = writes.into_iter().map(|(binding, write)| NewWrite {
+            account_id: self.account.id.clone(),
+            subject: binding.ticket,
+            write,
+            key: key.clone(),
+            created_at: now,
+            dated: true,
+        });
+        self.engine.store.enqueue_automatic(&new.collect::<Vec<_>>())
+    }
+
+    /// One request that binds tickets of one tenant.
+    pub(super) async fn send_binds(&mut self, rows: Vec<OutboxRow>) -> Result<Outcomes, Error> {
+        let (mut rows, bindings) = self.with_bindings(rows)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Some(extension) = self.extension(tenant(&bindings)).await?.cloned() else {
+            return Ok(rows.into_iter().map(|row| (row, Settled::Dropped)).collect());
+        };
+        let handles = rows.iter().filter_map(|row| match &row.new.write {
+            Write::Bind { handle, .. } => Some(handle.clone()),
+            _ => None,
+        });
+        let keys = self.create_keys(handles.collect()).await?;
+        let items = bindings.iter().zip(&keys);
+        let items: Vec<_> = items
             .map(|(binding, key)| BindItem { ticket_id: &binding.remote_id, device_key: *key })
             .collect();
-        let answers = extension.bind(&self.engine.http, &self.session, &self.bam, &new_id()?, &items).await?;
-        for ((binding, key), answer) in batch.iter().zip(&keys).zip(answers) {
-            if self.keep(binding, key, extension.issuer_keys(), answer)? {
-                self.report.bound += 1;
-            }
-        }
-        Ok(())
+        let key = request_key(&rows)?;
+        self.engine.store.begin_attempt(&mut rows)?;
+        let answers = extension.bind(&self.engine.http, &self.session, &self.bam, &key, &items).await?;
+        let asked = rows.into_iter().zip(bindings.iter().zip(&keys)).zip(answers);
+        let outcomes = asked.map(|((row, (binding, key)), answer)| {
+            Ok((row, self.outcome(binding, key, extension.issuer_keys(), answer)?))
+        });
+        outcomes.collect()
     }
 
-    async fn renew(&mut self, batch: &[Binding]) -> Result<(), Error> {
-        let Some(extension) = self.extension(tenant(batch)).await?.cloned() else { return Ok(()) };
-        let at = u32::try_from(self.engine.time.now()?.unix_s()).unwrap_or(u32::MAX);
-        let idempotency_key = new_id()?;
-        let signed = self.sign_renewals(batch, at, &idempotency_key).await?;
-        if signed.is_empty() {
-            return Ok(());
+    /// One request that renews leases of one tenant.
+    pub(super) async fn send_renewals(&mut self, rows: Vec<OutboxRow>) -> Result<Outcomes, Error> {
+        let (mut rows, bindings) = self.with_bindings(rows)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
-        let items = signed.iter().map(|(binding, held, signature)| RenewItem {
+        let extension = self.extension(tenant(&bindings)).await?.cloned();
+        let statements = rows.iter().zip(&bindings).map(|(row, binding)| match &row.new.write {
+            Write::Renew { statement } => Some((statement.clone(), binding.state.credential.as_ref()?)),
+            _ => None,
+        });
+        let statements: Option<Vec<_>> = statements.collect();
+        let (Some(extension), Some(statements)) = (extension, statements) else {
+            return Ok(rows.into_iter().map(|row| (row, Settled::Dropped)).collect());
+        };
+        let items = statements.iter().zip(&bindings).map(|((statement, held), binding)| RenewItem {
             ticket_id: &binding.remote_id,
             credential: &held.credential,
-            at,
-            signature: *signature,
+            statement,
         });
+        let key = request_key(&rows)?;
         let items: Vec<_> = items.collect();
-        let answers =
-            extension.renew(&self.engine.http, &self.session, &self.bam, &idempotency_key, &items).await?;
-        for ((binding, held, _), answer) in signed.iter().zip(answers) {
-            let key = held
-                .credential
-                .device_key()
-                .ok_or(Error::Untrusted { what: "a kept credential is damaged" })?;
-            if self.keep(binding, &key, extension.issuer_keys(), answer)? {
-                self.report.renewed += 1;
-            }
-        }
-        Ok(())
+        self.engine.store.begin_attempt(&mut rows)?;
+        let answers = extension.renew(&self.engine.http, &self.session, &self.bam, &key, &items).await?;
+        let outcomes = rows.into_iter().zip(&bindings).zip(answers).map(|((row, binding), answer)| {
+            let held = binding.state.credential.as_ref();
+            let key = held.and_then(|held| held.credential.device_key());
+            let key = key.ok_or(Error::Untrusted { what: "a kept credential is damaged" })?;
+            Ok((row, self.outcome(binding, &key, extension.issuer_keys(), answer)?))
+        });
+        outcomes.collect()
     }
 
-    /// The public keys of the tickets' device keys, which the vault makes where there are none yet.
-    async fn device_keys(&self, batch: &[Binding]) -> Result<Vec<DeviceKey>, Error> {
-        let plan = |binding: &Binding| self.engine.store.plan_device_key(binding.ticket, &new_id()?);
-        let handles = batch.iter().map(plan).collect::<Result<Vec<_>, Error>>()?;
+    /// The writes whose tickets are still listed, with them.
+    fn with_bindings(&self, rows: Vec<OutboxRow>) -> Result<(Vec<OutboxRow>, Vec<Binding>), Error> {
+        let mut found = (Vec::new(), Vec::new());
+        for row in rows {
+            match self.engine.store.binding_of(row.new.subject) {
+                Ok(binding) => {
+                    found.0.push(row);
+                    found.1.push(binding);
+                }
+                Err(Error::NotFound { .. }) => self.engine.store.settle(&row, &Settled::Dropped)?,
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The public keys under these handles, which the vault makes where there are none yet.
+    pub(super) async fn create_keys(&self, handles: Vec<String>) -> Result<Vec<DeviceKey>, Error> {
         let no_point = |_| Error::Untrusted { what: "the key vault's public key is no P-256 point" };
         ask(&self.engine.vault, move |vault| {
             let create = |handle| {
@@ -92,60 +147,56 @@ impl Run<'_> {
         .await
     }
 
-    /// The statements for renewals. A key that the vault no longer has must not keep other tickets from theirs.
+    /// The statements for renewals. A key that the vault no longer has is marked as lost and keeps no other ticket from
+    /// its renewal.
     async fn sign_renewals<'b>(
         &self,
         batch: &'b [Binding],
         at: u32,
         idempotency_key: &str,
-    ) -> Result<Vec<(&'b Binding, &'b HeldCredential, DeviceSignature)>, Error> {
+    ) -> Result<Vec<(&'b Binding, DeviceSignature)>, Error> {
         let statements = batch.iter().filter_map(|binding| {
             let held = binding.state.credential.as_ref()?;
             let message = statement_message(Purpose::Renew, &held.credential, at, idempotency_key)?;
-            Some((binding, held, binding.state.handle.clone()?, message))
+            Some((binding, binding.state.handle.clone()?, message))
         });
         let statements: Vec<_> = statements.collect();
         let to_sign: Vec<_> =
-            statements.iter().map(|(_, _, handle, message)| (handle.clone(), message.clone())).collect();
+            statements.iter().map(|(_, handle, message)| (handle.clone(), message.clone())).collect();
         let signatures: Vec<_> = ask(&self.engine.vault, move |vault| {
             to_sign.into_iter().map(|(handle, message)| sign_renewal(vault, handle, message)).collect()
         })
         .await?;
-        let signed = statements.into_iter().zip(signatures).filter_map(|((binding, held, ..), signature)| {
-            signature.map(|signature| (binding, held, signature))
-        });
-        Ok(signed.collect())
+        let mut signed = Vec::new();
+        for ((binding, handle, _), signature) in statements.into_iter().zip(signatures) {
+            match signature {
+                Some(signature) => signed.push((binding, signature)),
+                None => self.engine.store.mark_key_lost(&handle)?,
+            }
+        }
+        Ok(signed)
     }
 
-    /// Checks an answer and keeps it; returns whether a credential was kept.
-    fn keep(
-        &mut self,
+    /// What an answer leads to; a credential is checked first.
+    fn outcome(
+        &self,
         binding: &Binding,
         key: &DeviceKey,
         issuers: &[IssuerKey],
         answer: Answer,
-    ) -> Result<bool, Error> {
-        match answer {
-            Answer::Issued(issued) => {
-                let Some(held) = self.checked(binding, key, issuers, issued)? else {
-                    return self.refuse(binding, NoBarcodeReason::BAD_CREDENTIAL);
-                };
-                self.engine.store.save_credential(binding.ticket, &held)?;
-                Ok(true)
-            }
-            Answer::Refused(problem) => self.refuse(binding, &problem),
-        }
-    }
-
-    fn refuse(&mut self, binding: &Binding, problem: &str) -> Result<bool, Error> {
-        self.engine.store.save_refusal(binding.ticket, problem)?;
-        self.report.refused += 1;
-        Ok(false)
+    ) -> Result<Settled, Error> {
+        Ok(match answer {
+            Answer::Issued(issued) => match self.checked(binding, key, issuers, issued)? {
+                Some(held) => Settled::Credential(Box::new(held)),
+                None => Settled::NotBound(NoBarcodeReason::BAD_CREDENTIAL.to_owned()),
+            },
+            Answer::Refused(problem) => Settled::NotBound(problem),
+        })
     }
 
     /// A credential for which everything holds that must before it is kept: the issuer's signature, this device's key,
     /// this event and ticket, and no generation below the one held.
-    fn checked(
+    pub(super) fn checked(
         &self,
         binding: &Binding,
         key: &DeviceKey,
@@ -199,6 +250,10 @@ fn batches(bindings: Vec<Binding>) -> Vec<Vec<Binding>> {
         .into_values()
         .flat_map(|of_one| of_one.chunks(MAX_BATCH).map(<[_]>::to_vec).collect::<Vec<_>>())
         .collect()
+}
+
+fn request_key(rows: &[OutboxRow]) -> Result<String, Error> {
+    rows.first().map(|row| row.new.key.clone()).ok_or(Error::NotFound { what: "ticket" })
 }
 
 fn tenant(batch: &[Binding]) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! One account's sync: pull page by page, then bind and renew.
+//! One account's sync: send what waits, pull page by page, then bind and renew.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,20 +6,15 @@ use std::sync::Arc;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::TimeKeeper;
+use super::pace::Pace;
+use crate::device::ask;
 use crate::error::Error;
 use crate::host::KeyVault;
-use crate::model::{BarcodeProfile, PulledTicket, StoredAccount, TicketFormat, Tokens};
+use crate::model::{StoredAccount, Tokens, WriteState};
 use crate::remote::bam::Bam;
 use crate::remote::extension::Extension;
 use crate::remote::{Http, Session};
-use crate::store::{PageChanges, PageEnd, Store};
-
-/// Items asked for at once.
-const PAGE: u32 = 100;
-/// More than anybody owns: a server whose list never ends is not followed for ever.
-const MAX_ITEMS: u32 = 1_000_000;
-/// The resource of the ticket list.
-const TICKETS: &str = "tickets";
+use crate::store::{PageChanges, Store};
 
 /// What a sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -60,6 +55,12 @@ pub struct SyncReport {
     pub renewed: u32,
     /// Bindings and renewals that the server refused; each ticket says why.
     pub refused: u32,
+    /// Changes of the person that reached their servers.
+    pub sent: u32,
+    /// Changes that wait to be sent by themselves.
+    pub waiting: u32,
+    /// Changes that were rejected, or whose outcome nothing tells, in this sync.
+    pub rejected: u32,
 }
 
 impl SyncReport {
@@ -74,10 +75,13 @@ impl SyncReport {
             bound: self.bound + other.bound,
             renewed: self.renewed + other.renewed,
             refused: self.refused + other.refused,
+            sent: self.sent + other.sent,
+            waiting: self.waiting + other.waiting,
+            rejected: self.rejected + other.rejected,
         }
     }
 
-    fn add_page(&mut self, received: usize, changes: PageChanges) {
+    pub(super) fn add_page(&mut self, received: usize, changes: PageChanges) {
         self.received += u32::try_from(received).unwrap_or(u32::MAX);
         self.added += changes.added;
         self.changed += changes.changed;
@@ -92,7 +96,16 @@ pub struct Engine {
     pub(super) http: Arc<Http>,
     pub(super) time: Arc<TimeKeeper>,
     pub(super) bind_ahead_s: i64,
+    pub(super) pace: Pace,
     running: AsyncMutex<()>,
+}
+
+/// Hears how a sync goes on.
+pub trait Observer: Sync {
+    /// A stage has come this far.
+    fn progress(&self, progress: SyncProgress);
+    /// What waits in the outbox has changed.
+    fn changed(&self);
 }
 
 opaque_debug!(Engine);
@@ -103,10 +116,13 @@ pub(super) struct Run<'a> {
     pub(super) account: &'a StoredAccount,
     pub(super) bam: Bam,
     pub(super) session: Session,
-    pub(super) progress: &'a (dyn Fn(SyncProgress) + Sync),
+    pub(super) observer: &'a dyn Observer,
     pub(super) extensions: HashMap<Option<String>, Option<Extension>>,
     pub(super) report: SyncReport,
-    /// The first failure of one tenant's server, told when the others were served.
+    /// Bindings and renewals of this sync: planned, and done.
+    pub(super) barcodes_planned: u32,
+    pub(super) barcodes_done: u32,
+    /// The first failure of one tenant's server or of the vault, told when the others were served.
     pub(super) failure: Option<Error>,
 }
 
@@ -119,7 +135,8 @@ impl Engine {
         time: Arc<TimeKeeper>,
         bind_ahead_s: i64,
     ) -> Self {
-        Self { store, vault, http, time, bind_ahead_s, running: AsyncMutex::new(()) }
+        let pace = Pace::new(time.clock());
+        Self { store, vault, http, time, bind_ahead_s, pace, running: AsyncMutex::new(()) }
     }
 
     /// Signs in and keeps the account.
@@ -133,32 +150,91 @@ impl Engine {
         Ok(account)
     }
 
-    /// Pulls an account's tickets, binds and renews.
+    /// Sends what waits, pulls an account's tickets, binds and renews.
     ///
     /// # Errors
     /// [`Error::SignedOut`] when the account must sign in; else whatever stopped it. Pages stored until then stay.
-    pub async fn sync(
-        &self,
-        account: &StoredAccount,
-        progress: &(dyn Fn(SyncProgress) + Sync),
-    ) -> Result<SyncReport, Error> {
+    pub async fn sync(&self, account_id: &str, observer: &dyn Observer) -> Result<SyncReport, Error> {
         let _one_at_a_time = self.running.lock().await;
-        // Read anew: a sync before this one may have renewed the session.
-        let account = &self.store.account(&account.id)?;
+        // Read under the lock: a sync before this one may have renewed the session.
+        let account = self.store.account(account_id)?;
+        let mut run = self.begin(&account, observer)?;
+        run.send_outbox().await?;
+        run.pull().await?;
+        run.refresh_transfers().await?;
+        run.plan_barcodes().await?;
+        run.send_outbox().await?;
+        self.delete_keys().await;
+        run.end()
+    }
+
+    /// Sends what waits, and nothing else.
+    ///
+    /// # Errors
+    /// As [`Engine::sync`].
+    pub async fn send(&self, account_id: &str, observer: &dyn Observer) -> Result<SyncReport, Error> {
+        let _one_at_a_time = self.running.lock().await;
+        let account = self.store.account(account_id)?;
+        let mut run = self.begin(&account, observer)?;
+        run.send_outbox().await?;
+        self.delete_keys().await;
+        run.end()
+    }
+
+    /// Removes an account and what belongs to it, when nothing of it is under way.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Input`] while changes wait that are not to be discarded, [`Error::Database`].
+    pub async fn sign_out(&self, account_id: &str, discard_changes: bool) -> Result<(), Error> {
+        let _nothing_else = self.running.lock().await;
+        let account = self.store.account(account_id)?;
+        let rows = self.store.outbox(Some(&account.id), None)?;
+        let waiting = rows.iter().filter(|row| !row.new.write.is_automatic()).count();
+        if waiting > 0 && !discard_changes {
+            let reason =
+                format!("{waiting} changes of this account wait in the outbox; sync first, or discard them");
+            return Err(Error::Input { field: "discard_changes", reason });
+        }
+        self.store.remove_account(&account.id)?;
+        self.delete_keys().await;
+        Ok(())
+    }
+
+    /// Has the vault delete the keys of credentials that were given up. One that it does not delete now is tried again
+    /// at the next sync.
+    async fn delete_keys(&self) {
+        for handle in self.store.doomed_keys().unwrap_or_default() {
+            let key = handle.clone();
+            let deleted = ask(&self.vault, move |vault| Ok(vault.delete_key(key)?)).await;
+            if deleted.is_err() || self.store.forget_doomed_key(&handle).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Milliseconds until the next waiting write of an account is due; `None` when nothing waits.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn next_due_ms(&self, account_id: &str) -> Result<Option<u64>, Error> {
+        let rows = self.store.sendable(account_id)?;
+        Ok(rows.iter().map(|row| self.pace.left_ms(row.id)).min())
+    }
+
+    fn begin<'a>(&'a self, account: &'a StoredAccount, observer: &'a dyn Observer) -> Result<Run<'a>, Error> {
         let tokens = account.tokens.clone().ok_or(Error::SignedOut)?;
-        let mut run = Run {
+        Ok(Run {
             engine: self,
             account,
             bam: Bam::new(Arc::clone(&self.http), &account.config)?,
             session: self.session(account, tokens),
-            progress,
+            observer,
             extensions: HashMap::new(),
             report: SyncReport::default(),
+            barcodes_planned: 0,
+            barcodes_done: 0,
             failure: None,
-        };
-        run.pull().await?;
-        run.bind_and_renew().await?;
-        run.failure.map_or(Ok(run.report), Err)
+        })
     }
 
     fn session(&self, account: &StoredAccount, tokens: Tokens) -> Session {
@@ -168,60 +244,28 @@ impl Engine {
 }
 
 impl Run<'_> {
-    async fn pull(&mut self) -> Result<(), Error> {
-        let store = Arc::clone(&self.engine.store);
-        let pull = store.begin_pull(&self.account.id, TICKETS)?;
-        let mut position = 0_i64;
-        loop {
-            let offset = u32::try_from(position).ok().filter(|offset| *offset <= MAX_ITEMS);
-            let offset = offset.ok_or(Error::Untrusted { what: "the server's ticket list does not end" })?;
-            let page = self.bam.tickets(&self.session, &self.bam.pull_query(PAGE, offset)).await?;
-            let mut tickets = Vec::with_capacity(page.items.len());
-            for (ticket, record) in &page.items {
-                let ticket = self.bam.normalise(&self.session, ticket, record).await?;
-                tickets.push(self.with_profile(ticket).await?);
-            }
-            position += i64::try_from(tickets.len()).unwrap_or(i64::MAX);
-            // An empty page before the end is no complete pull: what it lacks is not absent.
-            let complete = page.total.is_none_or(|total| position >= total);
-            let ended = complete || page.items.is_empty();
-            let changes = store.store_page(
-                &self.account.id,
-                TICKETS,
-                pull,
-                &tickets,
-                PageEnd { position, complete },
-            )?;
-            self.report.add_page(tickets.len(), changes);
-            self.tell(
-                SyncStage::Tickets,
-                self.report.received,
-                page.total.and_then(|total| u32::try_from(total).ok()),
-            );
-            if ended {
-                return Ok(());
-            }
-        }
-    }
-
-    /// A SECURE ticket of a tenant that serves signed barcodes carries one; B.A.M itself gives no other code.
-    async fn with_profile(&mut self, ticket: PulledTicket) -> Result<PulledTicket, Error> {
-        let secure = ticket.format == TicketFormat::Secure;
-        let signed = secure && self.extension(ticket.tenant.as_deref()).await?.is_some();
-        Ok(PulledTicket {
-            profile: if signed { BarcodeProfile::Signed } else { BarcodeProfile::None },
-            ..ticket
-        })
+    fn end(mut self) -> Result<SyncReport, Error> {
+        let waiting = self.engine.store.outbox(Some(&self.account.id), None)?;
+        let waiting =
+            waiting.iter().filter(|row| matches!(row.state, WriteState::Waiting | WriteState::Sent));
+        self.report.waiting = u32::try_from(waiting.count()).unwrap_or(u32::MAX);
+        self.failure.map_or(Ok(self.report), Err)
     }
 
     /// A tenant's extension where it serves credentials; asked for once in a sync. A tenant whose server does not answer
     /// counts as without one until the next sync.
     pub(super) async fn extension(&mut self, tenant: Option<&str>) -> Result<Option<&Extension>, Error> {
+        let found = self.discovered(tenant).await?;
+        Ok(found.filter(|extension| extension.offers_credentials()))
+    }
+
+    /// A tenant's extension, or with `None` that of the address at which the account signed in.
+    pub(super) async fn discovered(&mut self, tenant: Option<&str>) -> Result<Option<&Extension>, Error> {
         let key = tenant.map(str::to_owned);
         if !self.extensions.contains_key(&key) {
             let found = Extension::discover(&self.engine.http, &self.bam.extension_base(tenant)?).await;
             let found = self.forgive(found)?.flatten();
-            self.extensions.insert(key.clone(), found.filter(Extension::offers_credentials));
+            self.extensions.insert(key.clone(), found);
         }
         Ok(self.extensions.get(&key).and_then(Option::as_ref))
     }
@@ -238,6 +282,7 @@ impl Run<'_> {
     }
 
     pub(super) fn tell(&self, stage: SyncStage, done: u32, total: Option<u32>) {
-        (self.progress)(SyncProgress { account_id: self.account.id.clone(), stage, done, total });
+        let account_id = self.account.id.clone();
+        self.observer.progress(SyncProgress { account_id, stage, done, total });
     }
 }

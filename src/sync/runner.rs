@@ -1,11 +1,13 @@
 //! Syncs of a whole wallet: account by account, with a state that others can listen to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::engine::{Engine, SyncProgress, SyncReport};
+use super::activity::Activity;
+use super::engine::{Engine, Observer, SyncProgress, SyncReport};
 use crate::error::Error;
 use crate::events::Hub;
-use crate::model::{Account, StoredAccount};
+use crate::model::{Account, StoredAccount, WriteState};
 use crate::remote::RetryPolicy;
 use crate::store::Store;
 
@@ -19,6 +21,10 @@ pub struct WalletState {
     pub tickets_revision: u64,
     /// The syncs under way.
     pub syncing: Vec<SyncProgress>,
+    /// Changes that are sent by themselves.
+    pub waiting: u32,
+    /// Changes that wait for the person: rejected, of unknown outcome, or saved from a damaged wallet.
+    pub undecided: u32,
 }
 
 opaque_debug!(WalletState, Runner);
@@ -27,6 +33,7 @@ opaque_debug!(WalletState, Runner);
 pub struct Runner {
     store: Arc<Store>,
     engine: Engine,
+    activity: Activity,
     state: Hub<WalletState>,
 }
 
@@ -51,13 +58,19 @@ impl Runner {
     /// [`Error::Database`].
     pub fn new(store: Arc<Store>, engine: Engine) -> Result<Self, Error> {
         let accounts = accounts(&store)?;
-        let state = Hub::new(WalletState { accounts, tickets_revision: 0, syncing: Vec::new() });
-        Ok(Self { store, engine, state })
+        let (waiting, undecided) = outbox(&store)?;
+        let state = WalletState { accounts, tickets_revision: 0, syncing: Vec::new(), waiting, undecided };
+        Ok(Self { store, engine, activity: Activity::default(), state: Hub::new(state) })
     }
 
     /// The wallet's state, to listen to.
     pub(crate) fn state(&self) -> &Hub<WalletState> {
         &self.state
+    }
+
+    /// What is under way.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Changes how requests are repeated, from the next one on.
@@ -70,17 +83,35 @@ impl Runner {
     /// # Errors
     /// As [`Engine::sign_in`].
     pub async fn sign_in(&self, account: StoredAccount, password: &str) -> Result<Account, Error> {
-        let account = self.engine.sign_in(account, password).await?;
+        let account = self.activity.run(self.engine.sign_in(account, password)).await?;
         self.tell_accounts();
         Ok(account.into())
+    }
+
+    /// Removes an account and what belongs to it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Input`] while changes wait that are not to be discarded, [`Error::Paused`],
+    /// [`Error::Database`].
+    pub async fn sign_out(&self, account_id: &str, discard_changes: bool) -> Result<(), Error> {
+        self.activity.run(self.engine.sign_out(account_id, discard_changes)).await?;
+        self.tell_accounts();
+        self.changed();
+        Ok(())
     }
 
     /// Syncs one account, or all. An account that fails keeps no other from its sync; the first failure is told at the
     /// end.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for an unknown account or none at all; as [`Engine::sync`].
+    /// [`Error::NotFound`] for an unknown account or none at all; [`Error::Paused`]; as [`Engine::sync`].
     pub async fn sync(&self, account_id: Option<&str>) -> Result<SyncReport, Error> {
+        // Whoever syncs wants it tried now.
+        self.engine.pace.forget_all();
+        self.activity.run(self.sync_all(account_id)).await
+    }
+
+    async fn sync_all(&self, account_id: Option<&str>) -> Result<SyncReport, Error> {
         let accounts = match account_id {
             Some(id) => vec![self.store.account(id)?],
             None => self.store.accounts()?,
@@ -90,8 +121,9 @@ impl Runner {
         }
         let mut report = SyncReport::default();
         let mut failure = None;
-        for account in &accounts {
-            match self.sync_one(account).await {
+        for StoredAccount { id, .. } in &accounts {
+            let _syncing = Syncing { runner: self, account_id: id };
+            match self.told(self.engine.sync(id, self).await) {
                 Ok(one) => report = report.plus(one),
                 Err(error) => failure = failure.or(Some(error)),
             }
@@ -99,17 +131,55 @@ impl Runner {
         failure.map_or(Ok(report), Err)
     }
 
-    async fn sync_one(&self, account: &StoredAccount) -> Result<SyncReport, Error> {
-        let _syncing = Syncing { runner: self, account_id: &account.id };
-        let result = self.engine.sync(account, &|progress| self.tell_progress(progress)).await;
+    /// Sends what is due, for all accounts. What fails is tried again later.
+    pub async fn send_waiting(&self) {
+        let sending = async {
+            for account in self.store.accounts()?.iter().filter(|account| account.tokens.is_some()) {
+                if self.engine.next_due_ms(&account.id)?.is_some_and(|due| due == 0) {
+                    // The failure is in the outbox, or in the account.
+                    let _ = self.told(self.engine.send(&account.id, self).await);
+                }
+            }
+            Ok(())
+        };
+        // The wallet is paused, or its store will say so to whoever reads it next.
+        let _: Result<(), Error> = self.activity.run(sending).await;
+    }
+
+    /// How long until something is due; `None` when nothing waits.
+    pub fn next_due(&self) -> Option<Duration> {
+        let accounts = self.store.accounts().ok()?;
+        let signed_in = accounts.iter().filter(|account| account.tokens.is_some());
+        let due = signed_in.filter_map(|account| self.engine.next_due_ms(&account.id).ok().flatten()).min();
+        due.map(Duration::from_millis)
+    }
+
+    fn told(&self, result: Result<SyncReport, Error>) -> Result<SyncReport, Error> {
         if matches!(result, Err(Error::SignedOut)) {
             self.tell_accounts();
         }
         result
     }
 
+    /// Accounts came, went, or lost their session. A store that cannot be read now is told by the call that needs it.
+    pub fn tell_accounts(&self) {
+        if let Ok(accounts) = accounts(&self.store) {
+            self.state.change(|state| state.accounts = accounts);
+        }
+    }
+
+    /// What waits may have changed, and tickets with it. A write that the person decided about is due.
+    pub fn tell_outbox(&self, decided: Option<i64>) {
+        if let Some(id) = decided {
+            self.engine.pace.forget(id);
+        }
+        self.changed();
+    }
+}
+
+impl Observer for Runner {
     /// Called after each page and each batch: what the wallet shows may have changed.
-    fn tell_progress(&self, progress: SyncProgress) {
+    fn progress(&self, progress: SyncProgress) {
         self.state.change(|state| {
             state.tickets_revision += 1;
             state.syncing.retain(|other| other.account_id != progress.account_id);
@@ -117,14 +187,25 @@ impl Runner {
         });
     }
 
-    /// A store that cannot be read now is told by the call that needs it, not here.
-    fn tell_accounts(&self) {
-        if let Ok(accounts) = accounts(&self.store) {
-            self.state.change(|state| state.accounts = accounts);
+    fn changed(&self) {
+        if let Ok((waiting, undecided)) = outbox(&self.store) {
+            self.state.change(|state| {
+                (state.waiting, state.undecided) = (waiting, undecided);
+                state.tickets_revision += 1;
+            });
         }
     }
 }
 
 fn accounts(store: &Store) -> Result<Vec<Account>, Error> {
     Ok(store.accounts()?.into_iter().map(Account::from).collect())
+}
+
+/// How many writes are sent by themselves, and how many wait for the person.
+fn outbox(store: &Store) -> Result<(u32, u32), Error> {
+    let rows = store.outbox(None, None)?;
+    let by_themselves =
+        rows.iter().filter(|row| matches!(row.state, WriteState::Waiting | WriteState::Sent)).count();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Ok((count(by_themselves), count(rows.len() - by_themselves)))
 }

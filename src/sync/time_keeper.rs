@@ -37,6 +37,18 @@ impl TimeKeeper {
     }
 }
 
+impl TimeKeeper {
+    /// The host's clock.
+    pub fn clock(&self) -> Arc<dyn HostClock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// Milliseconds since some moment of this boot; `None` when the clock cannot be read.
+    pub fn elapsed_ms(&self) -> Option<i64> {
+        self.clock.read().ok().map(|reading| reading.elapsed_ms)
+    }
+}
+
 impl TrustedClock for TimeKeeper {
     /// An anchor that cannot be kept still counts until the wallet is closed.
     fn learn(&self, sample: &TimeSample) {

@@ -46,6 +46,9 @@ impl Failure {
             Self::Wallet(
                 WalletError::KeyUnavailable { .. }
                 | WalletError::NeedsRecovery { .. }
+                | WalletError::Paused { .. }
+                | WalletError::InUse { .. }
+                | WalletError::OutboxFull { .. }
                 | WalletError::Storage { .. },
             ) => 5,
             Self::Wallet(WalletError::NoBarcode { .. }) => 6,

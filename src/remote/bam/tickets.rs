@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::model::{
     BarcodeProfile, Provider, ProviderError, PulledEvent, PulledTicket, TicketFormat, TicketStatus,
 };
-use crate::remote::{Request, Session};
+use crate::remote::{Reply, Request, Session};
 
 /// What the wallet shows of a ticket.
 pub(super) const RELATIONS: &str =
@@ -87,20 +87,41 @@ impl Bam {
     /// # Errors
     /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
     pub async fn tickets(&self, session: &Session, query: &TicketQuery) -> Result<TicketPage, Error> {
+        page(&self.list(session, query, None).await?)
+    }
+
+    /// The same unless it is as it was when the server gave it this entity tag (RFC 9110, section 13.1.2); with its tag
+    /// now.
+    ///
+    /// # Errors
+    /// As [`Bam::tickets`].
+    pub async fn tickets_unless(
+        &self,
+        session: &Session,
+        query: &TicketQuery,
+        etag: Option<&str>,
+    ) -> Result<Option<(TicketPage, Option<String>)>, Error> {
+        let reply = self.list(session, query, etag).await?;
+        if reply.is_not_modified() && etag.is_some() {
+            return Ok(None);
+        }
+        Ok(Some((page(&reply)?, reply.etag().map(str::to_owned))))
+    }
+
+    async fn list(&self, session: &Session, query: &TicketQuery, etag: Option<&str>) -> Result<Reply, Error> {
         let mut url = self.global("v1/ticket")?;
         url.set_query(Some(&query.to_query()).filter(|query| !query.is_empty()).map(String::as_str));
-        let reply = session.send(&self.http, self, || Request::get(url.clone(), "GET v1/ticket")).await?;
-        let list: TicketList = reply.json()?;
-        let items = list.data.into_iter().enumerate().map(|(index, record)| {
-            let ticket = BamTicket::deserialize(&record).ok().filter(|ticket| ticket.id.is_some());
-            ticket
-                .map(|ticket| (ticket, record))
-                .ok_or_else(|| reply.unreadable(&format!("data[{index}].id")))
-        });
-        Ok(TicketPage {
-            items: items.collect::<Result<_, _>>()?,
-            total: list.paging.map(|paging| paging.total),
-        })
+        let request = || Request { if_none_match: etag, ..Request::get(url.clone(), "GET v1/ticket") };
+        session.send(&self.http, self, request).await
+    }
+
+    /// Reads a ticket's record.
+    ///
+    /// # Errors
+    /// [`Error::Reply`] when it has no id.
+    pub fn read_ticket(&self, record: &Value) -> Result<BamTicket, Error> {
+        ticket(record)
+            .ok_or_else(|| Error::Reply { endpoint: "GET /tickets".to_owned(), field: "id".to_owned() })
     }
 
     /// The query of a pull: everything the wallet shows, in a stable order.
@@ -173,6 +194,22 @@ impl Bam {
             body: record.pointer("/ticket_config/event").map(Value::to_string).unwrap_or_default(),
         }))
     }
+}
+
+fn page(reply: &Reply) -> Result<TicketPage, Error> {
+    let list: TicketList = reply.json()?;
+    let items = list.data.into_iter().enumerate().map(|(index, record)| {
+        let ticket = ticket(&record).ok_or_else(|| reply.unreadable(&format!("data[{index}].id")));
+        Ok((ticket?, record))
+    });
+    Ok(TicketPage {
+        items: items.collect::<Result<_, Error>>()?,
+        total: list.paging.map(|paging| paging.total),
+    })
+}
+
+fn ticket(record: &Value) -> Option<BamTicket> {
+    BamTicket::deserialize(record).ok().filter(|ticket| ticket.id.is_some())
 }
 
 fn unix_seconds(rfc3339: &str) -> Option<i64> {

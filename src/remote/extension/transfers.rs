@@ -1,0 +1,111 @@
+//! Transfers: handing a ticket to somebody else, and taking it back.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Extension, stated, unix_seconds};
+use crate::error::Error;
+use crate::model::{Statement, TransferState};
+use crate::remote::address::{join, segment};
+use crate::remote::{Http, Refresh, Request, Session};
+
+/// A transfer as the server tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WireTransfer {
+    /// Its id.
+    pub id: String,
+    /// The system's ticket id.
+    pub ticket_id: String,
+    /// Who shall get the ticket.
+    pub recipient: String,
+    /// Where it stands.
+    pub state: TransferState,
+    /// Until when it can be accepted, Unix seconds.
+    pub expires_at: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    id: String,
+    ticket_id: String,
+    #[serde(default)]
+    recipient: String,
+    state: String,
+    #[serde(default)]
+    expires_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Body>,
+}
+
+impl Extension {
+    /// Hands a ticket over, and its credential with it where it has one: `POST /transfers`.
+    ///
+    /// # Errors
+    /// As [`Extension::take_over`].
+    pub async fn create_transfer(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+        idempotency_key: &str,
+        (ticket_id, recipient): (&str, &str),
+        statement: Option<&Statement>,
+    ) -> Result<WireTransfer, Error> {
+        let mut body = json!({ "ticket_id": ticket_id, "recipient": recipient });
+        if let Some(statement) = statement {
+            body["surrender"] = stated(statement)?;
+        }
+        let call = (join(&self.base, "transfers")?, "POST /transfers");
+        let reply = self.write(http, session, system, call, idempotency_key, &body).await?;
+        reply.json().map(Body::read)
+    }
+
+    /// Takes a transfer back: `POST /transfers/{id}/cancel`.
+    ///
+    /// # Errors
+    /// As [`Extension::take_over`].
+    pub async fn cancel_transfer(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+        idempotency_key: &str,
+        id: &str,
+    ) -> Result<WireTransfer, Error> {
+        let url = join(&self.base, &format!("transfers/{}/cancel", segment(id)))?;
+        let call = (url, "POST /transfers/:id/cancel");
+        let reply = self.write(http, session, system, call, idempotency_key, &json!({})).await?;
+        reply.json().map(Body::read)
+    }
+
+    /// The transfers that the signed-in user sent: `GET /transfers`.
+    ///
+    /// # Errors
+    /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
+    pub async fn transfers(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+    ) -> Result<Vec<WireTransfer>, Error> {
+        let url = join(&self.base, "transfers")?;
+        let reply = session.send(http, system, || Request::get(url.clone(), "GET /transfers")).await?;
+        let list: List = reply.json()?;
+        Ok(list.items.into_iter().map(Body::read).collect())
+    }
+}
+
+impl Body {
+    fn read(self) -> WireTransfer {
+        WireTransfer {
+            id: self.id,
+            ticket_id: self.ticket_id,
+            recipient: self.recipient,
+            state: TransferState::from_text(&self.state),
+            expires_at: self.expires_at.as_deref().and_then(unix_seconds),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! One process at a time: SQLite would let two in, but the device's keys and the outbox have one owner.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Holds a wallet's folder for this process until it is dropped. The operating system lets go of it when the process
+/// ends, however it ends.
+#[derive(Debug)]
+pub(super) struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    /// Takes the lock without waiting.
+    ///
+    /// # Errors
+    /// [`Error::OpenElsewhere`] with who has it, [`Error::File`].
+    pub(super) fn take(folder: &Path) -> Result<Self, Error> {
+        let context = |e: std::io::Error| Error::file("the wallet's lock cannot be taken", &e);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(folder.join("wallet.lock")).map_err(context)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::OpenElsewhere { by: holder(&mut file) }),
+            Err(TryLockError::Error(error)) => return Err(context(error)),
+        }
+        let own = format!("process {} ({})", std::process::id(), program());
+        // Only a courtesy to whoever comes second: the lock stands without it.
+        let _ = file.set_len(0).and_then(|()| file.write_all(own.as_bytes()));
+        Ok(Self { _file: file })
+    }
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.take(200).read_to_string(&mut text));
+    if read.is_ok() && !text.is_empty() { text } else { "another process".to_owned() }
+}
+
+fn program() -> String {
+    let path = std::env::current_exe().ok();
+    let name = path.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "unknown program".to_owned())
+}

@@ -1,0 +1,190 @@
+//! Recovery: a new wallet in place of one that does not open, with what can be saved of it. The old files are put
+//! aside, never deleted.
+//!
+//! The new files are made whole in a folder of their own and then take the place of the old ones, one by one. A crash
+//! before the marker `complete` leaves the old wallet as it is; after it, the next opening or recovery goes on.
+
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use super::envelope::{Keys, StoreKey};
+use super::files::{Files, PARTS, exists, make_folder, move_file, read, remove, sync_folder, write};
+use super::lock::FolderLock;
+use super::open::Connections;
+use super::{database, salvage, state};
+use crate::error::{Error, RecoveryReason};
+use crate::host::KeyVault;
+use crate::model::WriteState;
+
+/// The tables that no server can give back, each after those it refers to.
+pub(super) const SAVED: [&str; 5] = ["account", "device_key", "credential", "doomed_key", "outbox"];
+
+const MAKING: &str = "recovering";
+const MARKER: &str = "complete";
+const KEPT: &str = "kept-";
+
+/// What a recovery saved. The rest comes back with the next sync.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct RecoveryReport {
+    /// Why the wallet did not open; `None` when it does, and nothing was done.
+    pub why: Option<RecoveryReason>,
+    /// The folder in the wallet's folder that holds the old files.
+    pub kept_in: Option<String>,
+    /// Accounts saved; they may have to sign in again.
+    pub accounts: u32,
+    /// Barcodes saved.
+    pub credentials: u32,
+    /// Changes saved that had not reached their servers; they wait in the outbox for the person.
+    pub outbox: u32,
+    /// Pages that the old database had; 0 where its key is lost.
+    pub pages: u32,
+    /// How many of them could not be read.
+    pub damaged_pages: u32,
+}
+
+/// Makes a wallet that does not open usable again.
+///
+/// # Errors
+/// [`Error::Vault`] when the vault cannot be used now: nothing was changed. [`Error::OpenElsewhere`],
+/// [`Error::NewerSchema`], [`Error::File`], [`Error::Database`].
+pub fn recover(folder: &Path, vault: &dyn KeyVault) -> Result<RecoveryReport, Error> {
+    let files = Files::in_folder(folder)?;
+    let lock = FolderLock::take(folder)?;
+    finish(&files)?;
+    let why = match Connections::open(&files, vault, lock) {
+        Ok(open) => {
+            let reader = open.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            match state::is_sound(&reader).map_err(database("the database cannot be checked")) {
+                Ok(true) => return Ok(RecoveryReport::nothing()),
+                Ok(false) | Err(Error::Recovery { .. }) => RecoveryReason::Damaged,
+                Err(other) => return Err(other),
+            }
+        }
+        Err(Error::Recovery { why }) => why,
+        Err(other) => return Err(other),
+    };
+    let _lock = FolderLock::take(folder)?;
+    let keys = match files.keys(vault) {
+        Ok(keys) => Some(keys),
+        Err(Error::Recovery { .. }) => None,
+        Err(other) => return Err(other),
+    };
+    let report = make(&files, vault, keys.as_ref(), why)?;
+    finish(&files)?;
+    Ok(report)
+}
+
+/// Ends a recovery that was broken off; does nothing where there is none.
+pub(super) fn finish(files: &Files) -> Result<(), Error> {
+    let making = files.folder.join(MAKING);
+    let Some(kept) = read(&making.join(MARKER))? else { return Ok(()) };
+    let kept = files.folder.join(String::from_utf8_lossy(&kept).as_ref());
+    make_folder(&kept)?;
+    for part in PARTS {
+        let (new, place, old) = (making.join(part), files.folder.join(part), kept.join(part));
+        // Where the new file has taken its place already, what stands there is not to be put aside.
+        if (exists(&new) || is_log(part)) && !exists(&old) {
+            move_file(&place, &old)?;
+            sync_folder(&kept)?;
+        }
+        move_file(&new, &place)?;
+    }
+    sync_folder(&files.folder)?;
+    remove(&making)
+}
+
+/// The new database was closed and has no log beside it.
+fn is_log(part: &str) -> bool {
+    part.starts_with("wallet.db-")
+}
+
+/// The folders that recovery put old files into.
+pub(super) fn kept_folders(files: &Files) -> Vec<PathBuf> {
+    let kept = (1..).map(|n| files.folder.join(format!("{KEPT}{n}"))).take_while(|folder| exists(folder));
+    kept.chain([files.folder.join(MAKING)].into_iter().filter(|folder| exists(folder))).collect()
+}
+
+/// Makes the new wallet beside the old one, up to the marker.
+fn make(
+    files: &Files,
+    vault: &dyn KeyVault,
+    keys: Option<&Keys>,
+    why: RecoveryReason,
+) -> Result<RecoveryReport, Error> {
+    let folder = files.folder.join(MAKING);
+    remove(&folder)?;
+    let new = Files::in_folder(&folder)?;
+    let connections = Connections::open(&new, vault, FolderLock::take(&folder)?)?;
+    let mut report = RecoveryReport { why: Some(why), ..RecoveryReport::nothing() };
+    if let Some(keys) = keys {
+        let best = best_remains(files, keys)?;
+        (report.pages, report.damaged_pages) = (best.pages, best.damaged);
+        if let Some(old) = best.connection {
+            let mut writer = connections.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            copy_all(&old, &mut writer, &mut report).map_err(database("what was saved cannot be kept"))?;
+        }
+    }
+    drop(connections.close());
+    let kept = (1..).map(|n| format!("{KEPT}{n}")).find(|name| !exists(&files.folder.join(name)));
+    let kept = kept.unwrap_or_default();
+    write(&folder.join(MARKER), kept.as_bytes())?;
+    report.kept_in = Some(kept);
+    Ok(report)
+}
+
+/// What the key that opens more pages shows: in the middle of a rekey it may be either.
+fn best_remains(files: &Files, keys: &Keys) -> Result<salvage::Remains, Error> {
+    let of = |key: &StoreKey| salvage::remains(files, key);
+    let current = of(&keys.current)?;
+    match &keys.next {
+        Some(next) if current.damaged > 0 => {
+            let next = of(next)?;
+            Ok(if next.damaged < current.damaged { next } else { current })
+        }
+        _ => Ok(current),
+    }
+}
+
+fn copy_all(old: &Connection, new: &mut Connection, report: &mut RecoveryReport) -> rusqlite::Result<()> {
+    let transaction = new.transaction()?;
+    for table in SAVED {
+        let saved = copy_table(old, &transaction, table)?;
+        match table {
+            "account" => report.accounts = saved,
+            "credential" => report.credentials = saved,
+            "outbox" => report.outbox = saved,
+            _ => {}
+        }
+    }
+    // What came before or after them may be lost: the person decides.
+    transaction.execute("UPDATE outbox SET state = ?1", [WriteState::Held.as_text()])?;
+    transaction.commit()
+}
+
+/// Copies the rows that can be read and that the table takes; returns how many.
+fn copy_table(old: &Connection, new: &Connection, table: &str) -> rusqlite::Result<u32> {
+    let Ok(mut select) = old.prepare(&format!("SELECT * FROM {table} NOT INDEXED")) else { return Ok(0) };
+    let columns = select.column_names().collect::<Vec<_>>().join(", ");
+    let places = vec!["?"; select.column_count()].join(", ");
+    let mut insert = new.prepare(&format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})"))?;
+    let count = select.column_count();
+    let mut rows = select.query([])?;
+    let mut saved = 0;
+    // An error ends the walk: what came until then is what can be had.
+    while let Ok(Some(row)) = rows.next() {
+        let values: Result<Vec<Value>, _> = (0..count).map(|column| row.get(column)).collect();
+        // A row of another table's shape, or of none, is refused by this one's constraints.
+        let taken = values.and_then(|values| insert.execute(rusqlite::params_from_iter(values)));
+        saved += u32::from(taken.is_ok_and(|changed| changed > 0));
+    }
+    Ok(saved)
+}
+
+impl RecoveryReport {
+    fn nothing() -> Self {
+        Self { why: None, kept_in: None, accounts: 0, credentials: 0, outbox: 0, pages: 0, damaged_pages: 0 }
+    }
+}

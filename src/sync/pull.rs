@@ -1,0 +1,175 @@
+//! Pulling tickets: by the change feed where the server has one, else the whole list, which is compared with what is
+//! here. A list that the server calls unchanged is not asked for again.
+
+use std::sync::Arc;
+
+use super::engine::{Run, SyncStage};
+use crate::error::Error;
+use crate::model::{BarcodeProfile, PulledTicket, TicketFormat, TicketHash};
+use crate::remote::bam::{Direction, TicketQuery};
+use crate::remote::extension::{Extension, FeedItem, FeedPage};
+use crate::store::{PageEnd, StoredTransfer};
+
+/// Items asked for at once.
+const PAGE: u32 = 100;
+/// More than anybody owns: a server whose list never ends is not followed for ever.
+const MAX_ITEMS: u32 = 1_000_000;
+/// Missed tickets that are asked for one by one in a sync.
+const MAX_SINGLE: u32 = 50;
+/// An unchanged list is trusted for a day: a change of an event alone may not show in it.
+const LIST_LIFE_S: i64 = 86_400;
+/// The resources whose cursors are kept.
+const TICKETS: &str = "tickets";
+const FEED: &str = "feed";
+
+impl Run<'_> {
+    pub(super) async fn pull(&mut self) -> Result<(), Error> {
+        let feed = self.discovered(None).await?.filter(|root| root.offers_feed()).cloned();
+        match feed {
+            Some(feed) => self.pull_changes(&feed).await,
+            None => {
+                self.pull_list().await?;
+                self.ask_for_missed().await
+            }
+        }
+    }
+
+    /// The whole list, unless it is as it was.
+    async fn pull_list(&mut self) -> Result<(), Error> {
+        let store = Arc::clone(&self.engine.store);
+        let before = store.pull_state(&self.account.id, TICKETS)?;
+        let now = self.engine.time.now()?.unix_s();
+        let fresh = before.completed_at.is_some_and(|at| (0..LIST_LIFE_S).contains(&(now - at)));
+        // The newest changes first, with the number of all: if this page is the same, the list is.
+        let newest = TicketQuery {
+            sort_by: Some("updated_at".to_owned()),
+            direction: Some(Direction::Descending),
+            ..self.bam.pull_query(PAGE, 0)
+        };
+        let known = before.etag.as_deref().filter(|_| fresh);
+        let probe = self.bam.tickets_unless(&self.session, &newest, known).await?;
+        let Some((_, etag)) = probe else {
+            self.tell(SyncStage::Tickets, 0, Some(0));
+            return Ok(());
+        };
+        let pull = store.begin_pull(&self.account.id, TICKETS)?;
+        let mut position = 0_i64;
+        loop {
+            let offset = u32::try_from(position).ok().filter(|offset| *offset <= MAX_ITEMS);
+            let offset = offset.ok_or(Error::Untrusted { what: "the server's ticket list does not end" })?;
+            let page = self.bam.tickets(&self.session, &self.bam.pull_query(PAGE, offset)).await?;
+            let mut tickets = Vec::with_capacity(page.items.len());
+            for (ticket, record) in &page.items {
+                let ticket = self.bam.normalise(&self.session, ticket, record).await?;
+                tickets.push(self.with_profile(ticket).await?);
+            }
+            position += i64::try_from(tickets.len()).unwrap_or(i64::MAX);
+            // An empty page before the end is no complete pull: what it lacks is not absent.
+            let complete = page.total.is_none_or(|total| position >= total);
+            let ended = complete || page.items.is_empty();
+            let end = PageEnd { position, complete, cursor: None, gone: &[] };
+            let changes = store.store_page(&self.account.id, TICKETS, pull, &tickets, end)?;
+            self.report.add_page(tickets.len(), changes);
+            let total = page.total.and_then(|total| u32::try_from(total).ok());
+            self.tell(SyncStage::Tickets, self.report.received, total);
+            if ended {
+                return store.remember_list(&self.account.id, TICKETS, etag.as_deref(), now);
+            }
+        }
+    }
+
+    /// What has changed since the cursor; everything where there is none, or where it is too old.
+    async fn pull_changes(&mut self, feed: &Extension) -> Result<(), Error> {
+        let store = Arc::clone(&self.engine.store);
+        let before = store.pull_state(&self.account.id, FEED)?;
+        let mut cursor = before.cursor;
+        let mut whole = cursor.is_none();
+        let mut pull = if whole { store.begin_pull(&self.account.id, FEED)? } else { before.pull };
+        loop {
+            let (http, at) = (&self.engine.http, cursor.as_deref());
+            let Some(page) = feed.changes(http, &self.session, &self.bam, at, PAGE).await? else {
+                whole = true;
+                pull = store.begin_pull(&self.account.id, FEED)?;
+                cursor = None;
+                continue;
+            };
+            let (tickets, gone) = self.read_changes(&page).await?;
+            let position = i64::from(self.report.received) + i64::try_from(tickets.len()).unwrap_or(0);
+            if position > i64::from(MAX_ITEMS) || page.more && page.items.is_empty() {
+                return Err(Error::Untrusted { what: "the server's change feed does not end" });
+            }
+            let complete = whole && !page.more;
+            let end = PageEnd { position, complete, cursor: Some(&page.cursor), gone: &gone };
+            let changes = store.store_page(&self.account.id, FEED, pull, &tickets, end)?;
+            self.report.add_page(tickets.len(), changes);
+            self.tell(SyncStage::Tickets, self.report.received, None);
+            if !page.more {
+                return Ok(());
+            }
+            cursor = Some(page.cursor);
+        }
+    }
+
+    async fn read_changes(&mut self, page: &FeedPage) -> Result<(Vec<PulledTicket>, Vec<TicketHash>), Error> {
+        let (mut tickets, mut gone) = (Vec::new(), Vec::new());
+        for item in &page.items {
+            match item {
+                FeedItem::Ticket(record) => {
+                    let ticket = self.bam.read_ticket(record)?;
+                    let ticket = self.bam.normalise(&self.session, &ticket, record).await?;
+                    tickets.push(self.with_profile(ticket).await?);
+                }
+                FeedItem::Gone { id, organizer_id } => {
+                    let tenant = self.bam.tenant_of(&self.session, *organizer_id).await?;
+                    let hash = self.bam.provider(tenant.as_deref())?.ticket(id);
+                    gone.push(hash.map_err(|e| Error::Input { field: "id", reason: e.to_string() })?);
+                }
+            }
+        }
+        Ok((tickets, gone))
+    }
+
+    /// Tickets that the list lacked for the first time: the server is asked for each, and a clear answer counts at once.
+    async fn ask_for_missed(&mut self) -> Result<(), Error> {
+        for (ticket, tenant, remote_id) in self.engine.store.missed(&self.account.id, MAX_SINGLE)? {
+            let place = (tenant.as_deref(), remote_id.as_str());
+            let gone = self.bam.is_gone(&self.session, place).await;
+            if let Some(gone) = self.forgive(gone)? {
+                self.engine.store.settle_missed(ticket, gone)?;
+                self.report.removed += u32::from(gone);
+            }
+        }
+        Ok(())
+    }
+
+    /// A SECURE ticket of a tenant that serves signed barcodes carries one; B.A.M itself gives no other code.
+    async fn with_profile(&mut self, ticket: PulledTicket) -> Result<PulledTicket, Error> {
+        let secure = ticket.format == TicketFormat::Secure;
+        let signed = secure && self.extension(ticket.tenant.as_deref()).await?.is_some();
+        Ok(PulledTicket {
+            profile: if signed { BarcodeProfile::Signed } else { BarcodeProfile::None },
+            ..ticket
+        })
+    }
+
+    /// How the transfers stand of which this account has any.
+    pub(super) async fn refresh_transfers(&mut self) -> Result<(), Error> {
+        for tenant in self.engine.store.transfer_tenants(&self.account.id)? {
+            let offered = self.discovered(tenant.as_deref()).await?.filter(|found| found.offers_transfers());
+            let Some(extension) = offered.cloned() else { continue };
+            let found = extension.transfers(&self.engine.http, &self.session, &self.bam).await;
+            let provider = self.bam.provider(tenant.as_deref())?;
+            let transfers = self.forgive(found)?.into_iter().flatten().filter_map(|transfer| {
+                Some(StoredTransfer {
+                    ticket: provider.ticket(&transfer.ticket_id).ok()?,
+                    remote_id: transfer.id,
+                    recipient: transfer.recipient,
+                    state: transfer.state,
+                    expires_at: transfer.expires_at,
+                })
+            });
+            self.engine.store.save_transfers(&self.account.id, &transfers.collect::<Vec<_>>())?;
+        }
+        Ok(())
+    }
+}

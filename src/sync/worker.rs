@@ -1,0 +1,69 @@
+//! The thread that sends what waits in the outbox by itself: after each new write, and after a failure when its time
+//! has come. It sleeps while nothing waits.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
+
+use super::runner::Runner;
+
+/// The clock of the waits counts sleep, timers do not: they are set short enough to notice.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
+
+/// The thread; it ends when this is dropped.
+pub struct Worker {
+    wake: Arc<Notify>,
+    ended: watch::Sender<bool>,
+}
+
+opaque_debug!(Worker);
+
+impl Worker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// The system's, when it has no thread to give.
+    pub fn start(runner: Arc<Runner>) -> std::io::Result<Self> {
+        let wake = Arc::new(Notify::new());
+        let (ended, mut end) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let woken = Arc::clone(&wake);
+        thread::Builder::new().name("wallet-outbox".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = end.wait_for(|end| *end) => {}
+                    () = work(&runner, &woken) => {}
+                }
+            });
+        })?;
+        Ok(Self { wake, ended })
+    }
+
+    /// Something may be due.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.ended.send_replace(true);
+    }
+}
+
+async fn work(runner: &Runner, woken: &Notify) {
+    loop {
+        match runner.next_due() {
+            None => woken.notified().await,
+            Some(due) => tokio::select! {
+                () = woken.notified() => {}
+                () = sleep(due.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)) => {}
+            },
+        }
+        runner.send_waiting().await;
+    }
+}

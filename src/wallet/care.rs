@@ -1,0 +1,200 @@
+//! The wallet's own care: pausing, keys, recovery, signing out, and what is wrong when something is.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Config, Wallet, WalletTime};
+use crate::device::ask;
+use crate::error::{Error, RecoveryReason, WalletError};
+use crate::host::{HostClock, KeyVault};
+use crate::model::{Account, WriteState};
+use crate::store::{self, FileState, RecoveryReport};
+
+/// Work under way is given this long when the wallet is paused.
+const PAUSE_MS: i64 = 5_000;
+const PAUSE_STEP: Duration = Duration::from_millis(10);
+
+/// How an account stands.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AccountDiagnosis {
+    /// The account.
+    pub account: Account,
+    /// Tickets that are listed.
+    pub tickets: u32,
+    /// Barcodes held.
+    pub barcodes: u32,
+    /// Changes that are sent by themselves.
+    pub waiting: u32,
+    /// Changes that wait for the person.
+    pub undecided: u32,
+}
+
+/// How a wallet stands, for support and for whoever develops with it. It holds no secret.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Diagnosis {
+    /// Why it does not open: the error's code and its words. `None` when it does.
+    pub problem: Option<String>,
+    /// What helps.
+    pub advice: Option<String>,
+    /// Whether [`recover_wallet`] is what helps, and why.
+    pub recovery: Option<RecoveryReason>,
+    /// The database's file and its log.
+    pub files: FileState,
+    /// The time and how far it is trusted.
+    pub time: Option<WalletTime>,
+    /// The accounts.
+    pub accounts: Vec<AccountDiagnosis>,
+    /// Keys that wait to be deleted from the vault.
+    pub keys_to_delete: u32,
+}
+
+opaque_debug!(AccountDiagnosis, Diagnosis);
+
+#[uniffi::export(async_runtime = "tokio")]
+impl Wallet {
+    /// Closes the wallet's files, for example before the system suspends the app. New calls fail with
+    /// [`WalletError::Paused`]; those under way have 5 seconds, then they are interrupted. What they had sent is found
+    /// out after [`Wallet::resume`].
+    pub async fn pause(&self) {
+        let activity = self.runner.activity();
+        activity.refuse();
+        let begun = self.time.elapsed_ms();
+        // A clock that cannot be read gives no time.
+        while !activity.is_idle()
+            && begun.zip(self.time.elapsed_ms()).is_some_and(|(begun, now)| now - begun < PAUSE_MS)
+        {
+            tokio::time::sleep(PAUSE_STEP).await;
+        }
+        activity.interrupt();
+        self.store.pause();
+    }
+
+    /// Opens the files again and goes on. A wallet that is not paused stays as it is.
+    ///
+    /// # Errors
+    /// As [`Wallet::open`].
+    pub fn resume(&self) -> Result<(), WalletError> {
+        self.store.resume(&*self.vault)?;
+        self.runner.activity().resume();
+        self.wake();
+        Ok(())
+    }
+
+    /// Gives the database a new key. It takes about as long as reading and writing the whole file; a crash in the middle
+    /// loses nothing.
+    ///
+    /// # Errors
+    /// [`WalletError::KeyUnavailable`], [`WalletError::Storage`], [`WalletError::Paused`].
+    pub fn rekey(&self) -> Result<(), WalletError> {
+        let _work = self.runner.activity().begin()?;
+        Ok(self.store.rekey(&*self.vault)?)
+    }
+
+    /// Deletes the wallet: its keys in the vault, its files, and what recoveries put aside. It cannot be undone, and
+    /// this object is of no more use.
+    ///
+    /// # Errors
+    /// [`WalletError::Storage`] when some file could not be deleted; call it again.
+    pub async fn wipe(&self) -> Result<(), WalletError> {
+        let handles = self.store.key_handles().unwrap_or_default();
+        self.pause().await;
+        let deleted = ask(&self.vault, move |vault| {
+            handles.into_iter().try_for_each(|handle| Ok(vault.delete_key(handle)?))
+        });
+        // The files go in any case: without them the keys open nothing and sign nothing.
+        let deleted = deleted.await;
+        self.store.wipe()?;
+        Ok(deleted?)
+    }
+
+    /// Removes an account with its tickets, barcodes and keys, and nothing else. With `discard_changes` false it is
+    /// refused while changes of the person wait in the outbox.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`], [`WalletError::InvalidInput`] naming `discard_changes`, [`WalletError::Paused`],
+    /// [`WalletError::Storage`].
+    pub async fn sign_out(&self, account_id: String, discard_changes: bool) -> Result<(), WalletError> {
+        Ok(self.runner.sign_out(&account_id, discard_changes).await?)
+    }
+
+    /// How the wallet stands. Reads the whole database, to check every page.
+    ///
+    /// # Errors
+    /// [`WalletError::Paused`], [`WalletError::NeedsRecovery`], [`WalletError::Storage`].
+    pub fn diagnose(&self) -> Result<Diagnosis, WalletError> {
+        let _work = self.runner.activity().begin()?;
+        let outbox = self.store.outbox(None, None)?;
+        let mut accounts = Vec::new();
+        for account in self.store.accounts()? {
+            let (tickets, barcodes) = self.store.count(&account.id)?;
+            let of_account = outbox.iter().filter(|row| row.new.account_id == account.id);
+            let (waiting, undecided): (Vec<_>, Vec<_>) =
+                of_account.partition(|row| matches!(row.state, WriteState::Waiting | WriteState::Sent));
+            accounts.push(AccountDiagnosis {
+                account: account.into(),
+                tickets,
+                barcodes,
+                waiting: count(waiting.len()),
+                undecided: count(undecided.len()),
+            });
+        }
+        Ok(Diagnosis {
+            problem: None,
+            advice: None,
+            recovery: None,
+            files: self.store.file_state()?,
+            time: self.now().ok(),
+            accounts,
+            keys_to_delete: count(self.store.doomed_keys()?.len()),
+        })
+    }
+}
+
+/// How a wallet stands that is not open, whether it opens or not.
+#[uniffi::export]
+pub fn diagnose_wallet(
+    config: Config,
+    vault: Arc<dyn KeyVault>,
+    clock: Option<Arc<dyn HostClock>>,
+) -> Diagnosis {
+    let folder = config.folder.clone();
+    let opened = Wallet::open(Config { send_by_itself: false, ..config }, vault, clock, None);
+    let problem = match opened.and_then(|wallet| wallet.diagnose()) {
+        Ok(diagnosis) => return diagnosis,
+        Err(problem) => problem,
+    };
+    let (recovery, advice) = match &problem {
+        WalletError::NeedsRecovery { why, reason } => (Some(*why), Some(reason.clone())),
+        _ => (None, None),
+    };
+    Diagnosis {
+        problem: Some(format!("{}: {problem}", problem.code())),
+        advice,
+        recovery,
+        files: store::file_state_of(Path::new(&folder)),
+        time: None,
+        accounts: Vec::new(),
+        keys_to_delete: 0,
+    }
+}
+
+/// Makes a wallet that answers [`WalletError::NeedsRecovery`] usable again: puts its files aside, makes new ones, saves
+/// what can be read of accounts, barcodes and changes that were not sent. Then open it and sync: the tickets come back
+/// from their servers. Of a wallet that opens and is sound, nothing is changed.
+///
+/// # Errors
+/// [`WalletError::KeyUnavailable`]: try again when the vault can be used; nothing was changed.
+/// [`WalletError::InUse`], [`WalletError::Storage`].
+#[uniffi::export]
+pub fn recover_wallet(config: Config, vault: Arc<dyn KeyVault>) -> Result<RecoveryReport, WalletError> {
+    match store::recover(Path::new(&config.folder), &*vault) {
+        // The vault's answer is about the store's key here, never about a ticket's.
+        Err(Error::Vault(error)) => Err(WalletError::KeyUnavailable { reason: error.to_string() }),
+        report => Ok(report?),
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
