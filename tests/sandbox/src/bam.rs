@@ -6,6 +6,7 @@ mod list;
 mod organizer;
 mod relations;
 mod ticket;
+mod ticket_holder;
 mod token;
 
 use std::sync::Arc;
@@ -31,6 +32,14 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/t/{tenant}/event/v1/ticket", get(list::of_tenant))
         .route("/t/{tenant}/event/v1/ticket/{id}", get(ticket::by_id))
         .route("/t/{tenant}/event/v1/ticket/bc/{blockchain_id}", get(ticket::by_blockchain_id))
+        .route(
+            "/t/{tenant}/event/v1/ticket/{id}/ticket_holder",
+            get(ticket_holder::list).post(ticket_holder::create),
+        )
+        .route(
+            "/t/{tenant}/event/v1/ticket/{id}/ticket_holder/{holder}",
+            get(ticket_holder::one).patch(ticket_holder::update),
+        )
 }
 
 /// An error as B.A.M writes it: words and a code.

@@ -8,7 +8,9 @@ mod control;
 mod db;
 mod extension;
 mod faults;
+mod journal;
 mod listener;
+mod moment;
 mod problem;
 mod sandbox;
 mod season;
@@ -16,4 +18,5 @@ mod seeded;
 
 pub use config::{Clock, SandboxConfig};
 pub use faults::{Fault, FaultRule};
+pub use journal::JournalEntry;
 pub use sandbox::{Sandbox, User};

@@ -23,6 +23,7 @@ use crate::config::SandboxConfig;
 use crate::control;
 use crate::extension;
 use crate::faults::{FaultRule, disturb};
+use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
 use crate::season::{Plan, password};
@@ -135,6 +136,14 @@ impl Sandbox {
         self.app.replace_token_key()?;
         self.app.db.write(|db| db.execute("DELETE FROM session", [])).map_err(io::Error::other)?;
         Ok(())
+    }
+
+    /// Every write that was applied, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn journal(&self) -> io::Result<Vec<JournalEntry>> {
+        self.app.db.read(journal::entries).map_err(io::Error::other)
     }
 
     /// Takes a ticket of this tenant from its owner. Returns whether there was one.

@@ -54,6 +54,9 @@ CREATE TABLE ticket (
     format TEXT NOT NULL,
     blockchain_id TEXT NOT NULL,
     holder TEXT NOT NULL,
+    -- What the holder answered, as JSON, and when; NULL without an answer.
+    holder_response TEXT,
+    holder_updated_at TEXT,
     updated_at TEXT NOT NULL,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, blockchain_id)
@@ -83,4 +86,14 @@ CREATE TABLE reply (
     content_type TEXT NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (user_id, idempotency_key)
+) STRICT;
+
+-- Every write that was applied, in order.
+CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    user TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    idempotency_key TEXT,
+    detail TEXT NOT NULL
 ) STRICT;

@@ -16,7 +16,7 @@ use crate::app::App;
 
 /// Selects what [`read`] reads.
 pub(super) const SELECT: &str = "SELECT ticket.id, seq_num, status, kyc_status, seat_id, format, updated_at,
-        holder, ticket_config.body, sector.body, timeslot.body
+        holder, ticket_config.body, sector.body, timeslot.body, holder_response, holder_updated_at
     FROM ticket
     JOIN ticket_config ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
     LEFT JOIN sector ON sector.tenant = ticket.tenant AND sector.id = sector_id
@@ -105,12 +105,22 @@ fn full_ticket(row: &Row<'_>) -> rusqlite::Result<Value> {
         "updated_at": row.get::<_, String>(6)?,
         "ticket_config": body(row, 8)?,
         "sector": body(row, 9)?,
-        "ticket_holder": body(row, 7)?,
+        "ticket_holder": holder(row)?,
         "ticket_discount": [],
         "timeslot": body(row, 10)?,
         "order_item": {"id": id, "quantity": 1},
         "ticket_asset": [],
     }))
+}
+
+/// The person on the ticket; what that person answered comes with it once there is an answer.
+fn holder(row: &Row<'_>) -> rusqlite::Result<Value> {
+    let mut holder = body(row, 7)?;
+    if let Some(answered_at) = row.get::<_, Option<String>>(12)? {
+        holder["response"] = body(row, 11)?;
+        holder["updated_at"] = json!(answered_at);
+    }
+    Ok(holder)
 }
 
 fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {

@@ -9,4 +9,5 @@ mod faults;
 mod idempotency;
 mod statements;
 mod support;
+mod ticket_holder;
 mod tickets;
