@@ -2,6 +2,7 @@
 //! tickets under `/t/{tenant}`. Headers `x-device-id` and `x-app-version` are taken and have no effect.
 
 mod auth;
+mod etag;
 mod list;
 mod organizer;
 mod relations;

@@ -1,14 +1,18 @@
-//! The sandbox's own routes: faults, the log of requests and the journal, for tests that speak only HTTP.
+//! The sandbox's own routes, for tests that speak only HTTP: faults, the log of requests, the journal, and the box
+//! office's side of tickets and events.
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::bam::BamError;
+use crate::edit::{self, TicketEdit};
 use crate::faults::FaultRule;
 use crate::journal::{self, JournalEntry};
 
@@ -21,6 +25,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/faults", post(add_faults).delete(clear_faults))
         .route("/sandbox/requests", get(requests))
         .route("/sandbox/journal", get(journal))
+        .route("/sandbox/tickets/{tenant}", post(add_ticket))
+        .route("/sandbox/tickets/{tenant}/{id}", patch(edit_ticket).delete(remove_ticket))
+        .route("/sandbox/events/{tenant}/{id}", patch(rename_event))
 }
 
 async fn add_faults(State(app): State<Arc<App>>, Json(rules): Json<Vec<FaultRule>>) -> StatusCode {
@@ -41,4 +48,61 @@ async fn journal(State(app): State<Arc<App>>) -> Result<Json<Vec<JournalEntry>>,
 
 async fn requests(State(app): State<Arc<App>>) -> Json<Vec<String>> {
     Json(app.requests())
+}
+
+#[derive(Deserialize)]
+struct NewTicket {
+    user: String,
+    event_id: i64,
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    user: String,
+}
+
+#[derive(Deserialize)]
+struct Name {
+    name: String,
+}
+
+async fn add_ticket(
+    State(app): State<Arc<App>>,
+    Path(tenant): Path<String>,
+    Json(new): Json<NewTicket>,
+) -> Result<Json<Value>, BamError> {
+    let now_s = app.now_s();
+    let id = app.db.write(|db| edit::add_ticket(db, &new.user, &tenant, new.event_id, now_s))?;
+    id.map(|id| Json(json!({"id": id}))).ok_or_else(|| BamError::not_found("User or event"))
+}
+
+async fn edit_ticket(
+    State(app): State<Arc<App>>,
+    Path((tenant, id)): Path<(String, i64)>,
+    Json(change): Json<TicketEdit>,
+) -> Result<StatusCode, BamError> {
+    let now_s = app.now_s();
+    done("Ticket", app.db.write(|db| edit::edit_ticket(db, &tenant, id, &change, now_s)))
+}
+
+async fn remove_ticket(
+    State(app): State<Arc<App>>,
+    Path((tenant, id)): Path<(String, i64)>,
+    Query(owner): Query<Owner>,
+) -> Result<StatusCode, BamError> {
+    done("Ticket", app.db.write(|db| edit::remove_ticket(db, &owner.user, &tenant, id)))
+}
+
+async fn rename_event(
+    State(app): State<Arc<App>>,
+    Path((tenant, id)): Path<(String, i64)>,
+    Json(name): Json<Name>,
+) -> Result<StatusCode, BamError> {
+    let now_s = app.now_s();
+    done("Event", app.db.write(|db| edit::rename_event(db, &tenant, id, &name.name, now_s)))
+}
+
+/// 204, or 404 when there was nothing to do it to.
+fn done(what: &str, found: rusqlite::Result<bool>) -> Result<StatusCode, BamError> {
+    if found? { Ok(StatusCode::NO_CONTENT) } else { Err(BamError::not_found(what)) }
 }

@@ -6,6 +6,7 @@ mod bam;
 mod config;
 mod control;
 mod db;
+mod edit;
 mod extension;
 mod faults;
 mod journal;
@@ -17,6 +18,7 @@ mod season;
 mod seeded;
 
 pub use config::{Clock, SandboxConfig};
+pub use edit::TicketEdit;
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use sandbox::{Sandbox, User};

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, serve};
+use rusqlite::Connection;
 use serde::Serialize;
 use ticket_wallet::barcode::MIN_WINDOW_S;
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use crate::app::App;
 use crate::bam::{self, BamError};
 use crate::config::SandboxConfig;
 use crate::control;
+use crate::edit::{self, TicketEdit};
 use crate::extension;
 use crate::faults::{FaultRule, disturb};
 use crate::journal::{self, JournalEntry};
@@ -151,10 +153,32 @@ impl Sandbox {
     /// # Errors
     /// When the database fails.
     pub fn remove_ticket(&self, user: &str, tenant: &str, ticket_id: i64) -> io::Result<bool> {
-        let sql = "DELETE FROM ticket WHERE tenant = ?2 AND id = ?3
-            AND owner_id = (SELECT id FROM user WHERE name = ?1)";
-        let removed = self.app.db.write(|db| db.execute(sql, (user, tenant, ticket_id)));
-        removed.map(|count| count > 0).map_err(io::Error::other)
+        self.edit(|db, _| edit::remove_ticket(db, user, tenant, ticket_id))
+    }
+
+    /// Adds a SECURE, issued ticket for an event of this tenant and tells its id, which no ticket had before. `None`
+    /// when there is no such user or event.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn add_ticket(&self, user: &str, tenant: &str, event_id: i64) -> io::Result<Option<i64>> {
+        self.edit(|db, now_s| edit::add_ticket(db, user, tenant, event_id, now_s))
+    }
+
+    /// Changes a ticket of this tenant. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn edit_ticket(&self, tenant: &str, ticket_id: i64, change: &TicketEdit) -> io::Result<bool> {
+        self.edit(|db, now_s| edit::edit_ticket(db, tenant, ticket_id, change, now_s))
+    }
+
+    /// Gives an event of this tenant another name; the event's own `updated_at` moves. Returns whether there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn rename_event(&self, tenant: &str, event_id: i64, name: &str) -> io::Result<bool> {
+        self.edit(|db, now_s| edit::rename_event(db, tenant, event_id, name, now_s))
     }
 
     /// Closes the listener and every open connection.
@@ -162,6 +186,13 @@ impl Sandbox {
         drop(self.running);
         // An error is the answer: the server's end of the channel goes away last.
         let _ = self.ended.await;
+    }
+}
+
+impl Sandbox {
+    fn edit<T>(&self, work: impl FnOnce(&Connection, i64) -> rusqlite::Result<T>) -> io::Result<T> {
+        let now_s = self.app.now_s();
+        self.app.db.write(|db| work(db, now_s)).map_err(io::Error::other)
     }
 }
 

@@ -97,3 +97,28 @@ CREATE TABLE journal (
     idempotency_key TEXT,
     detail TEXT NOT NULL
 ) STRICT;
+
+-- The latest change of each ticket as each of its owners saw it, in order. A row whose ticket the owner does not have
+-- (any more) is a removal.
+CREATE TABLE change (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    owner_id INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    UNIQUE (owner_id, tenant, ticket_id)
+) STRICT;
+CREATE TRIGGER ticket_added AFTER INSERT ON ticket BEGIN
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (new.owner_id, new.tenant, new.id);
+END;
+CREATE TRIGGER ticket_removed AFTER DELETE ON ticket BEGIN
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (old.owner_id, old.tenant, old.id);
+END;
+CREATE TRIGGER ticket_changed AFTER UPDATE ON ticket BEGIN
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (old.owner_id, old.tenant, old.id);
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (new.owner_id, new.tenant, new.id);
+END;
+CREATE TRIGGER ticket_config_changed AFTER UPDATE ON ticket_config BEGIN
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id)
+        SELECT owner_id, tenant, id FROM ticket
+        WHERE tenant = new.tenant AND ticket_config_id = new.id ORDER BY id;
+END;

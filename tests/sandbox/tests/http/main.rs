@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod account;
+mod box_office;
 mod contract;
 mod credentials;
 mod discovery;
