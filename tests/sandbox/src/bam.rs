@@ -18,7 +18,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 
-pub(crate) use auth::holder;
+pub(crate) use auth::{Holder, holder};
+pub(crate) use ticket::Shape;
 pub(crate) use token::TokenKey;
 
 use crate::app::App;

@@ -26,6 +26,8 @@ pub struct SandboxConfig {
     pub page_limit: usize,
     /// How long an access token lives, in seconds.
     pub token_life_s: u32,
+    /// Whether the extension serves its change feed of all tenants' tickets at the root.
+    pub feed: bool,
 }
 
 impl Default for SandboxConfig {
@@ -39,6 +41,7 @@ impl Default for SandboxConfig {
             lease_s: 48 * 3600,
             page_limit: 100,
             token_life_s: 3600,
+            feed: false,
         }
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/faults", post(add_faults).delete(clear_faults))
         .route("/sandbox/requests", get(requests))
         .route("/sandbox/journal", get(journal))
+        .route("/sandbox/expire-cursors", post(expire_cursors))
         .route("/sandbox/tickets/{tenant}", post(add_ticket))
         .route("/sandbox/tickets/{tenant}/{id}", patch(edit_ticket).delete(remove_ticket))
         .route("/sandbox/events/{tenant}/{id}", patch(rename_event))
@@ -39,6 +40,11 @@ async fn add_faults(State(app): State<Arc<App>>, Json(rules): Json<Vec<FaultRule
 
 async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {
     app.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn expire_cursors(State(app): State<Arc<App>>) -> StatusCode {
+    app.expire_cursors();
     StatusCode::NO_CONTENT
 }
 

@@ -1,9 +1,10 @@
-//! The wallet extension: device-bound credentials, beside each tenant's own routes.
+//! The wallet extension: device-bound credentials beside each tenant's own routes, and a change feed at the root.
 //!
 //! `openapi/extension.json` describes it; a test holds every answer against that file.
 
 mod bind;
 mod binding;
+mod feed;
 mod fields;
 mod idempotency;
 mod renew;
@@ -29,6 +30,13 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/t/{tenant}/wallet/v1/credentials/renew", post(renew::renew_many))
         .route("/t/{tenant}/wallet/v1/credentials/{ticket_id}/renew", post(renew::renew))
         .route("/t/{tenant}/wallet/v1/credentials/{ticket_id}/surrender", post(surrender::surrender))
+}
+
+/// The routes of the change feed.
+pub(crate) fn feed_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/.well-known/ticket-wallet", get(feed::discovery))
+        .route("/wallet/v1/tickets", get(feed::tickets))
 }
 
 /// Whether a path is the extension's, so that its errors are problems.

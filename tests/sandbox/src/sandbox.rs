@@ -140,6 +140,11 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Makes all cursors of the change feed too old: they get 410, and clients start again.
+    pub fn expire_cursors(&self) {
+        self.app.expire_cursors();
+    }
+
     /// Every write that was applied, in order.
     ///
     /// # Errors
@@ -202,8 +207,10 @@ async fn run(listener: StdListener, routes: Router) -> io::Result<()> {
 }
 
 fn routes(app: &Arc<App>) -> Router {
+    let feed = if app.config.feed { extension::feed_routes() } else { Router::new() };
     Router::new()
         .merge(bam::routes())
+        .merge(feed)
         .merge(extension::routes())
         .merge(control::routes())
         .fallback(|request: Request| unknown(request, StatusCode::NOT_FOUND))

@@ -7,6 +7,7 @@ mod contract;
 mod credentials;
 mod discovery;
 mod faults;
+mod feed;
 mod idempotency;
 mod statements;
 mod support;
