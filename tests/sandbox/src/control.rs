@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::bam::BamError;
 use crate::edit::{self, TicketEdit};
+use crate::extension::{self, TransferEnd};
 use crate::faults::FaultRule;
 use crate::journal::{self, JournalEntry};
 
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/tickets/{tenant}", post(add_ticket))
         .route("/sandbox/tickets/{tenant}/{id}", patch(edit_ticket).delete(remove_ticket))
         .route("/sandbox/events/{tenant}/{id}", patch(rename_event))
+        .route("/sandbox/transfers/{tenant}/{id}", post(end_transfer))
 }
 
 async fn add_faults(State(app): State<Arc<App>>, Json(rules): Json<Vec<FaultRule>>) -> StatusCode {
@@ -72,6 +74,11 @@ struct Name {
     name: String,
 }
 
+#[derive(Deserialize)]
+struct Ended {
+    state: TransferEnd,
+}
+
 async fn add_ticket(
     State(app): State<Arc<App>>,
     Path(tenant): Path<String>,
@@ -106,6 +113,16 @@ async fn rename_event(
 ) -> Result<StatusCode, BamError> {
     let now_s = app.now_s();
     done("Event", app.db.write(|db| edit::rename_event(db, &tenant, id, &name.name, now_s)))
+}
+
+async fn end_transfer(
+    State(app): State<Arc<App>>,
+    Path((tenant, id)): Path<(String, i64)>,
+    Json(ended): Json<Ended>,
+) -> Result<StatusCode, BamError> {
+    let now_s = app.now_s();
+    let found = app.db.write(|db| extension::end_transfer(db, &tenant, id, ended.state, now_s));
+    done("Pending transfer", found)
 }
 
 /// 204, or 404 when there was nothing to do it to.

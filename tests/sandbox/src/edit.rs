@@ -61,6 +61,31 @@ pub(crate) fn remove_ticket(
     db.execute(sql, (user, tenant, ticket_id)).map(|count| count > 0)
 }
 
+/// Gives a ticket to another user; takes it out of the sandbox when there is no user of this name.
+pub(crate) fn hand_over(
+    db: &Connection,
+    tenant: &str,
+    ticket_id: i64,
+    recipient: &str,
+    now_s: i64,
+) -> rusqlite::Result<()> {
+    let Some(before) = updated_at(db, tenant, ticket_id)? else { return Ok(()) };
+    let handed = db.execute(
+        "UPDATE ticket SET owner_id = user.id, updated_at = ?4 FROM user
+            WHERE tenant = ?1 AND ticket.id = ?2 AND user.name = ?3",
+        (tenant, ticket_id, recipient, later_than(&before, now_s)),
+    )?;
+    if handed == 0 {
+        db.execute("DELETE FROM ticket WHERE tenant = ?1 AND id = ?2", (tenant, ticket_id))?;
+    }
+    Ok(())
+}
+
+fn updated_at(db: &Connection, tenant: &str, ticket_id: i64) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT updated_at FROM ticket WHERE tenant = ?1 AND id = ?2";
+    db.query_row(sql, (tenant, ticket_id), |row| row.get(0)).optional()
+}
+
 /// Changes a ticket. Returns whether there was one.
 pub(crate) fn edit_ticket(
     db: &Connection,
@@ -69,9 +94,7 @@ pub(crate) fn edit_ticket(
     edit: &TicketEdit,
     now_s: i64,
 ) -> rusqlite::Result<bool> {
-    let sql = "SELECT updated_at FROM ticket WHERE tenant = ?1 AND id = ?2";
-    let before = db.query_row(sql, (tenant, ticket_id), |row| row.get::<_, String>(0)).optional()?;
-    let Some(before) = before else { return Ok(false) };
+    let Some(before) = updated_at(db, tenant, ticket_id)? else { return Ok(false) };
     db.execute(
         "UPDATE ticket SET status = coalesce(?3, status), seat_id = coalesce(?4, seat_id), updated_at = ?5
             WHERE tenant = ?1 AND id = ?2",

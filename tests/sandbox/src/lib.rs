@@ -19,6 +19,7 @@ mod seeded;
 
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;
+pub use extension::TransferEnd;
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use sandbox::{Sandbox, User};

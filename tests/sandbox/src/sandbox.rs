@@ -23,7 +23,7 @@ use crate::bam::{self, BamError};
 use crate::config::SandboxConfig;
 use crate::control;
 use crate::edit::{self, TicketEdit};
-use crate::extension;
+use crate::extension::{self, TransferEnd};
 use crate::faults::{FaultRule, disturb};
 use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
@@ -184,6 +184,14 @@ impl Sandbox {
     /// When the database fails.
     pub fn rename_event(&self, tenant: &str, event_id: i64, name: &str) -> io::Result<bool> {
         self.edit(|db, now_s| edit::rename_event(db, tenant, event_id, name, now_s))
+    }
+
+    /// Answers a pending transfer of this tenant as its recipient. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn end_transfer(&self, tenant: &str, transfer_id: i64, end: TransferEnd) -> io::Result<bool> {
+        self.edit(|db, now_s| extension::end_transfer(db, tenant, transfer_id, end, now_s))
     }
 
     /// Closes the listener and every open connection.

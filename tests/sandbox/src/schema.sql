@@ -122,3 +122,16 @@ CREATE TRIGGER ticket_config_changed AFTER UPDATE ON ticket_config BEGIN
         SELECT owner_id, tenant, id FROM ticket
         WHERE tenant = new.tenant AND ticket_config_id = new.id ORDER BY id;
 END;
+
+-- Transfers. A pending one whose time is over has expired. Times are Unix seconds.
+CREATE TABLE transfer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    sender_id INTEGER NOT NULL REFERENCES user (id),
+    recipient TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX transfer_by_ticket ON transfer (tenant, ticket_id);
