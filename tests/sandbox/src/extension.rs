@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::problem::Problem;
 
+pub(crate) use feed::cursor_expired;
 pub use transfer::TransferEnd;
 pub(crate) use transfer::end as end_transfer;
 

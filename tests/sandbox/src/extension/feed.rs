@@ -40,7 +40,7 @@ pub(super) async fn tickets(
 }
 
 /// 410: the client must start again, without a cursor.
-fn cursor_expired() -> Problem {
+pub(crate) fn cursor_expired() -> Problem {
     Problem::new(StatusCode::GONE, "cursor-expired", "The cursor is too old")
 }
 

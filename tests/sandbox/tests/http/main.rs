@@ -10,6 +10,7 @@ mod faults;
 mod feed;
 mod idempotency;
 mod journal;
+mod odd_replies;
 mod statements;
 mod support;
 mod ticket_holder;
