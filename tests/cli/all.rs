@@ -22,4 +22,5 @@ mod holder;
 mod killed_sync;
 mod network;
 mod no_openssl;
+mod sandbox;
 mod verify;

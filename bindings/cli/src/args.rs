@@ -80,6 +80,9 @@ pub(crate) struct SandboxOptions {
     /// Seconds for which a frame of a barcode stays fresh, 5 to 255.
     #[arg(long, default_value_t = 30, value_name = "S", value_parser = clap::value_parser!(u8).range(5..))]
     pub(crate) window: u8,
+    /// Serve the extension's change feed of all tenants' tickets too.
+    #[arg(long)]
+    pub(crate) feed: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

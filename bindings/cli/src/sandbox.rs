@@ -14,6 +14,7 @@ pub(crate) async fn run(options: &SandboxOptions, output: &Output) -> Result<(),
         seed: options.seed,
         tickets_per_user: options.tickets,
         window_s: options.window,
+        feed: options.feed,
         ..SandboxConfig::default()
     };
     let sandbox = Sandbox::start(config)

@@ -1,7 +1,7 @@
 //! What all routes share: data, keys, time, faults and the log of requests.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::Method;
@@ -32,6 +32,7 @@ pub(crate) struct App {
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
     offset_s: AtomicI64,
+    feed_epoch: AtomicU64,
 }
 
 /// A tenant, with the key it signs credentials with where it serves the extension.
@@ -56,6 +57,7 @@ impl App {
             faults: Mutex::default(),
             requests: Mutex::default(),
             offset_s: AtomicI64::new(0),
+            feed_epoch: AtomicU64::new(1),
             config,
             db,
         })
@@ -69,6 +71,16 @@ impl App {
     /// Puts the sandbox's time off by so many seconds.
     pub(crate) fn set_offset_s(&self, seconds: i64) {
         self.offset_s.store(seconds, Ordering::SeqCst);
+    }
+
+    /// What cursors of the change feed must carry to count.
+    pub(crate) fn feed_epoch(&self) -> u64 {
+        self.feed_epoch.load(Ordering::SeqCst)
+    }
+
+    /// Makes all cursors of the change feed too old.
+    pub(crate) fn expire_cursors(&self) {
+        self.feed_epoch.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The tenant of this name.

@@ -2,10 +2,12 @@
 //! tickets under `/t/{tenant}`. Headers `x-device-id` and `x-app-version` are taken and have no effect.
 
 mod auth;
+mod etag;
 mod list;
 mod organizer;
 mod relations;
 mod ticket;
+mod ticket_holder;
 mod token;
 
 use std::sync::Arc;
@@ -16,7 +18,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 
-pub(crate) use auth::holder;
+pub(crate) use auth::{Holder, holder};
+pub(crate) use ticket::Shape;
 pub(crate) use token::TokenKey;
 
 use crate::app::App;
@@ -31,6 +34,14 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/t/{tenant}/event/v1/ticket", get(list::of_tenant))
         .route("/t/{tenant}/event/v1/ticket/{id}", get(ticket::by_id))
         .route("/t/{tenant}/event/v1/ticket/bc/{blockchain_id}", get(ticket::by_blockchain_id))
+        .route(
+            "/t/{tenant}/event/v1/ticket/{id}/ticket_holder",
+            get(ticket_holder::list).post(ticket_holder::create),
+        )
+        .route(
+            "/t/{tenant}/event/v1/ticket/{id}/ticket_holder/{holder}",
+            get(ticket_holder::one).patch(ticket_holder::update),
+        )
 }
 
 /// An error as B.A.M writes it: words and a code.

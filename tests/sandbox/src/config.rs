@@ -26,6 +26,12 @@ pub struct SandboxConfig {
     pub page_limit: usize,
     /// How long an access token lives, in seconds.
     pub token_life_s: u32,
+    /// How often a ticket may be moved to another device.
+    pub moves: u16,
+    /// How long a transfer waits for its recipient, in seconds; never past the start of the event.
+    pub transfer_life_s: u32,
+    /// Whether the extension serves its change feed of all tenants' tickets at the root.
+    pub feed: bool,
 }
 
 impl Default for SandboxConfig {
@@ -39,6 +45,9 @@ impl Default for SandboxConfig {
             lease_s: 48 * 3600,
             page_limit: 100,
             token_life_s: 3600,
+            moves: 3,
+            transfer_life_s: 72 * 3600,
+            feed: false,
         }
     }
 }

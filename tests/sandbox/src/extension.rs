@@ -1,14 +1,18 @@
-//! The wallet extension: device-bound credentials, beside each tenant's own routes.
+//! The wallet extension: device-bound credentials and transfers beside each tenant's own routes,
+//! and a change feed at the root.
 //!
 //! `openapi/extension.json` describes it; a test holds every answer against that file.
 
 mod bind;
 mod binding;
+mod feed;
 mod fields;
 mod idempotency;
 mod renew;
 mod surrender;
 mod ticket;
+mod transfer;
+mod transfers;
 mod write;
 
 use std::sync::Arc;
@@ -21,6 +25,10 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::problem::Problem;
 
+pub(crate) use feed::cursor_expired;
+pub use transfer::TransferEnd;
+pub(crate) use transfer::end as end_transfer;
+
 /// The routes.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -29,6 +37,16 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/t/{tenant}/wallet/v1/credentials/renew", post(renew::renew_many))
         .route("/t/{tenant}/wallet/v1/credentials/{ticket_id}/renew", post(renew::renew))
         .route("/t/{tenant}/wallet/v1/credentials/{ticket_id}/surrender", post(surrender::surrender))
+        .route("/t/{tenant}/wallet/v1/transfers", get(transfers::list).post(transfers::create))
+        .route("/t/{tenant}/wallet/v1/transfers/{transfer_id}", get(transfers::one))
+        .route("/t/{tenant}/wallet/v1/transfers/{transfer_id}/cancel", post(transfers::cancel))
+}
+
+/// The routes of the change feed.
+pub(crate) fn feed_routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/.well-known/ticket-wallet", get(feed::discovery))
+        .route("/wallet/v1/tickets", get(feed::tickets))
 }
 
 /// Whether a path is the extension's, so that its errors are problems.
@@ -38,12 +56,11 @@ pub(crate) fn serves(path: &str) -> bool {
 
 /// `GET /.well-known/ticket-wallet` of a tenant: what is served, and where.
 async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> Result<Json<Value>, Problem> {
-    let tenant = app.tenant(&tenant).ok_or_else(Problem::not_served)?;
-    let issuer = tenant.issuer.as_ref().ok_or_else(Problem::not_served)?;
+    let (tenant, issuer) = write::served(&app, &tenant)?;
     Ok(Json(json!({
         "version": 1,
         "base": format!("/t/{}/wallet/v1", tenant.name),
-        "features": ["credentials"],
+        "features": ["credentials", "transfer"],
         "issuer_keys": [fields::encode(&issuer.public_key())],
     })))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::bam::BamError;
 use crate::control;
 use crate::extension;
-use crate::listener::Fuse;
+use crate::listener::{Fuse, Pace};
 use crate::problem::Problem;
 
 /// What goes wrong with a request.
@@ -45,6 +45,32 @@ pub enum Fault {
     ClockOff {
         /// Seconds added to the time.
         seconds: i64,
+    },
+    /// Handled; the reply's `Date` is this text.
+    DateText {
+        /// The value of `Date`, as it stands.
+        text: String,
+    },
+    /// Handled; the reply has an `Age`, as one from a cache.
+    Age {
+        /// The value of `Age`.
+        seconds: u64,
+    },
+    /// Handled; the reply has a `Retry-After`, whatever its status.
+    RetryAfterOnSuccess {
+        /// The value of `Retry-After`, as it stands.
+        retry_after: String,
+    },
+    /// A plain 500 as a proxy gives it, unhandled.
+    ServerError,
+    /// 410, unhandled; from the extension it says that the cursor is too old.
+    Gone,
+    /// Handled; the reply comes in small pieces.
+    Trickle {
+        /// Bytes of a piece, 1 at least.
+        bytes: u32,
+        /// Milliseconds between two pieces.
+        every_ms: u32,
     },
 }
 
@@ -99,16 +125,34 @@ pub(crate) fn next_fault(rules: &mut [FaultRule], method: &Method, path: &str) -
 pub(crate) async fn disturb(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let fault = if path.starts_with(control::PREFIX) { None } else { app.observe(request.method(), &path) };
-    let clock_off = if let Some(Fault::ClockOff { seconds }) = fault { seconds } else { 0 };
-    let mut reply = match fault {
-        None | Some(Fault::ClockOff { .. }) => next.run(request).await,
+    fuse_of(&request).set_pace(match fault {
+        Some(Fault::Trickle { bytes, every_ms }) => Some(Pace::new(bytes, every_ms)),
+        _ => None,
+    });
+    let mut reply = match fault.clone() {
+        None => next.run(request).await,
         Some(fault) => strike(fault, &path, request, next).await,
     };
-    let date = http_date(app.now_s().saturating_add(clock_off));
-    if let Ok(value) = HeaderValue::from_str(&date) {
-        reply.headers_mut().insert(header::DATE, value);
+    set_header(&mut reply, header::DATE, &http_date(app.now_s()));
+    match fault {
+        Some(Fault::ClockOff { seconds }) => {
+            set_header(&mut reply, header::DATE, &http_date(app.now_s().saturating_add(seconds)));
+        }
+        Some(Fault::DateText { text }) => set_header(&mut reply, header::DATE, &text),
+        Some(Fault::Age { seconds }) => set_header(&mut reply, header::AGE, &seconds.to_string()),
+        Some(Fault::RetryAfterOnSuccess { retry_after }) => {
+            set_header(&mut reply, header::RETRY_AFTER, &retry_after);
+        }
+        _ => {}
     }
     reply
+}
+
+/// Sets a header to a text as it stands; one that no header can hold leaves the reply as it was.
+fn set_header(reply: &mut Response, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) {
+        reply.headers_mut().insert(name, value);
+    }
 }
 
 async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Response {
@@ -129,7 +173,14 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             fuse.blow();
             reply
         }
-        Fault::ClockOff { .. } => next.run(request).await,
+        Fault::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response(),
+        Fault::Gone if extension::serves(path) => extension::cursor_expired().into_response(),
+        Fault::Gone => BamError::new(StatusCode::GONE, "GONE", "Gone").into_response(),
+        Fault::ClockOff { .. }
+        | Fault::DateText { .. }
+        | Fault::Age { .. }
+        | Fault::RetryAfterOnSuccess { .. }
+        | Fault::Trickle { .. } => next.run(request).await,
     }
 }
 
@@ -143,9 +194,7 @@ fn refuse(status: StatusCode, path: &str, retry_after: &str) -> Response {
     } else {
         BamError::new(status, kind, title).into_response()
     };
-    if let Ok(value) = HeaderValue::from_str(retry_after) {
-        reply.headers_mut().insert(header::RETRY_AFTER, value);
-    }
+    set_header(&mut reply, header::RETRY_AFTER, retry_after);
     reply
 }
 

@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Sleep, sleep};
 
 /// How long to wait before accepting again when the system refuses, for example for lack of file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -20,7 +21,22 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct SandboxListener(pub(crate) TcpListener);
 
-/// Cuts its connection: from then on nothing more is sent, and closing it sends a TCP reset.
+/// How slowly a connection sends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    bytes: usize,
+    every: Duration,
+}
+
+impl Pace {
+    /// So many bytes at once, one at least, with so many milliseconds between two pieces.
+    pub(crate) fn new(bytes: u32, every_ms: u32) -> Self {
+        Self { bytes: bytes.max(1) as usize, every: Duration::from_millis(every_ms.into()) }
+    }
+}
+
+/// Cuts its connection: from then on nothing more is sent, and closing it sends a TCP reset. It can also slow the
+/// connection down.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fuse(Arc<FuseState>);
 
@@ -28,6 +44,7 @@ pub(crate) struct Fuse(Arc<FuseState>);
 struct FuseState {
     blown: AtomicBool,
     reader: Mutex<Option<Waker>>,
+    pace: Mutex<Option<Pace>>,
 }
 
 impl Fuse {
@@ -38,6 +55,15 @@ impl Fuse {
         if let Some(waker) = waiting {
             waker.wake();
         }
+    }
+
+    /// Sends at this pace from now on; at full speed for `None`.
+    pub(crate) fn set_pace(&self, pace: Option<Pace>) {
+        *self.0.pace.lock().unwrap_or_else(PoisonError::into_inner) = pace;
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        *self.0.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_blown(&self) -> bool {
@@ -54,6 +80,8 @@ impl Fuse {
 pub(crate) struct FusedStream {
     stream: TcpStream,
     fuse: Fuse,
+    /// Runs until the next piece may be sent.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl FusedStream {
@@ -75,7 +103,7 @@ impl Listener for SandboxListener {
         loop {
             match self.0.accept().await {
                 Ok((stream, address)) if stream.set_nodelay(true).is_ok() => {
-                    return (FusedStream { stream, fuse: Fuse::default() }, address);
+                    return (FusedStream { stream, fuse: Fuse::default(), pause: None }, address);
                 }
                 Ok(_) => {}
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -113,7 +141,16 @@ impl AsyncWrite for FusedStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let Some(pace) = self.fuse.pace() else {
+            return Pin::new(&mut self.stream).poll_write(context, bytes);
+        };
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+        }
+        let piece = &bytes[..bytes.len().min(pace.bytes)];
+        let written = ready!(Pin::new(&mut self.stream).poll_write(context, piece));
+        self.pause = Some(Box::pin(sleep(pace.every)));
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, serve};
+use rusqlite::Connection;
 use serde::Serialize;
 use ticket_wallet::barcode::MIN_WINDOW_S;
 use tokio::net::TcpListener;
@@ -21,8 +22,10 @@ use crate::app::App;
 use crate::bam::{self, BamError};
 use crate::config::SandboxConfig;
 use crate::control;
-use crate::extension;
+use crate::edit::{self, TicketEdit};
+use crate::extension::{self, TransferEnd};
 use crate::faults::{FaultRule, disturb};
+use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
 use crate::season::{Plan, password};
@@ -137,15 +140,58 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Makes all cursors of the change feed too old: they get 410, and clients start again.
+    pub fn expire_cursors(&self) {
+        self.app.expire_cursors();
+    }
+
+    /// Every write that was applied, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn journal(&self) -> io::Result<Vec<JournalEntry>> {
+        self.app.db.read(journal::entries).map_err(io::Error::other)
+    }
+
     /// Takes a ticket of this tenant from its owner. Returns whether there was one.
     ///
     /// # Errors
     /// When the database fails.
     pub fn remove_ticket(&self, user: &str, tenant: &str, ticket_id: i64) -> io::Result<bool> {
-        let sql = "DELETE FROM ticket WHERE tenant = ?2 AND id = ?3
-            AND owner_id = (SELECT id FROM user WHERE name = ?1)";
-        let removed = self.app.db.write(|db| db.execute(sql, (user, tenant, ticket_id)));
-        removed.map(|count| count > 0).map_err(io::Error::other)
+        self.edit(|db, _| edit::remove_ticket(db, user, tenant, ticket_id))
+    }
+
+    /// Adds a SECURE, issued ticket for an event of this tenant and tells its id, which no ticket had before. `None`
+    /// when there is no such user or event.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn add_ticket(&self, user: &str, tenant: &str, event_id: i64) -> io::Result<Option<i64>> {
+        self.edit(|db, now_s| edit::add_ticket(db, user, tenant, event_id, now_s))
+    }
+
+    /// Changes a ticket of this tenant. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn edit_ticket(&self, tenant: &str, ticket_id: i64, change: &TicketEdit) -> io::Result<bool> {
+        self.edit(|db, now_s| edit::edit_ticket(db, tenant, ticket_id, change, now_s))
+    }
+
+    /// Gives an event of this tenant another name; the event's own `updated_at` moves. Returns whether there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn rename_event(&self, tenant: &str, event_id: i64, name: &str) -> io::Result<bool> {
+        self.edit(|db, now_s| edit::rename_event(db, tenant, event_id, name, now_s))
+    }
+
+    /// Answers a pending transfer of this tenant as its recipient. Returns whether there was one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn end_transfer(&self, tenant: &str, transfer_id: i64, end: TransferEnd) -> io::Result<bool> {
+        self.edit(|db, now_s| extension::end_transfer(db, tenant, transfer_id, end, now_s))
     }
 
     /// Closes the listener and every open connection.
@@ -156,14 +202,23 @@ impl Sandbox {
     }
 }
 
+impl Sandbox {
+    fn edit<T>(&self, work: impl FnOnce(&Connection, i64) -> rusqlite::Result<T>) -> io::Result<T> {
+        let now_s = self.app.now_s();
+        self.app.db.write(|db| work(db, now_s)).map_err(io::Error::other)
+    }
+}
+
 async fn run(listener: StdListener, routes: Router) -> io::Result<()> {
     let listener = SandboxListener(TcpListener::from_std(listener)?);
     serve(listener, routes.into_make_service_with_connect_info::<Fuse>()).await
 }
 
 fn routes(app: &Arc<App>) -> Router {
+    let feed = if app.config.feed { extension::feed_routes() } else { Router::new() };
     Router::new()
         .merge(bam::routes())
+        .merge(feed)
         .merge(extension::routes())
         .merge(control::routes())
         .fallback(|request: Request| unknown(request, StatusCode::NOT_FOUND))

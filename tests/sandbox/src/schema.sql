@@ -54,6 +54,9 @@ CREATE TABLE ticket (
     format TEXT NOT NULL,
     blockchain_id TEXT NOT NULL,
     holder TEXT NOT NULL,
+    -- What the holder answered, as JSON, and when; NULL without an answer.
+    holder_response TEXT,
+    holder_updated_at TEXT,
     updated_at TEXT NOT NULL,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, blockchain_id)
@@ -84,3 +87,51 @@ CREATE TABLE reply (
     body BLOB NOT NULL,
     PRIMARY KEY (user_id, idempotency_key)
 ) STRICT;
+
+-- Every write that was applied, in order.
+CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    user TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    idempotency_key TEXT,
+    detail TEXT NOT NULL
+) STRICT;
+
+-- The latest change of each ticket as each of its owners saw it, in order. A row whose ticket the owner does not have
+-- (any more) is a removal.
+CREATE TABLE change (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    owner_id INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    UNIQUE (owner_id, tenant, ticket_id)
+) STRICT;
+CREATE TRIGGER ticket_added AFTER INSERT ON ticket BEGIN
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (new.owner_id, new.tenant, new.id);
+END;
+CREATE TRIGGER ticket_removed AFTER DELETE ON ticket BEGIN
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (old.owner_id, old.tenant, old.id);
+END;
+CREATE TRIGGER ticket_changed AFTER UPDATE ON ticket BEGIN
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (old.owner_id, old.tenant, old.id);
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (new.owner_id, new.tenant, new.id);
+END;
+CREATE TRIGGER ticket_config_changed AFTER UPDATE ON ticket_config BEGIN
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id)
+        SELECT owner_id, tenant, id FROM ticket
+        WHERE tenant = new.tenant AND ticket_config_id = new.id ORDER BY id;
+END;
+
+-- Transfers. A pending one whose time is over has expired. Times are Unix seconds.
+CREATE TABLE transfer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    sender_id INTEGER NOT NULL REFERENCES user (id),
+    recipient TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX transfer_by_ticket ON transfer (tenant, ticket_id);

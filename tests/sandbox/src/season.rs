@@ -125,8 +125,3 @@ fn moment(now: DateTime<Utc>, day: i64, time_of_day: &str) -> DateTime<Utc> {
     let start = DateTime::from_timestamp(midnight, 0).unwrap_or_default();
     start + TimeDelta::days(day) + TimeDelta::minutes(minutes)
 }
-
-/// A time as B.A.M writes it: UTC with milliseconds.
-fn timestamp(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}

@@ -114,6 +114,7 @@ fn refused(code: &str, message: &str) -> BamError {
     BamError::new(StatusCode::UNAUTHORIZED, code, message)
 }
 
-fn unreadable(_: JsonRejection) -> BamError {
+/// 400: the body is not JSON of the right shape.
+pub(super) fn unreadable(_: JsonRejection) -> BamError {
     BamError::bad_parameter("body")
 }

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
+use axum::response::Response;
 use rusqlite::{Connection, ToSql};
 use serde_json::{Value, json};
 
 use super::BamError;
 use super::auth::{Holder, signed_in};
+use super::etag::tagged;
 use super::ticket::{SELECT, Shape};
 use crate::app::App;
 
@@ -37,7 +38,7 @@ pub(super) async fn of_all_tenants(
     State(app): State<Arc<App>>,
     Query(mut query): Query<Parameters>,
     headers: HeaderMap,
-) -> Result<Json<Value>, BamError> {
+) -> Result<Response, BamError> {
     query.remove("status");
     list(&app, &headers, None, &query)
 }
@@ -48,7 +49,7 @@ pub(super) async fn of_tenant(
     Path(tenant): Path<String>,
     Query(query): Query<Parameters>,
     headers: HeaderMap,
-) -> Result<Json<Value>, BamError> {
+) -> Result<Response, BamError> {
     app.tenant(&tenant).ok_or_else(|| BamError::not_found("Tenant"))?;
     list(&app, &headers, Some(tenant), &query)
 }
@@ -58,10 +59,11 @@ fn list(
     headers: &HeaderMap,
     tenant: Option<String>,
     query: &Parameters,
-) -> Result<Json<Value>, BamError> {
+) -> Result<Response, BamError> {
     let owner = signed_in(app, headers)?;
     let listing = Listing::from_query(tenant, query, app.config.page_limit)?;
-    app.db.read(|db| listing.run(db, &owner).map(Json)).map_err(BamError::from)
+    let page = app.db.read(|db| listing.run(db, &owner))?;
+    Ok(tagged(headers, &page))
 }
 
 impl Listing {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use rusqlite::{OptionalExtension, Row, ToSql};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use serde_json::{Value, json};
 
 use super::BamError;
@@ -16,15 +16,18 @@ use crate::app::App;
 
 /// Selects what [`read`] reads.
 pub(super) const SELECT: &str = "SELECT ticket.id, seq_num, status, kyc_status, seat_id, format, updated_at,
-        holder, ticket_config.body, sector.body, timeslot.body
+        holder, ticket_config.body, sector.body, timeslot.body, holder_response, holder_updated_at
     FROM ticket
     JOIN ticket_config ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
     LEFT JOIN sector ON sector.tenant = ticket.tenant AND sector.id = sector_id
     LEFT JOIN timeslot ON timeslot.tenant = ticket.tenant AND timeslot.id = timeslot_id";
 
+/// The relations of tickets in the change feed.
+const FEED: &str = "[ticket_config.[event,ticket_type],sector,timeslot,ticket_holder,ticket_discount]";
+
 /// What a ticket shall be shown with.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     pub(super) relations: Relations,
     pub(super) with_enrollment_id: bool,
 }
@@ -40,6 +43,35 @@ impl Shape {
         };
         let relations = Relations::parse(with).ok_or_else(|| BamError::bad_parameter("with"))?;
         Ok(Self { relations, with_enrollment_id })
+    }
+
+    /// The shape of tickets in the change feed.
+    pub(crate) fn of_feed() -> Self {
+        Self { relations: Relations::parse(FEED).unwrap_or_default(), with_enrollment_id: false }
+    }
+
+    /// Finds the owner's ticket by its id.
+    pub(crate) fn find(
+        &self,
+        db: &Connection,
+        owner: &Holder,
+        tenant: &str,
+        id: i64,
+    ) -> rusqlite::Result<Option<Value>> {
+        self.find_by(db, owner, tenant, "ticket.id", &id)
+    }
+
+    fn find_by(
+        &self,
+        db: &Connection,
+        owner: &Holder,
+        tenant: &str,
+        column: &str,
+        value: &dyn ToSql,
+    ) -> rusqlite::Result<Option<Value>> {
+        let sql = format!("{SELECT} WHERE owner_id = ?1 AND ticket.tenant = ?2 AND {column} = ?3");
+        let parameters: [&dyn ToSql; 3] = [&owner.id, &tenant, value];
+        db.prepare_cached(&sql)?.query_row(&parameters[..], |row| self.read(row, owner)).optional()
     }
 
     /// Reads a row of [`SELECT`] as the ticket that is sent.
@@ -84,11 +116,7 @@ fn one(
     value: &dyn ToSql,
     shape: &Shape,
 ) -> Result<Json<Value>, BamError> {
-    let sql = format!("{SELECT} WHERE owner_id = ?1 AND ticket.tenant = ?2 AND {column} = ?3");
-    let parameters: [&dyn ToSql; 3] = [&owner.id, &tenant, value];
-    let found = app.db.read(|db| {
-        db.prepare_cached(&sql)?.query_row(&parameters[..], |row| shape.read(row, owner)).optional()
-    })?;
+    let found = app.db.read(|db| shape.find_by(db, owner, tenant, column, value))?;
     found.map(|ticket| Json(json!({"data": ticket}))).ok_or_else(|| BamError::not_found("Ticket"))
 }
 
@@ -105,12 +133,22 @@ fn full_ticket(row: &Row<'_>) -> rusqlite::Result<Value> {
         "updated_at": row.get::<_, String>(6)?,
         "ticket_config": body(row, 8)?,
         "sector": body(row, 9)?,
-        "ticket_holder": body(row, 7)?,
+        "ticket_holder": holder(row)?,
         "ticket_discount": [],
         "timeslot": body(row, 10)?,
         "order_item": {"id": id, "quantity": 1},
         "ticket_asset": [],
     }))
+}
+
+/// The person on the ticket; what that person answered comes with it once there is an answer.
+fn holder(row: &Row<'_>) -> rusqlite::Result<Value> {
+    let mut holder = body(row, 7)?;
+    if let Some(answered_at) = row.get::<_, Option<String>>(12)? {
+        holder["response"] = body(row, 11)?;
+        holder["updated_at"] = json!(answered_at);
+    }
+    Ok(holder)
 }
 
 fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {

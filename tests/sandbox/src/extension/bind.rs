@@ -12,6 +12,7 @@ use ticket_wallet::barcode::DeviceKey;
 use super::binding::Binding;
 use super::fields::binary;
 use super::ticket::Ticket;
+use super::transfer::Transfer;
 use super::write::{Call, Reply, ticket_id, write};
 use crate::app::App;
 use crate::problem::Problem;
@@ -34,15 +35,20 @@ fn bind_one(call: &Call<'_>, db: &Connection, id: &str, item: &Value) -> Result<
     let device_key = binary(item, "device_key")?;
     DeviceKey::from_x963(&device_key).map_err(|error| Problem::invalid_field("device_key", error))?;
     let ticket = Ticket::eligible(call, db, id)?;
-    let mut binding = Binding::find(call, db, &ticket)?.unwrap_or_else(Binding::none);
+    Transfer::refuse_pending(call, db, &ticket)?;
+    let found = Binding::find(call, db, &ticket)?;
+    let mut binding = found.unwrap_or_else(|| Binding::none(call.app.config.moves));
+    let mut kind = "credential.bind";
     if !binding.surrendered {
         if binding.device_key == device_key {
             return Ok(binding.to_json(&ticket));
         }
         binding.moves_left = spend_move(call, &binding)?;
+        kind = "credential.move";
     }
     let binding = binding.next(call, &ticket, device_key)?;
     binding.save(call, db, &ticket)?;
+    call.record(db, kind, ticket.id, binding.detail())?;
     Ok(binding.to_json(&ticket))
 }
 

@@ -11,8 +11,6 @@ use super::ticket::Ticket;
 use super::write::Call;
 use crate::problem::Problem;
 
-/// How often a ticket may be taken to another device.
-const MOVES: u16 = 3;
 /// Credentials count from a day before they are signed, for clocks that are behind.
 const BEFORE_S: i64 = 24 * 3600;
 
@@ -28,13 +26,13 @@ pub(super) struct Binding {
 }
 
 impl Binding {
-    /// The binding before the first: generation 0.
-    pub(super) fn none() -> Self {
+    /// The binding before the first: generation 0, with all its moves.
+    pub(super) fn none(moves_left: u16) -> Self {
         Self {
             device_key: Vec::new(),
             credential: Vec::new(),
             generation: 0,
-            moves_left: MOVES,
+            moves_left,
             renew_after: 0,
             surrendered: true,
         }
@@ -118,6 +116,15 @@ impl Binding {
             self.surrendered
         ])?;
         Ok(())
+    }
+
+    /// What the journal says about the binding.
+    pub(super) fn detail(&self) -> Value {
+        json!({
+            "generation": self.generation,
+            "device_key": encode(&self.device_key),
+            "moves_left": self.moves_left,
+        })
     }
 
     /// The binding as it is sent.

@@ -54,6 +54,7 @@ fn renew_one(call: &Call<'_>, db: &Connection, id: &str, item: &Value) -> Result
     call.issuer.check_statement(statement, call.now).map_err(refused)?;
     let binding = binding.signed(call, &ticket)?;
     binding.save(call, db, &ticket)?;
+    call.record(db, "credential.renew", ticket.id, binding.detail())?;
     Ok(binding.to_json(&ticket))
 }
 

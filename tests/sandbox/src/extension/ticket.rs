@@ -13,6 +13,8 @@ pub(super) struct Ticket {
     pub(super) event_id: i64,
     /// The sector's code; 0 where the ticket has no sector.
     pub(super) section: u16,
+    /// When the event starts, Unix seconds.
+    pub(super) starts_at: i64,
 }
 
 impl Ticket {
@@ -22,6 +24,7 @@ impl Ticket {
         let found = db
             .query_row(
                 "SELECT ticket.id, event_id, coalesce(code, 0),
+                    unixepoch(json_extract(ticket_config.body, '$.event.start_at')),
                     format = 'SECURE' AND ticket.status IN ('issued', 'activated')
                 FROM ticket
                 JOIN ticket_config ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
@@ -29,8 +32,9 @@ impl Ticket {
                 WHERE ticket.tenant = ?1 AND owner_id = ?2 AND ticket.id = ?3",
                 (&call.tenant.name, call.user, id),
                 |row| {
-                    let ticket = Self { id: row.get(0)?, event_id: row.get(1)?, section: row.get(2)? };
-                    Ok((ticket, row.get::<_, bool>(3)?))
+                    let (id, event_id) = (row.get(0)?, row.get(1)?);
+                    let ticket = Self { id, event_id, section: row.get(2)?, starts_at: row.get(3)? };
+                    Ok((ticket, row.get::<_, bool>(4)?))
                 },
             )
             .optional()?;

@@ -2,7 +2,7 @@
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -11,6 +11,7 @@ use ticket_wallet::Issuer;
 use super::idempotency::{Guard, Stored, fingerprint, key};
 use crate::app::{App, ServedTenant};
 use crate::bam;
+use crate::journal::Applied;
 use crate::problem::{PROBLEM_JSON, Problem};
 
 /// The most items that one request may hold.
@@ -81,9 +82,8 @@ async fn try_write(
     request: Request,
     work: impl FnOnce(&Call<'_>, &Connection) -> Result<Reply, Problem>,
 ) -> Result<Stored, Problem> {
-    let tenant = app.tenant(tenant).ok_or_else(Problem::not_served)?;
-    let issuer = tenant.issuer.as_ref().ok_or_else(Problem::not_served)?;
-    let user = bam::holder(app, request.headers()).ok_or_else(Problem::unauthorized)?.id;
+    let (tenant, issuer) = served(app, tenant)?;
+    let user = user(app, request.headers())?;
     let claim = (user, key(request.headers())?);
     let _guard = Guard::take(&app.claims, claim.clone())?;
     let (parts, body) = request.into_parts();
@@ -95,7 +95,7 @@ async fn try_write(
         if let Some(stored) = Stored::find(db, &claim, &fingerprint)? {
             return Ok(stored);
         }
-        let stored = match work(&call, db) {
+        let stored = match whole(db, || work(&call, db)) {
             Ok(reply) => Stored::from(reply),
             // Nothing of a write that failed by our own fault is kept, so that a repetition can succeed.
             Err(problem) if problem.status().is_server_error() => return Err(problem),
@@ -106,7 +106,45 @@ async fn try_write(
     })
 }
 
+/// Does `work` as a whole: what is refused leaves nothing of what was done before the refusal.
+fn whole(db: &Connection, work: impl FnOnce() -> Result<Reply, Problem>) -> Result<Reply, Problem> {
+    db.execute_batch("SAVEPOINT work")?;
+    let result = work();
+    db.execute_batch(if result.is_ok() { "RELEASE work" } else { "ROLLBACK TO work; RELEASE work" })?;
+    result
+}
+
+/// The tenant of this name with its issuer, where it serves the extension.
+pub(super) fn served<'a>(app: &'a App, tenant: &str) -> Result<(&'a ServedTenant, &'a Issuer), Problem> {
+    let tenant = app.tenant(tenant).ok_or_else(Problem::not_served)?;
+    Ok((tenant, tenant.issuer.as_ref().ok_or_else(Problem::not_served)?))
+}
+
+/// The id of the user who asks.
+pub(super) fn user(app: &App, headers: &HeaderMap) -> Result<i64, Problem> {
+    bam::holder(app, headers).map(|holder| holder.id).ok_or_else(Problem::unauthorized)
+}
+
 impl Call<'_> {
+    /// Writes into the journal what is being done to a ticket.
+    pub(super) fn record(
+        &self,
+        db: &Connection,
+        kind: &str,
+        ticket_id: i64,
+        detail: Value,
+    ) -> Result<(), Problem> {
+        let applied = Applied {
+            user_id: self.user,
+            kind,
+            tenant: &self.tenant.name,
+            ticket_id,
+            idempotency_key: Some(&self.key),
+            detail,
+        };
+        Ok(applied.record(db)?)
+    }
+
     /// The body as JSON.
     pub(super) fn json(&self) -> Result<Value, Problem> {
         serde_json::from_slice(&self.body).map_err(|_| Problem::malformed("the body is not JSON"))

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::{Config, Event, Sector, Tenant, Timeslot, moment, timestamp};
+use super::{Config, Event, Sector, Tenant, Timeslot, moment};
+use crate::moment::timestamp;
 
 const TIMEZONE: &str = "Europe/Berlin";
 const SALE_OPENED_DAYS: i64 = 60;

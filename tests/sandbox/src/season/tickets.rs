@@ -7,7 +7,8 @@ use rusqlite::{CachedStatement, Transaction, params};
 use serde_json::json;
 
 use super::catalogue::{Catalogue, Listed, ListedSector};
-use super::{Person, Plan, timestamp};
+use super::{Person, Plan};
+use crate::moment::timestamp;
 use crate::seeded;
 
 /// Each user's ticket of this number has a status that no client knows yet.

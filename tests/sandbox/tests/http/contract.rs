@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use ticket_wallet::barcode::Purpose;
 use ticket_wallet_sandbox::Fault;
 
-use crate::support::{Answer, Ask, CLUB, Device, START_S, THEATRE, World, begin_write, binding};
+use crate::support::{Answer, Ask, CLUB, Device, FEED, START_S, THEATRE, World, begin_write, binding};
 
 /// A problem that takes 65535 generations of one ticket to see.
 const OUT_OF_REACH: &str = "urn:ticket-wallet:problem:generations-used-up";
@@ -18,6 +18,9 @@ const BIND: &str = "/wallet/v1/credentials";
 const RENEW_MANY: &str = "/wallet/v1/credentials/renew";
 const RENEW: &str = "/wallet/v1/credentials/{ticket_id}/renew";
 const SURRENDER: &str = "/wallet/v1/credentials/{ticket_id}/surrender";
+const TRANSFERS: &str = "/wallet/v1/transfers";
+const TRANSFER: &str = "/wallet/v1/transfers/{transfer_id}";
+const CANCEL: &str = "/wallet/v1/transfers/{transfer_id}/cancel";
 
 fn description() -> Value {
     serde_json::from_str(include_str!("../../openapi/extension.json")).unwrap()
@@ -44,6 +47,7 @@ struct Record {
     world: World,
     token: String,
     ticket: String,
+    transfer: String,
     device: Device,
     /// Operation and status.
     seen: BTreeSet<(String, String)>,
@@ -52,15 +56,20 @@ struct Record {
 
 impl Record {
     async fn start() -> Self {
-        let world = World::start().await;
+        let world = World::start_with(|config| {
+            config.feed = true;
+            config.token_life_s = u32::MAX;
+        })
+        .await;
         let token = world.token().await;
         let ticket = world.eligible(&token).await.remove(0);
         let (device, seen, problems) = (Device::new(), BTreeSet::new(), BTreeSet::new());
-        Self { world, token, ticket, device, seen, problems }
+        Self { world, token, ticket, transfer: "0".to_owned(), device, seen, problems }
     }
 
     fn path(&self, tenant: &str, operation: &str) -> String {
-        format!("/t/{tenant}{}", operation.replace("{ticket_id}", &self.ticket))
+        let path = operation.replace("{ticket_id}", &self.ticket).replace("{transfer_id}", &self.transfer);
+        format!("/t/{tenant}{path}")
     }
 
     /// Holds an answer against the description.
@@ -142,6 +151,56 @@ impl Record {
         }
     }
 
+    async fn read(&mut self, path: &str, operation: &str) -> Answer {
+        let answer = self.world.get(&self.token, path).await;
+        self.check("get", operation, &answer);
+        answer
+    }
+
+    /// The refusals that every read knows.
+    async fn refused_reads(&mut self, path: &str, operation: &str) {
+        for fault in refusals() {
+            self.world.fault(path, fault);
+            self.read(path, operation).await;
+        }
+    }
+
+    async fn feed(&mut self) {
+        self.refused_reads(FEED, FEED).await;
+        self.read("/.well-known/ticket-wallet", DISCOVERY).await;
+        let user = self.world.sandbox.users()[0].name.clone();
+        let id = self.world.sandbox.add_ticket(&user, CLUB, 1).unwrap().unwrap();
+        assert!(self.world.sandbox.remove_ticket(&user, CLUB, id).unwrap());
+        let whole = self.read(FEED, FEED).await.json();
+        assert_eq!(whole["items"].as_array().unwrap().len(), 25);
+        self.read(&format!("{FEED}?limit=0"), FEED).await;
+        self.world.sandbox.expire_cursors();
+        let old = format!("{FEED}?cursor={}", whole["cursor"].as_str().unwrap());
+        assert_eq!(self.read(&old, FEED).await.problem(), "cursor-expired");
+    }
+
+    async fn transfers(&mut self) {
+        for operation in [TRANSFERS, TRANSFER] {
+            self.refused_reads(&self.path(CLUB, operation), operation).await;
+            self.read(&self.path(THEATRE, operation), operation).await;
+        }
+        self.read(&self.path(CLUB, TRANSFER), TRANSFER).await;
+        let bound = self.world.bind(&self.token, &self.ticket, &self.device).await;
+        let surrender = self.device.statement(Purpose::Surrender, &bound, START_S, "t1");
+        let held = json!({"ticket_id": self.ticket, "recipient": "x", "surrender": surrender});
+        let transfer = self.write(TRANSFERS, "t1", held.clone()).await.json();
+        self.transfer = transfer["id"].as_str().unwrap().to_owned();
+        assert_eq!(self.write(TRANSFERS, "t2", held).await.problem(), "transfer-pending");
+        self.write(BIND, "t3", binding(&self.ticket.clone(), &self.device)).await;
+        self.read(&self.path(CLUB, TRANSFERS), TRANSFERS).await;
+        self.read(&self.path(CLUB, TRANSFER), TRANSFER).await;
+        self.write(CANCEL, "t4", json!({})).await;
+        assert_eq!(self.write(CANCEL, "t5", json!({})).await.problem(), "transfer-ended");
+        self.world.pass(35 * 3600);
+        let late = self.write(TRANSFERS, "t6", json!({"ticket_id": self.ticket, "recipient": "x"})).await;
+        assert_eq!(late.problem(), "transfer-closed");
+    }
+
     async fn bindings(&mut self) -> Value {
         let (ticket, other) = (self.ticket.clone(), Device::new());
         let bound = self.write(BIND, "b1", binding(&ticket, &self.device)).await.json();
@@ -206,11 +265,13 @@ fn examples(media: &Value) -> Vec<Value> {
 async fn every_described_answer_is_given_and_every_given_answer_is_described() {
     let mut record = Record::start().await;
     record.discovery().await;
-    for operation in [BIND, RENEW_MANY, RENEW, SURRENDER] {
+    for operation in [BIND, RENEW_MANY, RENEW, SURRENDER, TRANSFERS, CANCEL] {
         record.common_refusals(operation).await;
     }
     let bound = record.bindings().await;
     record.statements(&bound).await;
+    record.feed().await;
+    record.transfers().await;
     for (name, operation) in operations() {
         for status in operation["responses"].as_object().unwrap().keys() {
             let key = (name.clone(), status.clone());
@@ -254,4 +315,14 @@ fn the_description_refuses_what_it_shall() {
     let problem = |kind: &str| json!({"type": kind, "title": "t", "status": 409});
     assert!(schema("Problem").is_valid(&problem("urn:ticket-wallet:problem:superseded")));
     assert!(!schema("Problem").is_valid(&problem("about:blank")));
+    assert!(!schema("Problem").is_valid(&problem("urn:ticket-wallet:problem:transfer-ended")));
+    let removed = json!({"id": 1, "organizer_id": 101, "deleted": true});
+    let page = |item: &Value| json!({"items": [item], "cursor": "1-1", "more": false});
+    assert!(schema("Changes").is_valid(&page(&removed)));
+    assert!(!schema("Changes").is_valid(&page(&json!({"id": 1, "deleted": true}))));
+    assert!(!schema("Changes").is_valid(&page(&json!({"id": 1, "status": "issued"}))));
+    let discovery =
+        |features: Value| json!({"version": 1, "base": "/w", "features": features, "issuer_keys": []});
+    assert!(schema("Discovery").is_valid(&discovery(json!(["tickets"]))));
+    assert!(!schema("Discovery").is_valid(&discovery(json!(["credentials"]))));
 }

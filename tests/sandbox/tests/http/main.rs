@@ -2,11 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod account;
+mod box_office;
 mod contract;
 mod credentials;
 mod discovery;
 mod faults;
+mod feed;
 mod idempotency;
+mod journal;
+mod odd_replies;
 mod statements;
 mod support;
+mod ticket_holder;
 mod tickets;
+mod transfers;

@@ -171,6 +171,9 @@ impl World {
     }
 }
 
+/// The change feed.
+pub(crate) const FEED: &str = "/wallet/v1/tickets";
+
 /// The club's credentials.
 pub(crate) const CREDENTIALS: &str = "/t/nordhafen/wallet/v1/credentials";
 
