@@ -47,7 +47,8 @@ pub(crate) fn random_u64() -> Result<u64, Error> {
     random().map(u64::from_le_bytes)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Error> {
+/// Random bytes.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0_u8; N];
     SystemRandom::new()
         .fill(&mut bytes)

@@ -150,7 +150,7 @@ impl Wallet {
         let engine =
             Engine::new(Arc::clone(&store), Arc::clone(&vault), http, Arc::clone(&time), bind_ahead_s);
         let runner = Arc::new(Runner::new(Arc::clone(&store), engine)?);
-        let worker = config.send_by_itself.then(|| Worker::start(Arc::clone(&runner))).transpose();
+        let worker = config.send_by_itself.then(|| Worker::start(Arc::downgrade(&runner))).transpose();
         let worker = worker.map_err(|e| WalletError::Internal { reason: e.kind().to_string() })?;
         let wallet = Self { store, vault, time, runner, worker };
         wallet.wake();

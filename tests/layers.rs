@@ -12,9 +12,10 @@ use std::process::Command;
 use source::{identifiers, paths, uses};
 
 /// From the bottom to the top. Modules of the lowest layer may use each other; higher up only what stands below.
-const LAYERS: [&[&str]; 4] = [
+const LAYERS: [&[&str]; 5] = [
     &["barcode", "model", "clock", "error", "host", "opaque", "config", "events", "logging"],
-    &["store", "remote", "device"],
+    &["device"],
+    &["store", "remote"],
     &["sync", "resale", "admission", "document", "presentation"],
     &["wallet", "gate", "box_office", "issuer"],
 ];

@@ -5,10 +5,10 @@
 //! `ticket-wallet/1/kcv` 0x00 ‖ salt), the first 16 bytes: it tells a wrong key from a damaged database.
 
 use ring::hmac;
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::files::{Files, exists, read, write};
+use crate::device::random;
 use crate::error::{Error, RecoveryReason};
 use crate::host::{KeyVault, KeyVaultError};
 
@@ -86,9 +86,9 @@ impl Files {
 
     fn make_key(&self, vault: &dyn KeyVault) -> Result<Keys, Error> {
         if read(&self.install_id)?.is_none() {
-            write(&self.install_id, &*random::<INSTALL_ID_LEN>()?)?;
+            write(&self.install_id, &random::<INSTALL_ID_LEN>()?)?;
         }
-        let current = StoreKey { key: *random()?, salt: *random()? };
+        let current = StoreKey { key: random()?, salt: random()? };
         self.seal(vault, &current, None)?;
         Ok(Keys { current, next: None })
     }
@@ -123,7 +123,7 @@ impl Keys {
 impl StoreKey {
     /// Another key for the same file.
     pub(super) fn successor(&self) -> Result<Self, Error> {
-        Ok(Self { key: *random()?, salt: self.salt })
+        Ok(Self { key: random()?, salt: self.salt })
     }
 
     /// The statement that keys a connection (`key`) or gives the database this key (`rekey`): 96 hex digits, no key
@@ -137,14 +137,6 @@ impl StoreKey {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
         hmac::sign(&key, &[KCV_LABEL, &self.salt].concat()).as_ref()[..KCV_LEN].to_vec()
     }
-}
-
-fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
-    let mut bytes = Zeroizing::new([0; N]);
-    SystemRandom::new()
-        .fill(&mut *bytes)
-        .map_err(|_| Error::Untrusted { what: "the system gave no random numbers" })?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -3,8 +3,14 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::error::Error;
+
+/// A wallet of this process that was just let go may still be ending what it did.
+const OWN_STEPS: u32 = 100;
+const OWN_STEP: Duration = Duration::from_millis(10);
 
 /// Holds a wallet's folder for this process until it is dropped. The operating system lets go of it when the process
 /// ends, however it ends.
@@ -14,7 +20,7 @@ pub(super) struct FolderLock {
 }
 
 impl FolderLock {
-    /// Takes the lock without waiting.
+    /// Takes the lock. Waits for nobody but this process itself, and for that no longer than a second.
     ///
     /// # Errors
     /// [`Error::OpenElsewhere`] with who has it, [`Error::File`].
@@ -23,14 +29,19 @@ impl FolderLock {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(folder.join("wallet.lock")).map_err(context)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::OpenElsewhere { by: holder(&mut file) }),
-            Err(TryLockError::Error(error)) => return Err(context(error)),
-        }
         let own = format!("process {} ({})", std::process::id(), program());
+        let mut steps = 0;
+        while let Err(refused) = file.try_lock() {
+            let TryLockError::WouldBlock = refused else { return Err(context(refused.into())) };
+            let by = holder(&mut file);
+            if by != own || steps == OWN_STEPS {
+                return Err(Error::OpenElsewhere { by });
+            }
+            steps += 1;
+            sleep(OWN_STEP);
+        }
         // Only a courtesy to whoever comes second: the lock stands without it.
-        let _ = file.set_len(0).and_then(|()| file.write_all(own.as_bytes()));
+        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(own.as_bytes()));
         Ok(Self { _file: file })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::engine::{Run, SyncStage};
 use crate::error::Error;
 use crate::model::{BarcodeProfile, PulledTicket, TicketFormat, TicketHash};
-use crate::remote::bam::{Direction, TicketQuery};
+use crate::remote::bam::{Direction, TicketPage, TicketQuery};
 use crate::remote::extension::{Extension, FeedItem, FeedPage};
 use crate::store::{PageEnd, StoredTransfer};
 
@@ -48,16 +48,21 @@ impl Run<'_> {
         };
         let known = before.etag.as_deref().filter(|_| fresh);
         let probe = self.bam.tickets_unless(&self.session, &newest, known).await?;
-        let Some((_, etag)) = probe else {
+        let Some((probed, etag)) = probe else {
             self.tell(SyncStage::Tickets, 0, Some(0));
             return Ok(());
         };
         let pull = store.begin_pull(&self.account.id, TICKETS)?;
+        // Most people's tickets are on one page.
+        let mut all = Some(probed).filter(TicketPage::is_whole);
         let mut position = 0_i64;
         loop {
             let offset = u32::try_from(position).ok().filter(|offset| *offset <= MAX_ITEMS);
             let offset = offset.ok_or(Error::Untrusted { what: "the server's ticket list does not end" })?;
-            let page = self.bam.tickets(&self.session, &self.bam.pull_query(PAGE, offset)).await?;
+            let page = match all.take() {
+                Some(page) => page,
+                None => self.bam.tickets(&self.session, &self.bam.pull_query(PAGE, offset)).await?,
+            };
             let mut tickets = Vec::with_capacity(page.items.len());
             for (ticket, record) in &page.items {
                 let ticket = self.bam.normalise(&self.session, ticket, record).await?;

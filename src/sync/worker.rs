@@ -1,7 +1,7 @@
 //! The thread that sends what waits in the outbox by itself: after each new write, and after a failure when its time
 //! has come. It sleeps while nothing waits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Worker {
     ///
     /// # Errors
     /// The system's, when it has no thread to give.
-    pub fn start(runner: Arc<Runner>) -> std::io::Result<Self> {
+    pub fn start(runner: Weak<Runner>) -> std::io::Result<Self> {
         let wake = Arc::new(Notify::new());
         let (ended, mut end) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -39,6 +39,8 @@ impl Worker {
                     () = work(&runner, &woken) => {}
                 }
             });
+            // A call of the vault that goes on is left to itself.
+            runtime.shutdown_background();
         })?;
         Ok(Self { wake, ended })
     }
@@ -55,15 +57,17 @@ impl Drop for Worker {
     }
 }
 
-async fn work(runner: &Runner, woken: &Notify) {
-    loop {
-        match runner.next_due() {
+/// Holds the runner only while it works, so that a wallet that is let go closes at once.
+async fn work(runner: &Weak<Runner>, woken: &Notify) {
+    while let Some(due) = runner.upgrade().map(|runner| runner.next_due()) {
+        match due {
             None => woken.notified().await,
             Some(due) => tokio::select! {
                 () = woken.notified() => {}
                 () = sleep(due.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)) => {}
             },
         }
+        let Some(runner) = runner.upgrade() else { return };
         runner.send_waiting().await;
     }
 }

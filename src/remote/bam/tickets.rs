@@ -81,6 +81,13 @@ pub struct TicketPage {
 
 opaque_debug!(TicketPage);
 
+impl TicketPage {
+    /// Whether a first page is the whole list.
+    pub fn is_whole(&self) -> bool {
+        self.total.is_none_or(|total| usize::try_from(total).is_ok_and(|total| self.items.len() >= total))
+    }
+}
+
 impl Bam {
     /// One page of the signed-in user's tickets.
     ///
