@@ -3,7 +3,7 @@
 //! No text here holds personal data, a token, a key or a barcode: what a server wrote in prose is never kept, only its
 //! status and its error code.
 
-use crate::host::{HostClockError, KeyVaultError};
+use crate::host::{HostClockError, HttpTransportError, KeyVaultError};
 use crate::model::NoBarcodeReason;
 
 /// Why the store cannot be opened as it is. Nothing was changed or deleted.
@@ -181,12 +181,20 @@ pub enum Error {
         reason: String,
     },
     /// No reply, or half of one.
-    #[error("{endpoint}: {reason}")]
+    #[error("{endpoint}: {why}")]
     Network {
         /// Method and path without ids.
         endpoint: String,
         /// What happened.
-        reason: String,
+        why: HttpTransportError,
+    },
+    /// Nothing was sent: the server asked for a pause that is not over.
+    #[error("{endpoint}: the server asked for a pause; try again later")]
+    Pause {
+        /// Method and path without ids.
+        endpoint: String,
+        /// What is left of it, in milliseconds.
+        retry_after_ms: u64,
     },
     /// A reply with a status other than 2xx.
     #[error("{endpoint}: the server answered {status}")]
@@ -240,7 +248,23 @@ pub enum Error {
 impl Error {
     /// Whether a server or the way to it is at fault, and another server may well answer.
     pub(crate) fn is_remote(&self) -> bool {
-        matches!(self, Self::Network { .. } | Self::Status { .. } | Self::Reply { .. })
+        matches!(self, Self::Network { .. } | Self::Pause { .. } | Self::Status { .. } | Self::Reply { .. })
+    }
+
+    /// Whether a write that ended like this may have been carried out all the same.
+    ///
+    /// It may when the request could have left and no readable answer came back, when the call was cancelled, and on
+    /// any 5xx, 503 with `Retry-After` included: a gateway answers so as well when the server behind it went on. It
+    /// may on a 3xx, for 303 points to the result of what was done. It was not when no connection was made, and 4xx
+    /// refuses it (RFC 9110, section 15.5); a 409 of an idempotency key that is in use is about the request that came
+    /// first.
+    pub fn is_uncertain(&self) -> bool {
+        match self {
+            Self::Network { why, .. } => *why != HttpTransportError::Unreachable,
+            Self::Status { status, .. } => !(400..500).contains(status),
+            Self::Reply { .. } | Self::Cancelled => true,
+            _ => false,
+        }
     }
 
     pub(crate) fn file(context: &'static str, error: &std::io::Error) -> Self {
@@ -265,6 +289,9 @@ impl From<Error> for WalletError {
             Error::NewerSchema { .. } => Self::Storage { reason: format!("{reason}; update the app") },
             Error::Database { .. } | Error::File { .. } => Self::Storage { reason },
             Error::Network { .. } => Self::Unreachable { reason, retry_after_ms: None },
+            Error::Pause { retry_after_ms, .. } => {
+                Self::Unreachable { reason, retry_after_ms: Some(retry_after_ms) }
+            }
             Error::Status { status: 429 | 500.., retry_after_ms, .. } => {
                 Self::Unreachable { reason, retry_after_ms }
             }

@@ -150,7 +150,7 @@ impl HttpResponse {
 /// Why no whole reply came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum HttpTransportError {
-    /// No connection: no network, unknown host, refused, or TLS failed.
+    /// No connection, and surely nothing sent: no network, unknown host, refused, or TLS failed.
     #[error("the server cannot be reached; check the address and the network")]
     Unreachable,
     /// The time was over.

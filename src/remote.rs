@@ -4,9 +4,11 @@ mod address;
 pub mod bam;
 pub mod extension;
 mod http;
+pub mod retry;
 mod session;
 mod transport;
 
 pub use address::{api_url, tenant_template, with_tenant};
-pub use http::{Http, Reply, Request, TimeListener};
+pub use http::{Http, Reply, Request, TrustedClock};
+pub use retry::RetryPolicy;
 pub use session::{Refresh, Session, SessionKeeper};

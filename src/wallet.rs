@@ -13,7 +13,7 @@ use crate::events::Listening;
 use crate::host::{HostClock, HttpTransport, KeyVault, clock_or_system};
 use crate::model::{Account, SignIn, StoredAccount, TicketDetail, TicketFilter, TicketHash, TicketSummary};
 use crate::presentation::{self, Presentation};
-use crate::remote::{Http, api_url};
+use crate::remote::{Http, RetryPolicy, api_url};
 use crate::store::Store;
 use crate::sync::{Engine, Runner, SyncReport, TimeKeeper, WalletState};
 
@@ -132,13 +132,11 @@ impl Wallet {
         let clock = clock_or_system(clock);
         let store = Arc::new(Store::open(Path::new(&config.folder), &*vault)?);
         let time = Arc::new(TimeKeeper::new(Arc::clone(&clock), Arc::clone(&store))?);
-        let listening = Arc::clone(&time);
         let headers = vec![
             ("x-app-version", config.app_version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned())),
             ("x-device-id", store.device_id(&crate::device::new_id()?)?),
         ];
-        let http =
-            Arc::new(Http::new(transport, clock, headers, Arc::new(move |sample| listening.learn(sample))));
+        let http = Arc::new(Http::new(transport, clock, headers, Arc::clone(&time) as _));
         let bind_ahead_s = i64::from(config.bind_ahead_days) * 86_400;
         let engine =
             Engine::new(Arc::clone(&store), Arc::clone(&vault), http, Arc::clone(&time), bind_ahead_s);
@@ -256,6 +254,11 @@ impl Wallet {
     /// As [`SyncRun::run`].
     pub async fn sync(&self, account_id: Option<String>) -> Result<SyncReport, WalletError> {
         self.start_sync(account_id).run().await
+    }
+
+    /// Changes how requests are repeated, from the next one on.
+    pub fn set_retry_policy(&self, policy: RetryPolicy) {
+        self.runner.set_retry_policy(policy);
     }
 }
 

@@ -205,6 +205,7 @@ async fn the_apps_transport_carries_everything() {
     let config = Config::in_folder(folder.path().to_str().unwrap());
     let vault = vault_in(folder.path());
     let wallet = Wallet::open(config, vault, Some(Arc::new(clock.clone())), Some(transport.clone())).unwrap();
+    wallet.set_retry_policy(clock.policy());
     wallet.sign_in(sign_in(&sandbox, 0)).await.unwrap();
     let report = wallet.sync(None).await.unwrap();
     assert!(report.received == 24 && report.bound > 0);

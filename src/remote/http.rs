@@ -1,29 +1,39 @@
 //! Requests and replies of all systems: bounded in time and size, and every reply tells the time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::retry::{Pauses, RetryPolicy, http_date_s, retry_after_ms};
 use super::transport::Transport;
 use crate::clock::{ClockReading, TimeSample};
 use crate::error::Error;
-use crate::host::{HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport};
+use crate::host::{HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
 
 const TIMEOUT_MS: u32 = 60_000;
 const MAX_REPLY_BYTES: u64 = 64 << 20;
 
-/// Takes in what replies say about the time.
-pub type TimeListener = Arc<dyn Fn(&TimeSample) + Send + Sync>;
+/// The time that the wallet trusts, to requests.
+pub trait TrustedClock: Send + Sync {
+    /// Takes in what a reply says about the time.
+    fn learn(&self, sample: &TimeSample);
+
+    /// The time at a reading, Unix seconds.
+    fn unix_s(&self, reading: &ClockReading) -> i64;
+}
 
 /// The client.
 pub struct Http {
     transport: Transport,
     clock: Arc<dyn HostClock>,
-    on_time: TimeListener,
+    time: Arc<dyn TrustedClock>,
     headers: Vec<(&'static str, String)>,
+    pauses: Pauses,
+    policy: Mutex<RetryPolicy>,
 }
 
 opaque_debug!(Http);
@@ -40,6 +50,8 @@ pub struct Request<'a> {
     pub bearer: Option<Zeroizing<String>>,
     /// Idempotency key, without quotes.
     pub idempotency_key: Option<&'a str>,
+    /// Entity tag of what is held, quotes included, as [`Reply::etag`] gave it.
+    pub if_none_match: Option<&'a str>,
     /// JSON body.
     pub body: Option<&'a Value>,
 }
@@ -47,12 +59,35 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// A GET.
     pub fn get(url: Url, endpoint: &'static str) -> Self {
-        Self { method: "GET", url, endpoint, bearer: None, idempotency_key: None, body: None }
+        Self {
+            method: "GET",
+            url,
+            endpoint,
+            bearer: None,
+            idempotency_key: None,
+            if_none_match: None,
+            body: None,
+        }
     }
 
     /// A POST with a JSON body.
     pub fn post(url: Url, endpoint: &'static str, body: &'a Value) -> Self {
         Self { method: "POST", body: Some(body), ..Self::get(url, endpoint) }
+    }
+
+    /// A PATCH with a JSON body.
+    pub fn patch(url: Url, endpoint: &'static str, body: &'a Value) -> Self {
+        Self { method: "PATCH", ..Self::post(url, endpoint, body) }
+    }
+
+    /// A DELETE.
+    pub fn delete(url: Url, endpoint: &'static str) -> Self {
+        Self { method: "DELETE", ..Self::get(url, endpoint) }
+    }
+
+    /// Whether asking twice is like asking once (RFC 9110, section 9.2.1).
+    fn is_safe(&self) -> bool {
+        self.method == "GET"
     }
 }
 
@@ -62,6 +97,7 @@ pub struct Reply {
     pub status: u16,
     endpoint: &'static str,
     retry_after_ms: Option<u64>,
+    etag: Option<String>,
     body: Vec<u8>,
 }
 
@@ -73,29 +109,87 @@ impl Http {
         transport: Option<Arc<dyn HttpTransport>>,
         clock: Arc<dyn HostClock>,
         headers: Vec<(&'static str, String)>,
-        on_time: TimeListener,
+        time: Arc<dyn TrustedClock>,
     ) -> Self {
-        Self { transport: Transport::new(transport), clock, on_time, headers }
+        Self {
+            transport: Transport::new(transport),
+            clock,
+            time,
+            headers,
+            pauses: Pauses::default(),
+            policy: Mutex::default(),
+        }
     }
 
-    /// Sends one request once.
+    /// Changes how requests are repeated, from the next one on.
+    pub fn set_retry_policy(&self, policy: RetryPolicy) {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
+    }
+
+    /// Sends a request: a write once; a GET again, with back-off, after a failure that passes. An origin that asked for
+    /// a pause gets nothing until it is over. Dropping the future ends a wait as well.
     ///
     /// # Errors
-    /// [`Error::Network`] when no whole reply came. Every status is a reply.
+    /// [`Error::Network`] when no whole reply came, [`Error::Pause`] when the origin's pause is longer than the policy
+    /// waits, [`Error::Clock`]. Every status is a reply.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
-        let endpoint = request.endpoint;
-        let request = self.build(request);
-        let sent = self.clock.read()?;
-        let response = self.transport.send(request).await;
-        let response =
-            response.map_err(|e| Error::Network { endpoint: endpoint.to_owned(), reason: e.to_string() })?;
-        let received = self.clock.read()?;
-        self.tell_time(&response, sent, received);
-        let retry_after_ms = retry_after_ms(&response);
-        Ok(Reply { status: response.status, endpoint, retry_after_ms, body: response.body })
+        let policy = self.policy.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut sent = 0;
+        loop {
+            self.wait_for_turn(&request, &policy).await?;
+            let outcome = self.send_once(&request).await;
+            sent += 1;
+            if !request.is_safe() || sent >= policy.attempts || !passes(&outcome) {
+                return outcome;
+            }
+            let asked_ms = outcome.as_ref().ok().and_then(Reply::retry_after_ms);
+            let wait_ms = asked_ms.unwrap_or(0).max(policy.backoff_ms(sent, random()?));
+            if wait_ms > policy.max_wait_ms {
+                return outcome;
+            }
+            (policy.wait)(wait_ms).await;
+        }
     }
 
-    fn build(&self, request: Request<'_>) -> HttpRequest {
+    /// Waits until the origin's pause is over, in all no longer than the policy allows: while one request waits, the
+    /// answer to another may prolong the pause.
+    async fn wait_for_turn(&self, request: &Request<'_>, policy: &RetryPolicy) -> Result<(), Error> {
+        let origin = request.url.origin();
+        let mut may_wait_ms = policy.max_wait_ms;
+        loop {
+            let left_ms = self.pauses.left_ms(&origin, &self.clock.read()?);
+            if left_ms == 0 {
+                return Ok(());
+            }
+            may_wait_ms = may_wait_ms.checked_sub(left_ms).ok_or_else(|| Error::Pause {
+                endpoint: request.endpoint.to_owned(),
+                retry_after_ms: left_ms,
+            })?;
+            (policy.wait)(left_ms).await;
+        }
+    }
+
+    async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
+        let endpoint = request.endpoint;
+        let carried = self.build(request);
+        let sent = self.clock.read()?;
+        let response = self.transport.send(carried).await;
+        let response = response.map_err(|why| Error::Network { endpoint: endpoint.to_owned(), why })?;
+        // What a server did counts even when the clock cannot be read: then its reply tells no time.
+        let received = self.clock.read();
+        if let Ok(received) = &received {
+            self.tell_time(&request.url, &response, &sent, received);
+        }
+        let received = received.unwrap_or(sent);
+        let retry_after_ms = self.retry_after_ms(&response, &received);
+        if let Some(pause_ms) = retry_after_ms.filter(|pause_ms| *pause_ms > 0) {
+            self.pauses.ask(request.url.origin(), pause_ms, &received);
+        }
+        let etag = response.header("etag").map(str::to_owned);
+        Ok(Reply { status: response.status, endpoint, retry_after_ms, etag, body: response.body })
+    }
+
+    fn build(&self, request: &Request<'_>) -> HttpRequest {
         let header = |name: &str, value: String| HttpHeader { name: name.to_owned(), value };
         let mut headers: Vec<_> =
             self.headers.iter().map(|(name, value)| header(name, value.clone())).collect();
@@ -105,12 +199,15 @@ impl Http {
         if let Some(key) = request.idempotency_key {
             headers.push(header("Idempotency-Key", format!("\"{key}\"")));
         }
+        if let Some(tag) = request.if_none_match {
+            headers.push(header("If-None-Match", tag.to_owned()));
+        }
         if request.body.is_some() {
             headers.push(header("Content-Type", "application/json".to_owned()));
         }
         HttpRequest {
             method: request.method.to_owned(),
-            url: request.url.into(),
+            url: request.url.to_string(),
             headers,
             body: request.body.map(|body| body.to_string().into_bytes()),
             timeout_ms: TIMEOUT_MS,
@@ -118,19 +215,64 @@ impl Http {
         }
     }
 
-    /// A stored copy (`Age`, RFC 9111, section 5.1) has an old date.
-    fn tell_time(&self, response: &HttpResponse, sent: ClockReading, received: ClockReading) {
-        if let (Some(date_s), None) = (response.header("date").and_then(unix_seconds), response.header("age"))
-        {
-            (self.on_time)(&TimeSample { date_s, sent, received });
+    /// A stored copy has an old date: one with `Age` (RFC 9111, section 5.1), and what a 304 stands for.
+    fn tell_time(&self, url: &Url, response: &HttpResponse, sent: &ClockReading, received: &ClockReading) {
+        let Some(date_s) = response.header("date").and_then(http_date_s) else { return };
+        if response.status == 304 || response.header("age").is_some() {
+            return;
         }
+        let source = url.origin().ascii_serialization();
+        self.time.learn(&TimeSample { source, date_s, sent: sent.clone(), received: received.clone() });
     }
+
+    /// A date counts from the reply's own, so that a server whose clock is wrong is understood all the same; without
+    /// one, or from a cache, it counts from the trusted time.
+    fn retry_after_ms(&self, response: &HttpResponse, received: &ClockReading) -> Option<u64> {
+        let text = response.header("retry-after")?;
+        let fresh = response.header("age").is_none();
+        let date_s = response.header("date").filter(|_| fresh).and_then(http_date_s);
+        retry_after_ms(text, date_s.unwrap_or_else(|| self.time.unix_s(received)))
+    }
+}
+
+/// Whether a failure may be over in a moment. A timeout is not repeated: it has taken a minute already.
+fn passes(outcome: &Result<Reply, Error>) -> bool {
+    match outcome {
+        Ok(reply) => matches!(reply.status, 429 | 500 | 502 | 503 | 504),
+        Err(Error::Network { why, .. }) => {
+            matches!(why, HttpTransportError::Unreachable | HttpTransportError::Broken)
+        }
+        Err(_) => false,
+    }
+}
+
+fn random() -> Result<u64, Error> {
+    let mut bytes = [0; 8];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::Untrusted { what: "the system gave no random numbers" })?;
+    Ok(u64::from_le_bytes(bytes))
 }
 
 impl Reply {
     /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Whether what is held is still so: the answer to [`Request::if_none_match`] (RFC 9110, section 15.4.5).
+    pub fn is_not_modified(&self) -> bool {
+        self.status == 304
+    }
+
+    /// The entity tag, quotes included (RFC 9110, section 8.8.3).
+    pub fn etag(&self) -> Option<&str> {
+        self.etag.as_deref()
+    }
+
+    /// How long the server asks to wait before the next request, in milliseconds, a day at most; whatever the status.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.retry_after_ms
     }
 
     /// The body of a success as JSON of a known shape.
@@ -174,20 +316,4 @@ fn server_code(body: &[u8]) -> Option<String> {
         Value::Number(number) => plain(&number.to_string()),
         _ => None,
     })
-}
-
-/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
-fn retry_after_ms(response: &HttpResponse) -> Option<u64> {
-    let text = response.header("retry-after")?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(seconds.saturating_mul(1000));
-    }
-    let wait = unix_seconds(text)?.saturating_sub(response.header("date").and_then(unix_seconds)?);
-    u64::try_from(wait).ok().map(|seconds| seconds.saturating_mul(1000))
-}
-
-fn unix_seconds(http_date: &str) -> Option<i64> {
-    let time = httpdate::parse_http_date(http_date).ok()?;
-    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_secs()).ok()
 }

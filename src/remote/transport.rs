@@ -112,10 +112,11 @@ fn failed(reason: &str) -> HttpTransportError {
 
 /// What went wrong, without the address: an address can hold ids.
 fn describe(error: &reqwest::Error) -> HttpTransportError {
-    if error.is_timeout() {
-        HttpTransportError::TimedOut
-    } else if error.is_connect() {
+    // First, for a connection that is not made in time is a timeout too, and nothing was sent.
+    if error.is_connect() {
         HttpTransportError::Unreachable
+    } else if error.is_timeout() {
+        HttpTransportError::TimedOut
     } else if error.is_builder() {
         failed("the request could not be built")
     } else {

@@ -6,6 +6,7 @@ use super::engine::{Engine, SyncProgress, SyncReport};
 use crate::error::Error;
 use crate::events::Hub;
 use crate::model::{Account, StoredAccount};
+use crate::remote::RetryPolicy;
 use crate::store::Store;
 
 /// What a wallet is doing, and whether what it shows has changed. Each state stands for itself: one that was missed
@@ -57,6 +58,11 @@ impl Runner {
     /// The wallet's state, to listen to.
     pub(crate) fn state(&self) -> &Hub<WalletState> {
         &self.state
+    }
+
+    /// Changes how requests are repeated, from the next one on.
+    pub fn set_retry_policy(&self, policy: RetryPolicy) {
+        self.engine.http.set_retry_policy(policy);
     }
 
     /// Signs in and keeps the account.

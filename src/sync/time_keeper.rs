@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::clock::{TimeSample, TrustedNow, TrustedTime};
+use crate::clock::{ClockReading, TimeSample, TrustedNow, TrustedTime};
 use crate::error::Error;
 use crate::host::HostClock;
+use crate::remote::TrustedClock;
 use crate::store::Store;
 
 /// The wallet's clock.
@@ -34,12 +35,18 @@ impl TimeKeeper {
         let reading = self.clock.read()?;
         Ok(self.time.lock().unwrap_or_else(PoisonError::into_inner).now(&reading))
     }
+}
 
-    /// Takes in what a reply says. An anchor that cannot be kept still counts until the wallet is closed.
-    pub fn learn(&self, sample: &TimeSample) {
+impl TrustedClock for TimeKeeper {
+    /// An anchor that cannot be kept still counts until the wallet is closed.
+    fn learn(&self, sample: &TimeSample) {
         let mut time = self.time.lock().unwrap_or_else(PoisonError::into_inner);
         if time.learn(sample) {
             let _ = self.store.set_trusted_time(&time);
         }
+    }
+
+    fn unix_s(&self, reading: &ClockReading) -> i64 {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner).now(reading).unix_s()
     }
 }

@@ -8,6 +8,8 @@ use ticket_wallet::host::{HostClock, HostClockError, SoftwareVault};
 use ticket_wallet::model::{
     Account, BarcodeProfile, SignIn, SystemConfig, TicketFilter, TicketSummary, TicketSystem,
 };
+use ticket_wallet::remote::RetryPolicy;
+use ticket_wallet::remote::retry::Waiting;
 use ticket_wallet::{Config, Wallet, WalletError};
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
 
@@ -26,9 +28,23 @@ impl TestClock {
 
     /// Time goes by, asleep or awake.
     pub(crate) fn pass_s(&self, seconds: i64) {
+        self.pass_ms(seconds * 1000);
+    }
+
+    fn pass_ms(&self, milliseconds: i64) {
         let mut reading = self.0.lock().unwrap();
-        reading.wall_ms += seconds * 1000;
-        reading.elapsed_ms += seconds * 1000;
+        reading.wall_ms += milliseconds;
+        reading.elapsed_ms += milliseconds;
+    }
+
+    /// A policy whose waits move this clock and take no time, and whose back-off is nothing.
+    pub(crate) fn policy(&self) -> RetryPolicy {
+        let clock = self.clone();
+        let wait = move |ms| -> Waiting {
+            clock.pass_ms(i64::try_from(ms).unwrap());
+            Box::pin(std::future::ready(()))
+        };
+        RetryPolicy { base_ms: 0, wait: Arc::new(wait), ..RetryPolicy::default() }
     }
 
     /// The person sets the wall clock.
@@ -119,5 +135,7 @@ pub(crate) fn vault_in(folder: &std::path::Path) -> Arc<SoftwareVault> {
 
 pub(crate) fn open(folder: &std::path::Path, clock: &TestClock) -> Result<Wallet, WalletError> {
     let config = Config::in_folder(folder.to_str().unwrap());
-    Wallet::open(config, vault_in(folder), Some(Arc::new(clock.clone())), None)
+    let wallet = Wallet::open(config, vault_in(folder), Some(Arc::new(clock.clone())), None)?;
+    wallet.set_retry_policy(clock.policy());
+    Ok(wallet)
 }
