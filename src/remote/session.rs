@@ -20,7 +20,8 @@ pub trait Refresh: Sync {
 
 /// The session of one account.
 pub struct Session {
-    tokens: Mutex<Tokens>,
+    /// `None` once it has ended.
+    tokens: Mutex<Option<Tokens>>,
     renewing: AsyncMutex<()>,
     keep: SessionKeeper,
 }
@@ -30,46 +31,55 @@ opaque_debug!(Session);
 impl Session {
     /// A session with these tokens.
     pub fn new(tokens: Tokens, keep: SessionKeeper) -> Self {
-        Self { tokens: Mutex::new(tokens), renewing: AsyncMutex::new(()), keep }
+        Self { tokens: Mutex::new(Some(tokens)), renewing: AsyncMutex::new(()), keep }
     }
 
     /// Sends what `request` builds. On 401 the session is renewed once and the request, built anew, repeated once.
     ///
     /// # Errors
-    /// As [`Http::send`]; [`Error::SignedOut`] when the session cannot be renewed.
+    /// As [`Http::send`], the renewal's included: a session that cannot be renewed for now goes on with the same tokens.
+    /// [`Error::SignedOut`] when it is over; then nothing more is sent.
     pub async fn send<'a>(
         &self,
         http: &Http,
         system: &impl Refresh,
         request: impl Fn() -> Request<'a>,
     ) -> Result<Reply, Error> {
-        let used = self.access();
+        let used = self.tokens()?.access;
         let reply = http.send(Request { bearer: Some(used.clone()), ..request() }).await?;
         if reply.status != 401 {
             return Ok(reply);
         }
-        self.renew(http, system, &used).await?;
-        let reply = http.send(Request { bearer: Some(self.access()), ..request() }).await?;
-        if reply.status == 401 { self.end() } else { Ok(reply) }
+        let renewed = self.renew(http, system, &used).await?;
+        let reply = http.send(Request { bearer: Some(renewed.clone()), ..request() }).await?;
+        if reply.status != 401 {
+            return Ok(reply);
+        }
+        let _no_renewal_meanwhile = self.renewing.lock().await;
+        // A token that was renewed again since says nothing about the session.
+        if self.tokens()?.access == renewed { self.end() } else { Ok(reply) }
     }
 
-    /// Renews the session unless somebody else did since `used` was read.
-    async fn renew(&self, http: &Http, system: &impl Refresh, used: &str) -> Result<(), Error> {
+    /// Renews the session unless somebody else did since `used` was read; gives the access token that counts now.
+    async fn renew(
+        &self,
+        http: &Http,
+        system: &impl Refresh,
+        used: &str,
+    ) -> Result<Zeroizing<String>, Error> {
         let _one_at_a_time = self.renewing.lock().await;
-        let (current, refresh) = {
-            let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-            (tokens.access.clone(), tokens.refresh.clone())
-        };
-        if *current != used {
-            return Ok(());
+        let Tokens { access, refresh } = self.tokens()?;
+        if *access != used {
+            return Ok(access);
         }
         let Some(refresh) = refresh else { return self.end() };
         match system.refresh(http, &refresh).await {
             Ok(mut tokens) => {
                 tokens.refresh = tokens.refresh.or(Some(refresh));
                 (self.keep)(Some(&tokens))?;
-                *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
-                Ok(())
+                let access = tokens.access.clone();
+                *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens);
+                Ok(access)
             }
             Err(Error::SignedOut) => self.end(),
             Err(other) => Err(other),
@@ -77,11 +87,12 @@ impl Session {
     }
 
     fn end<T>(&self) -> Result<T, Error> {
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = None;
         (self.keep)(None)?;
         Err(Error::SignedOut)
     }
 
-    fn access(&self) -> Zeroizing<String> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).access.clone()
+    fn tokens(&self) -> Result<Tokens, Error> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::SignedOut)
     }
 }
