@@ -9,10 +9,16 @@ mod phone;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;
 
+use std::sync::{Arc, Mutex};
+
 use phone::{Phone, TODAY_MS, TestClock, sandbox};
+use ticket_wallet::clock::{ClockReading, TimeSample};
+use ticket_wallet::error::Error;
+use ticket_wallet::model::{AccountState, SignIn, SystemConfig, TicketSystem, Tokens};
+use ticket_wallet::remote::bam::Bam;
+use ticket_wallet::remote::{Http, Session, TrustedClock};
 use tiny_server::{Answer, TinyServer};
 
-use ticket_wallet::model::{AccountState, SignIn, SystemConfig, TicketSystem};
 use ticket_wallet::{SyncReport, WalletError};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
 
@@ -124,14 +130,112 @@ async fn a_second_401_ends_the_session_and_no_third_request_is_made() {
 
 #[tokio::test]
 async fn a_refresh_that_fails_for_now_does_not_end_the_session() {
-    for fault in [Fault::Unavailable { retry_after: "3".to_owned() }, Fault::Reset] {
+    for fault in [
+        Fault::Unavailable { retry_after: "3".to_owned() },
+        Fault::TooMany { retry_after: "60".to_owned() },
+        Fault::Reset,
+    ] {
+        let (clock, sandbox, phone) = signed_in().await;
+        sandbox.revoke_tokens().unwrap();
+        sandbox.fault(rule("/auth/refresh", 0, 1, fault));
+        assert!(matches!(sync(&phone).await, Err(WalletError::Unreachable { .. })));
+        assert_eq!((state(&phone), count(&sandbox, 0, REFRESH)), (AccountState::SignedIn, 1));
+        clock.pass_s(60);
+        assert_eq!(sync(&phone).await.unwrap().received, 24);
+        assert_eq!(count(&sandbox, 0, REFRESH), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_is_lost_is_tried_again_with_the_same_token() {
+    for fault in [Fault::LostReply, Fault::TruncatedJson] {
         let (_, sandbox, phone) = signed_in().await;
         sandbox.revoke_tokens().unwrap();
         sandbox.fault(rule("/auth/refresh", 0, 1, fault));
         assert!(matches!(sync(&phone).await, Err(WalletError::Unreachable { .. })));
-        assert_eq!(state(&phone), AccountState::SignedIn);
-        assert_eq!(sync(&phone).await.unwrap().received, 24);
+        assert_eq!((state(&phone), count(&sandbox, 0, REFRESH)), (AccountState::SignedIn, 1));
+        // Of this server a refresh token counts once: it is the server that ends the session.
+        let phone = phone.restart();
+        assert!(matches!(sync(&phone).await, Err(WalletError::NeedsSignIn { .. })));
+        assert_eq!((state(&phone), count(&sandbox, 0, REFRESH)), (AccountState::NeedsSignIn, 2));
     }
+}
+
+/// A session outside a wallet, whose requests overlap.
+struct Overlapping {
+    bam: Bam,
+    session: Session,
+    kept: Arc<Mutex<Vec<Option<Tokens>>>>,
+}
+
+impl Overlapping {
+    async fn new(clock: &TestClock, sandbox: &Sandbox) -> Self {
+        let http = Http::new(None, Arc::new(clock.clone()), vec![], Arc::new(NoTime));
+        http.set_retry_policy(clock.policy());
+        let bam = Bam::new(Arc::new(http), &SystemConfig::at(sandbox.url())).unwrap();
+        let user = &sandbox.users()[0];
+        let tokens = bam.login(&user.name, &user.password).await.unwrap();
+        let kept = Arc::new(Mutex::default());
+        let keeps: Arc<Mutex<Vec<Option<Tokens>>>> = Arc::clone(&kept);
+        let keep = move |tokens: Option<&Tokens>| {
+            keeps.lock().unwrap().push(tokens.cloned());
+            Ok(())
+        };
+        Self { bam, session: Session::new(tokens, Box::new(keep)), kept }
+    }
+
+    /// Four requests at the same time.
+    async fn ask(&self) -> [Result<usize, Error>; 4] {
+        let one = || async {
+            self.bam.tickets(&self.session, &self.bam.pull_query(100, 0)).await.map(|page| page.items.len())
+        };
+        tokio::join!(one(), one(), one(), one()).into()
+    }
+}
+
+struct NoTime;
+
+impl TrustedClock for NoTime {
+    fn learn(&self, _: &TimeSample) {}
+
+    fn unix_s(&self, reading: &ClockReading) -> i64 {
+        reading.wall_ms / 1000
+    }
+}
+
+#[tokio::test]
+async fn requests_that_overlap_share_one_refresh() {
+    let (clock, sandbox, _) = signed_in().await;
+    let all = Overlapping::new(&clock, &sandbox).await;
+    for renewals in 1..3 {
+        sandbox.revoke_tokens().unwrap();
+        let before = sandbox.requests().len();
+        assert_eq!(all.ask().await, [Ok(10), Ok(10), Ok(10), Ok(10)]);
+        assert_eq!((count(&sandbox, before, REFRESH), count(&sandbox, before, LIST)), (1, 8));
+        assert_eq!(all.kept.lock().unwrap().len(), renewals);
+    }
+    // A server that cannot renew for now is left alone by all of them, and nobody is signed out.
+    sandbox.revoke_tokens().unwrap();
+    sandbox.fault(rule("/auth/refresh", 0, 1, Fault::Unavailable { retry_after: "60".to_owned() }));
+    let before = sandbox.requests().len();
+    for refused in all.ask().await {
+        assert!(
+            matches!(refused, Err(Error::Status { status: 503, .. } | Error::Pause { .. })),
+            "{refused:?}"
+        );
+    }
+    assert_eq!((count(&sandbox, before, REFRESH), all.kept.lock().unwrap().len()), (1, 2));
+    clock.pass_s(60);
+    assert_eq!(all.ask().await, [Ok(10), Ok(10), Ok(10), Ok(10)]);
+
+    sandbox.revoke_sessions().unwrap();
+    let before = sandbox.requests().len();
+    assert_eq!(all.ask().await, [const { Err(Error::SignedOut) }; 4]);
+    assert_eq!(count(&sandbox, before, REFRESH), 1);
+    assert!(all.kept.lock().unwrap().last().unwrap().is_none());
+    let before = sandbox.requests().len();
+    assert_eq!(all.ask().await, [const { Err(Error::SignedOut) }; 4]);
+    assert_eq!(sandbox.requests().len(), before, "a session that is over asks nothing");
 }
 
 #[tokio::test]
@@ -143,26 +247,29 @@ async fn busy_servers_say_when_to_come_back() {
         ("7".to_owned(), Some(7_000)),
         ("0".to_owned(), Some(0)),
         (date(in_90_s), Some(90_000)),
-        (date(past), None),
+        (date(past), Some(0)),
         ("soon".to_owned(), None),
-        ("-5".to_owned(), None),
-        ("18446744073709551615".to_owned(), Some(u64::MAX)),
+        ("-5".to_owned(), Some(0)),
+        ("18446744073709551615".to_owned(), Some(86_400_000)),
     ];
     for endpoint in ENDPOINTS {
-        let (_, sandbox, phone) = signed_in().await;
+        let (clock, sandbox, phone) = signed_in().await;
         for (retry_after, wait) in &waits {
             let retry_after = || retry_after.clone();
+            // A GET that may be repeated at once fails at its third attempt.
+            let times = if endpoint.contains("credentials") || *wait > Some(0) { 1 } else { 3 };
             for fault in [
                 Fault::TooMany { retry_after: retry_after() },
                 Fault::Unavailable { retry_after: retry_after() },
             ] {
-                sandbox.fault(rule(endpoint, 0, 1, fault));
+                sandbox.fault(rule(endpoint, 0, times, fault));
                 match sync(&phone).await {
                     Err(WalletError::Unreachable { retry_after_ms, .. }) => {
                         assert_eq!(retry_after_ms, *wait, "{endpoint}: {}", retry_after());
                     }
                     other => panic!("{endpoint}: {other:?}"),
                 }
+                clock.reboot(); // No server's pause outlasts it.
             }
         }
         let report = sync(&phone).await.unwrap();
@@ -172,12 +279,12 @@ async fn busy_servers_say_when_to_come_back() {
 
 #[tokio::test]
 async fn a_tenant_that_does_not_answer_keeps_no_other_from_its_turn() {
-    for (path, fault) in [
-        ("nordhafen/.well-known/ticket-wallet", Fault::Reset),
-        ("nordhafen/wallet/v1/credentials", Fault::Unavailable { retry_after: "1".to_owned() }),
+    for (path, times, fault) in [
+        ("nordhafen/.well-known/ticket-wallet", 3, Fault::Reset),
+        ("nordhafen/wallet/v1/credentials", 1, Fault::Unavailable { retry_after: "1".to_owned() }),
     ] {
         let (_, sandbox, phone) = signed_in().await;
-        sandbox.fault(rule(path, 0, 1, fault));
+        sandbox.fault(rule(path, 0, times, fault));
         assert!(matches!(sync(&phone).await, Err(WalletError::Unreachable { .. })), "{path}: it is told");
         let shown = phone.signed_tickets().len();
         assert!(shown > 0, "{path}: the other tenant's tickets are ready");
@@ -188,9 +295,9 @@ async fn a_tenant_that_does_not_answer_keeps_no_other_from_its_turn() {
 
 #[tokio::test]
 async fn a_pull_that_breaks_keeps_whole_pages_and_the_next_one_completes() {
-    for fault in [Fault::TruncatedJson, Fault::Reset, Fault::LostReply] {
+    for (times, fault) in [(1, Fault::TruncatedJson), (3, Fault::Reset), (3, Fault::LostReply)] {
         let (_, sandbox, phone) = signed_in().await;
-        sandbox.fault(rule("/v1/ticket", 1, 1, fault.clone()));
+        sandbox.fault(rule("/v1/ticket", 1, times, fault.clone()));
         let broken = sync(&phone).await;
         assert!(matches!(broken, Err(WalletError::Unreachable { .. })), "{fault:?}: {broken:?}");
         assert_eq!(phone.tickets().len(), 10, "{fault:?}");
