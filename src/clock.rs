@@ -299,11 +299,15 @@ mod tests {
         time.learn(&sample(TODAY_S, 0, 100));
         for round in 1..10 {
             let at = round * 10_000;
-            assert!(!time.learn(&sample(TODAY_S + 50_000, at, at + 100)), "one of many machines is wrong");
+            let wrong = sample(TODAY_S + 50_000 + at / 1000, at, at + 100);
+            assert!(!time.learn(&wrong), "one of many machines is wrong");
             assert!(time.learn(&sample(TODAY_S + round * 10 + 5, at + 5_000, at + 5_100)));
         }
+        // Nor do two servers' single words make two of one.
+        assert!(!time.learn(&said_by("t", TODAY_S + 50_000, 98_000, 98_100)));
+        assert!(!time.learn(&sample(TODAY_S + 50_001, 99_000, 99_100)));
         // Two wrong words that do not say the same are no agreement.
-        assert!(!time.learn(&sample(TODAY_S + 50_000, 100_000, 100_100)));
+        assert!(!time.learn(&sample(TODAY_S + 60_000, 100_000, 100_100)));
         assert!(!time.learn(&sample(TODAY_S + 70_000, 101_000, 101_100)));
         assert_eq!(unix_ms(&time, 95_050), (TODAY_S + 95) * 1000 + 500);
     }
