@@ -293,7 +293,12 @@ async fn a_list_that_ends_early_takes_no_ticket_away() {
             let first = !asked.path.contains("offset=");
             let tickets = if first { vec![ticket(1)] } else { vec![] };
             let list = json!({ "data": tickets, "paging": { "total": total } });
-            asked.path.starts_with("/v1/ticket").then(|| Answer::ok(list.to_string()))
+            match asked.path.as_str() {
+                path if path.starts_with("/v1/ticket") => Some(Answer::ok(list.to_string())),
+                // What became of a single ticket is not told.
+                path if path.contains("/event/v1/ticket/") => Some(Answer::status(403)),
+                _ => None,
+            }
         };
         Lies { answer: Some(Box::new(lie)), ..Lies::default() }
     };

@@ -47,9 +47,9 @@ async fn signed_in() -> (TestClock, Sandbox, Phone) {
 
 #[tokio::test]
 async fn one_wrong_reply_moves_nothing_wherever_it_falls() {
-    let (_, sandbox, phone) = signed_in().await;
     for skip in 0..6 {
         for seconds in [-10 * HOUR_S, -60, 60, 10 * HOUR_S, 70 * 366 * 86_400, -60 * 366 * 86_400] {
+            let (_, sandbox, phone) = signed_in().await;
             let before = sandbox.requests().len();
             sandbox.fault(clock_off(skip, 1, seconds));
             phone.wallet.sync(None).await.unwrap();

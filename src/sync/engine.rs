@@ -41,7 +41,7 @@ pub struct SyncProgress {
 /// What a sync did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, uniffi::Record)]
 pub struct SyncReport {
-    /// Tickets the server has.
+    /// Tickets that came from the server; 0 when it said that nothing has changed.
     pub received: u32,
     /// Tickets that were not here before.
     pub added: u32,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::device::random_u64;
 use crate::error::Error;
 use crate::host::HostClock;
-use crate::remote::{Http, RetryPolicy};
+use crate::remote::Http;
 
 /// The waits of single writes, by the clock that counts sleep.
 pub(super) struct Pace {
@@ -16,11 +16,12 @@ pub(super) struct Pace {
 
 opaque_debug!(Pace);
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Wait {
     failures: u32,
     /// Reading of the clock from which on it is due.
     due_ms: i64,
+    boot_id: String,
 }
 
 impl Pace {
@@ -35,19 +36,19 @@ impl Pace {
 
     /// Milliseconds until a write is due.
     pub(super) fn left_ms(&self, id: i64) -> u64 {
-        let Some(wait) = self.waits().get(&id).copied() else { return 0 };
-        let Ok(now) = self.clock.read() else { return 0 };
-        let left = u64::try_from(wait.due_ms.saturating_sub(now.elapsed_ms)).unwrap_or(0);
-        if left > RetryPolicy::default().cap_ms { 0 } else { left }
+        let Some(wait) = self.waits().get(&id).cloned() else { return 0 };
+        let now = self.clock.read().ok().filter(|now| now.boot_id == wait.boot_id);
+        now.map_or(0, |now| u64::try_from(wait.due_ms.saturating_sub(now.elapsed_ms)).unwrap_or(0))
     }
 
     /// Puts a write off, further with each failure.
     pub(super) fn delay(&self, id: i64, http: &Http) -> Result<(), Error> {
-        let (now, random) = (self.clock.read()?.elapsed_ms, random_u64()?);
+        let (now, random) = (self.clock.read()?, random_u64()?);
         let mut waits = self.waits();
         let failures = waits.get(&id).map_or(1, |wait| wait.failures.saturating_add(1));
         let left = i64::try_from(http.retry_policy().backoff_ms(failures, random)).unwrap_or(i64::MAX);
-        waits.insert(id, Wait { failures, due_ms: now.saturating_add(left) });
+        let due_ms = now.elapsed_ms.saturating_add(left);
+        waits.insert(id, Wait { failures, due_ms, boot_id: now.boot_id });
         Ok(())
     }
 

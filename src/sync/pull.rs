@@ -78,6 +78,8 @@ impl Run<'_> {
             let total = page.total.and_then(|total| u32::try_from(total).ok());
             self.tell(SyncStage::Tickets, self.report.received, total);
             if ended {
+                // Where a tenant did not answer, what its tickets carry was not seen.
+                let etag = etag.filter(|_| self.failure.is_none());
                 return store.remember_list(&self.account.id, TICKETS, etag.as_deref(), now);
             }
         }
@@ -139,7 +141,7 @@ impl Run<'_> {
         for (ticket, tenant, remote_id) in self.engine.store.missed(&self.account.id, MAX_SINGLE)? {
             let place = (tenant.as_deref(), remote_id.as_str());
             let gone = self.bam.is_gone(&self.session, place).await;
-            if let Some(gone) = self.forgive(gone)? {
+            if let Some(gone) = self.forgive(gone)?.flatten() {
                 self.engine.store.settle_missed(ticket, gone)?;
                 self.report.removed += u32::from(gone);
             }

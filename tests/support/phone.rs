@@ -134,7 +134,8 @@ pub(crate) fn vault_in(folder: &std::path::Path) -> Arc<SoftwareVault> {
 }
 
 pub(crate) fn open(folder: &std::path::Path, clock: &TestClock) -> Result<Wallet, WalletError> {
-    let config = Config::in_folder(folder.to_str().unwrap());
+    // Tests say when something is sent.
+    let config = Config { send_by_itself: false, ..Config::in_folder(folder.to_str().unwrap()) };
     let wallet = Wallet::open(config, vault_in(folder), Some(Arc::new(clock.clone())), None)?;
     wallet.set_retry_policy(clock.policy());
     Ok(wallet)

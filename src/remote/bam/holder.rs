@@ -58,18 +58,18 @@ impl Bam {
         Ok(reply.json::<wire::Data<Value>>()?.data)
     }
 
-    /// Whether a ticket is gone: `GET event/v1/ticket/:id` answers 404 or 410.
+    /// Whether a ticket is gone: `GET event/v1/ticket/:id` answers 404 or 410. `None` when the server does not say.
     ///
     /// # Errors
-    /// As [`Session::send`]; [`Error::Status`] for any other refusal.
-    pub async fn is_gone(&self, session: &Session, place: TicketPlace<'_>) -> Result<bool, Error> {
+    /// As [`Session::send`]; [`Error::Status`] when it cannot be asked now.
+    pub async fn is_gone(&self, session: &Session, place: TicketPlace<'_>) -> Result<Option<bool>, Error> {
         let url = self.tenant_url(place.0, &format!("event/v1/ticket/{}", place.1))?;
         let request = || Request::get(url.clone(), "GET event/v1/ticket/:id");
         let reply = session.send(&self.http, self, request).await?;
         match reply.status {
-            404 | 410 => Ok(true),
-            _ if reply.is_success() => Ok(false),
-            _ => Err(reply.error()),
+            404 | 410 => Ok(Some(true)),
+            408 | 425 | 429 | 500 | 502..600 => Err(reply.error()),
+            _ => Ok(reply.is_success().then_some(false)),
         }
     }
 
