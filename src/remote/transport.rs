@@ -7,6 +7,8 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Method};
+use tokio::runtime::Runtime;
+use tokio::task::AbortHandle;
 use url::Url;
 
 use super::address::is_loopback;
@@ -18,19 +20,19 @@ const MAX_REDIRECTS: usize = 5;
 /// The carrier of an [`super::Http`].
 pub(super) enum Transport {
     /// The built-in client.
-    BuiltIn(BuiltIn),
+    BuiltIn(Arc<BuiltIn>),
     /// The app's.
     Host(Arc<dyn HttpTransport>),
 }
 
 impl Transport {
     pub(super) fn new(host: Option<Arc<dyn HttpTransport>>) -> Self {
-        host.map_or_else(|| Self::BuiltIn(BuiltIn::default()), Self::Host)
+        host.map_or_else(|| Self::BuiltIn(Arc::default()), Self::Host)
     }
 
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
         match self {
-            Self::BuiltIn(client) => client.send(request).await,
+            Self::BuiltIn(client) => client.send_apart(request).await,
             Self::Host(transport) => {
                 let (transport, limit) = (Arc::clone(transport), request.max_reply_bytes);
                 let reply = tokio::task::spawn_blocking(move || transport.send(request)).await;
@@ -49,7 +51,25 @@ pub(super) struct BuiltIn {
     direct: OnceLock<Client>,
 }
 
+/// Ends a request whose answer nobody waits for any more.
+struct Dropped(AbortHandle);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl BuiltIn {
+    /// Sends on a runtime that is always at work: connections are shared by callers of several runtimes, and one that
+    /// belongs to a sleeping runtime would answer nobody.
+    async fn send_apart(self: &Arc<Self>, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
+        let client = Arc::clone(self);
+        let sent = network()?.spawn(async move { client.send(request).await });
+        let _dropped = Dropped(sent.abort_handle());
+        sent.await.map_err(|_| failed("the request broke off"))?
+    }
+
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
         let url = Url::parse(&request.url).map_err(|_| failed("the request could not be built"))?;
         let method = Method::from_bytes(request.method.as_bytes());
@@ -91,6 +111,22 @@ impl BuiltIn {
             .map_err(|_| failed("the HTTP client cannot be set up"))?;
         Ok(slot.get_or_init(|| client))
     }
+}
+
+/// One thread for the network of all wallets of the process.
+fn network() -> Result<&'static Runtime, HttpTransportError> {
+    static NETWORK: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = NETWORK.get() {
+        return Ok(runtime);
+    }
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).thread_name("wallet-network").enable_all().build();
+    let runtime = runtime.map_err(|_| failed("the system has no thread to give"))?;
+    // One that another thread made meanwhile serves as well; this one is let go without waiting.
+    if let Err(spare) = NETWORK.set(runtime) {
+        spare.shutdown_background();
+    }
+    NETWORK.get().ok_or_else(|| failed("the system has no thread to give"))
 }
 
 fn headers(headers: &HeaderMap) -> Vec<HttpHeader> {

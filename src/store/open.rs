@@ -37,7 +37,7 @@ impl Store {
     pub fn open(folder: &Path, vault: &dyn KeyVault) -> Result<Self, Error> {
         let files = Files::in_folder(folder)?;
         let connections = Connections::open(&files, vault, FolderLock::take(folder)?)?;
-        Ok(Self { files, state: RwLock::new(State::Open(connections)) })
+        Ok(Self { files, state: RwLock::new(State::Open(Box::new(connections))) })
     }
 
     /// Interrupts what runs, folds the log into the database and closes it: no file stays open, and others may open
@@ -62,7 +62,7 @@ impl Store {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, State::Paused) {
             let lock = FolderLock::take(&self.files.folder)?;
-            *state = State::Open(Connections::open(&self.files, vault, lock)?);
+            *state = State::Open(Box::new(Connections::open(&self.files, vault, lock)?));
         }
         state.open().map(drop)
     }
@@ -80,7 +80,7 @@ impl Store {
         };
         let lock = connections.close();
         let rekeyed = super::rekey::rekey(&self.files, vault);
-        *state = State::Open(Connections::open(&self.files, vault, lock)?);
+        *state = State::Open(Box::new(Connections::open(&self.files, vault, lock)?));
         rekeyed
     }
 

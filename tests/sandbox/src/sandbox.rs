@@ -112,6 +112,11 @@ impl Sandbox {
         self.app.add_fault(rule);
     }
 
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.app.clear_faults();
+    }
+
     /// All requests seen so far as `METHOD /path`, without queries and without the sandbox's own routes.
     pub fn requests(&self) -> Vec<String> {
         self.app.requests()
