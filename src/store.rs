@@ -24,7 +24,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 pub use credentials::{Binding, BindingState, HeldCredential};
 pub use outbox::{NewWrite, OutboxRow, Settled};
 pub use recover::{RecoveryReport, recover};
-pub use state::{FileState, file_state_of};
+pub use state::{FileState, file_state_of, is_there};
 pub use tickets::{PageChanges, PageEnd};
 pub use transfers::StoredTransfer;
 

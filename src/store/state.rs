@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::files::Files;
+use super::files::{Files, PARTS, exists};
 use super::{Store, recover, schema};
 use crate::error::Error;
 
@@ -59,6 +59,12 @@ pub(super) fn is_sound(db: &Connection) -> rusqlite::Result<bool> {
     }
     let said: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     Ok(said == "ok")
+}
+
+/// Whether there is anything of a wallet in a folder.
+pub fn is_there(folder: &Path) -> bool {
+    PARTS.iter().any(|part| exists(&folder.join(part)))
+        || !recover::kept_folders(&Files::at(folder)).is_empty()
 }
 
 /// What the file system tells of a wallet that is not open.

@@ -151,7 +151,7 @@ impl Wallet {
     }
 }
 
-/// How a wallet stands that is not open, whether it opens or not.
+/// How a wallet stands that is not open, whether it opens or not. Where there is none, none is made.
 #[uniffi::export]
 pub fn diagnose_wallet(
     config: Config,
@@ -159,8 +159,10 @@ pub fn diagnose_wallet(
     clock: Option<Arc<dyn HostClock>>,
 ) -> Diagnosis {
     let folder = config.folder.clone();
-    let opened = Wallet::open(Config { send_by_itself: false, ..config }, vault, clock, None);
-    let problem = match opened.and_then(|wallet| wallet.diagnose()) {
+    let diagnosed = there(&config)
+        .and_then(|()| Wallet::open(Config { send_by_itself: false, ..config }, vault, clock, None))
+        .and_then(|wallet| wallet.diagnose());
+    let problem = match diagnosed {
         Ok(diagnosis) => return diagnosis,
         Err(problem) => problem,
     };
@@ -185,14 +187,22 @@ pub fn diagnose_wallet(
 ///
 /// # Errors
 /// [`WalletError::KeyUnavailable`]: try again when the vault can be used; nothing was changed.
-/// [`WalletError::InUse`], [`WalletError::Storage`].
+/// [`WalletError::NotFound`] where there is none, [`WalletError::InUse`], [`WalletError::Storage`].
 #[uniffi::export]
 pub fn recover_wallet(config: Config, vault: Arc<dyn KeyVault>) -> Result<RecoveryReport, WalletError> {
+    there(&config)?;
     match store::recover(Path::new(&config.folder), &*vault) {
         // The vault's answer is about the store's key here, never about a ticket's.
         Err(Error::Vault(error)) => Err(WalletError::KeyUnavailable { reason: error.to_string() }),
         report => Ok(report?),
     }
+}
+
+fn there(config: &Config) -> Result<(), WalletError> {
+    if store::is_there(Path::new(&config.folder)) {
+        return Ok(());
+    }
+    Err(WalletError::NotFound { reason: format!("there is no wallet in {}", config.folder) })
 }
 
 fn count(n: usize) -> u32 {

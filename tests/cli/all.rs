@@ -16,6 +16,7 @@ mod tiny_server;
 
 mod bad_input;
 mod bad_store;
+mod care;
 mod command;
 mod demo;
 mod holder;

@@ -11,6 +11,9 @@ const EXAMPLES: &str = "Examples:
   ticket-wallet sync
   ticket-wallet tickets list
   ticket-wallet show 641f28287962ebcf0828e652
+  ticket-wallet transfer send 641f28287962ebcf0828e652 --to ada@example.org
+  ticket-wallet outbox list
+  ticket-wallet doctor
   ticket-wallet barcode verify --issuer-key d9bf…900c --now 1790000003 < scanned.txt
 
 Exit codes: 0 done · 1 other failure, or a verdict other than Valid · 2 wrong usage or input · 3 server not reached ·
@@ -51,6 +54,35 @@ pub(crate) enum Command {
     },
     /// Show a ticket's rotating barcode, redrawn until interrupted; works offline.
     Show(ShowOptions),
+    /// Hand tickets to somebody else.
+    Transfer {
+        /// What to do.
+        #[command(subcommand)]
+        command: TransferCommand,
+    },
+    /// Take a ticket's barcode over from the device that holds it; the server allows a few such moves.
+    Move {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+    },
+    /// Changes that wait to be sent, were rejected, or whose outcome is unknown.
+    Outbox {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: OutboxCommand,
+    },
+    /// Remove an account with its tickets, barcodes and keys.
+    Logout {
+        /// The account's id; `accounts` lists them.
+        account: String,
+        /// Even while changes of it wait to be sent.
+        #[arg(long)]
+        discard_changes: bool,
+    },
+    /// Say how the wallet stands: key, files, schema, clock, accounts, outbox. Reads every page.
+    Doctor,
+    /// Make a wallet usable again that does not open. The old files are put aside, never deleted.
+    Recover,
     /// Look into barcodes.
     Barcode {
         /// What to do with one.
@@ -128,6 +160,67 @@ pub(crate) enum TicketsCommand {
     Show {
         /// The ticket's id: 24 hex digits.
         id: String,
+    },
+    /// Save the answers about a ticket's holder.
+    Answer {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// A JSON object, for example '{"size":"M"}'.
+        answers: String,
+    },
+    /// Have a ticket's barcode made ready at the next sync, however far away its event is.
+    Pin {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// Take that back.
+        #[arg(long)]
+        off: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TransferCommand {
+    /// Hand a ticket over; it shows no barcode here from then on.
+    Send {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// Who shall get it, for example an e-mail address.
+        #[arg(long, value_name = "NAME")]
+        to: String,
+    },
+    /// Take a transfer back that was not accepted.
+    Cancel {
+        /// The ticket's id.
+        id: String,
+    },
+    /// List transfers.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutboxCommand {
+    /// List them in their order.
+    List {
+        /// Only of this account.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Send one again.
+    Retry {
+        /// Its number.
+        id: i64,
+    },
+    /// Replace what one carries that was rejected or not sent yet.
+    Edit {
+        /// Its number.
+        id: i64,
+        /// The answers as a JSON object, or the recipient.
+        content: String,
+    },
+    /// Take one out.
+    Discard {
+        /// Its number.
+        id: i64,
     },
 }
 

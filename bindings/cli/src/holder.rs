@@ -119,20 +119,27 @@ pub(crate) async fn sync(wallet: &Wallet, options: SyncOptions, output: &Output)
 pub(crate) fn report_json(report: SyncReport) -> Value {
     json!({
         "received": report.received, "added": report.added, "changed": report.changed, "removed": report.removed,
-        "bound": report.bound, "renewed": report.renewed, "refused": report.refused,
+        "bound": report.bound, "renewed": report.renewed, "refused": report.refused, "sent": report.sent,
+        "waiting": report.waiting, "rejected": report.rejected,
     })
 }
 
 pub(crate) fn report_text(report: SyncReport) -> String {
+    let received = match report.received {
+        0 => "No ticket has changed".to_owned(),
+        received => format!("{received} tickets"),
+    };
+    let outbox = match (report.sent, report.waiting, report.rejected) {
+        (0, 0, 0) => String::new(),
+        (sent, waiting, rejected) => {
+            format!(
+                " Changes: {sent} sent, {waiting} waiting, {rejected} rejected; `outbox list` shows them."
+            )
+        }
+    };
     format!(
-        "{} tickets: {} new, {} changed, {} gone. Barcodes: {} made ready, {} renewed, {} refused.",
-        report.received,
-        report.added,
-        report.changed,
-        report.removed,
-        report.bound,
-        report.renewed,
-        report.refused
+        "{received}: {} new, {} changed, {} gone. Barcodes: {} made ready, {} renewed, {} refused.{outbox}",
+        report.added, report.changed, report.removed, report.bound, report.renewed, report.refused
     )
 }
 

@@ -9,22 +9,33 @@ use ticket_wallet::{Config, Wallet};
 
 use crate::failure::Failure;
 
-/// Opens the wallet in the folder that was named, or in the default one.
-pub(crate) fn open(folder: Option<PathBuf>) -> Result<Wallet, Failure> {
+/// The folder that was named, or the default one.
+pub(crate) fn folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
     let in_home = || env::home_dir().map(|home| home.join(".local/share/ticket-wallet"));
-    let folder = folder.or_else(in_home).ok_or_else(|| {
-        Failure::Usage("no home folder: say --store DIR or set TICKET_WALLET_HOME".to_owned())
-    })?;
-    open_in(&folder, None)
+    named
+        .or_else(in_home)
+        .ok_or_else(|| Failure::Usage("no home folder: say --store DIR or set TICKET_WALLET_HOME".to_owned()))
 }
 
-/// Opens the wallet in `folder`, with `vault.json` in it as the key vault.
+/// Opens the wallet in the folder that was named, or in the default one.
+pub(crate) fn open(named: Option<PathBuf>) -> Result<Wallet, Failure> {
+    open_in(&folder(named)?, None)
+}
+
+/// Opens the wallet in `folder`.
 pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Result<Wallet, Failure> {
+    let (config, vault) = parts(folder)?;
+    Ok(Wallet::open(config, vault, clock, None)?)
+}
+
+/// How the wallet in `folder` is opened, and its key vault: `vault.json` in it. A command does what it says and no more:
+/// changes are sent by `sync`.
+pub(crate) fn parts(folder: &Path) -> Result<(Config, Arc<SoftwareVault>), Failure> {
     let text = |path: &Path| {
         path.to_str()
             .map(str::to_owned)
             .ok_or_else(|| Failure::Usage("the folder's name is not UTF-8".to_owned()))
     };
     let vault = SoftwareVault::new(text(&folder.join("vault.json"))?);
-    Ok(Wallet::open(Config::in_folder(text(folder)?), Arc::new(vault), clock, None)?)
+    Ok((Config { send_by_itself: false, ..Config::in_folder(text(folder)?) }, Arc::new(vault)))
 }

@@ -2,6 +2,8 @@
 
 mod args;
 mod barcode;
+mod care;
+mod changes;
 mod clock;
 mod demo;
 mod failure;
@@ -61,6 +63,20 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Tickets { command: TicketsCommand::Show { id } } => {
             holder::show(&home::open(home)?, id, output)?
         }
+        Command::Tickets { command: TicketsCommand::Answer { id, answers } } => {
+            changes::answer(&home::open(home)?, id, answers, output)?;
+        }
+        Command::Tickets { command: TicketsCommand::Pin { id, off } } => {
+            changes::pin(&home::open(home)?, id, !off, output)?;
+        }
+        Command::Transfer { command } => changes::transfer(&home::open(home)?, command, output)?,
+        Command::Move { id } => changes::move_here(&home::open(home)?, id, output)?,
+        Command::Outbox { command } => changes::outbox(&home::open(home)?, command, output)?,
+        Command::Logout { account, discard_changes } => {
+            care::logout(&home::open(home)?, account, discard_changes, output).await?;
+        }
+        Command::Doctor => care::doctor(home, output)?,
+        Command::Recover => care::recover(home, output)?,
         Command::Show(options) => show::run(&home::open(home)?, options, output).await?,
         Command::Barcode { command: BarcodeCommand::Verify(options) } => {
             return barcode::verify(options, output);

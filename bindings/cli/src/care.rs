@@ -1,0 +1,123 @@
+//! The wallet's care: what is wrong with it, and how it is made usable again.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use ticket_wallet::{AccountDiagnosis, Diagnosis, RecoveryReport, Wallet, diagnose_wallet, recover_wallet};
+
+use crate::failure::Failure;
+use crate::home;
+use crate::output::Output;
+
+/// Says how the wallet stands; a wallet that does not open is an answer too.
+pub(crate) fn doctor(folder: Option<PathBuf>, output: &Output) -> Result<(), Failure> {
+    let (config, vault) = home::parts(&home::folder(folder)?)?;
+    let diagnosis = diagnose_wallet(config, vault, None);
+    output.either(&diagnosis_json(&diagnosis), || diagnosis_text(&diagnosis))
+}
+
+pub(crate) fn recover(folder: Option<PathBuf>, output: &Output) -> Result<(), Failure> {
+    let (config, vault) = home::parts(&home::folder(folder)?)?;
+    let report = recover_wallet(config, vault)?;
+    output.either(&report_json(&report), || report_text(&report))
+}
+
+/// Signs an account out, with everything that is its own.
+pub(crate) async fn logout(
+    wallet: &Wallet,
+    account: String,
+    discard_changes: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    wallet.sign_out(account.clone(), discard_changes).await?;
+    output.either(&json!({ "signed_out": account }), || {
+        "Signed out. Its tickets, barcodes and keys are gone from this device.".to_owned()
+    })
+}
+
+fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
+    let files = &diagnosis.files;
+    let time = diagnosis.time.as_ref().map(|time| {
+        json!({
+            "unix_ms": time.unix_ms, "confirmed": time.uncertainty.confirmed,
+            "error_ms": time.uncertainty.error_ms, "age_ms": time.uncertainty.age_ms,
+        })
+    });
+    let account = |one: &AccountDiagnosis| {
+        json!({
+            "account": one.account.id, "system": one.account.system.as_text(), "url": one.account.url,
+            "state": format!("{:?}", one.account.state), "tickets": one.tickets, "barcodes": one.barcodes,
+            "waiting": one.waiting, "undecided": one.undecided,
+        })
+    };
+    json!({
+        "problem": diagnosis.problem, "advice": diagnosis.advice,
+        "recovery": diagnosis.recovery.map(|why| format!("{why:?}")),
+        "files": {
+            "database_bytes": files.database_bytes, "log_bytes": files.log_bytes, "schema": files.schema,
+            "sound": files.sound, "kept": files.kept,
+        },
+        "time": time, "accounts": diagnosis.accounts.iter().map(account).collect::<Vec<_>>(),
+        "keys_to_delete": diagnosis.keys_to_delete,
+    })
+}
+
+fn diagnosis_text(diagnosis: &Diagnosis) -> String {
+    let files = &diagnosis.files;
+    let mut lines = vec![match (&diagnosis.problem, files.sound) {
+        (Some(problem), _) => format!("Wallet    does not open: {problem}"),
+        (None, Some(false)) => "Wallet    opens, and pages of it are damaged".to_owned(),
+        (None, _) => "Wallet    opens, and every page of it is sound".to_owned(),
+    }];
+    if diagnosis.recovery.is_some() || files.sound == Some(false) {
+        lines.push("          `ticket-wallet recover` makes it usable again and deletes nothing".to_owned());
+    }
+    let schema = files.schema.map_or_else(String::new, |schema| format!(", schema {schema}"));
+    lines.push(format!(
+        "Files     database {} bytes, log {} bytes{schema}",
+        files.database_bytes, files.log_bytes
+    ));
+    lines.extend(files.kept.iter().map(|kept| format!("          {kept}: files put aside by a recovery")));
+    if let Some(time) = &diagnosis.time {
+        let sure = match time.uncertainty.error_ms {
+            Some(error) => format!("confirmed by a server, at most {error} ms off"),
+            None => "the device's own, confirmed by no server since its start".to_owned(),
+        };
+        lines.push(format!("Time      {} ({sure})", time.unix_ms / 1000));
+    }
+    lines.extend(diagnosis.accounts.iter().map(|one| {
+        format!(
+            "Account   {} {}: {:?}, {} tickets, {} barcodes, {} changes waiting, {} undecided",
+            one.account.id,
+            one.account.url,
+            one.account.state,
+            one.tickets,
+            one.barcodes,
+            one.waiting,
+            one.undecided
+        )
+    }));
+    if diagnosis.keys_to_delete > 0 {
+        lines.push(format!("Keys      {} to delete from the vault", diagnosis.keys_to_delete));
+    }
+    lines.join("\n")
+}
+
+fn report_json(report: &RecoveryReport) -> Value {
+    json!({
+        "why": report.why.map(|why| format!("{why:?}")), "kept_in": report.kept_in, "accounts": report.accounts,
+        "credentials": report.credentials, "outbox": report.outbox, "pages": report.pages,
+        "damaged_pages": report.damaged_pages,
+    })
+}
+
+fn report_text(report: &RecoveryReport) -> String {
+    let Some(kept) = &report.kept_in else {
+        return "The wallet is sound; nothing was changed.".to_owned();
+    };
+    format!(
+        "Recovered. Saved: {} accounts, {} barcodes, {} changes that were not sent ({} of {} pages could not be read).\n\
+         The old files are in {kept}. Next: ticket-wallet sync, and ticket-wallet outbox list.",
+        report.accounts, report.credentials, report.outbox, report.damaged_pages, report.pages
+    )
+}

@@ -1,0 +1,124 @@
+//! What a holder changes, and what waits to be sent.
+
+use serde_json::{Value, json};
+use ticket_wallet::Wallet;
+use ticket_wallet::model::{OutboxItem, Transfer, WriteState};
+
+use crate::args::{OutboxCommand, TransferCommand};
+use crate::failure::Failure;
+use crate::output::{Output, table};
+
+/// Answers about a ticket's holder.
+pub(crate) fn answer(wallet: &Wallet, id: String, answers: String, output: &Output) -> Result<(), Failure> {
+    accepted(&wallet.save_ticket_holder(id, answers)?, output)
+}
+
+/// Binds a ticket ahead of time, or not.
+pub(crate) fn pin(wallet: &Wallet, id: String, pinned: bool, output: &Output) -> Result<(), Failure> {
+    wallet.pin(id.clone(), pinned)?;
+    let said = if pinned { "Its barcode is made ready at the next sync." } else { "No longer pinned." };
+    output.either(&json!({ "ticket": id, "pinned": pinned }), || said.to_owned())
+}
+
+/// Takes a ticket's barcode over from another device.
+pub(crate) fn move_here(wallet: &Wallet, id: String, output: &Output) -> Result<(), Failure> {
+    accepted(&wallet.move_here(id)?, output)
+}
+
+pub(crate) fn transfer(wallet: &Wallet, command: TransferCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        TransferCommand::Send { id, to } => accepted(&wallet.transfer(id, to)?, output),
+        TransferCommand::Cancel { id } => match wallet.cancel_transfer(id)? {
+            Some(item) => accepted(&item, output),
+            None => output.either(&Value::Null, || "Taken back; it had not been sent.".to_owned()),
+        },
+        TransferCommand::List => list_transfers(&wallet.transfers(None)?, output),
+    }
+}
+
+pub(crate) fn outbox(wallet: &Wallet, command: OutboxCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        OutboxCommand::List { account } => list_outbox(&wallet.outbox(account)?, output),
+        OutboxCommand::Retry { id } => accepted(&wallet.retry_write(id)?, output),
+        OutboxCommand::Edit { id, content } => accepted(&wallet.edit_write(id, content)?, output),
+        OutboxCommand::Discard { id } => {
+            wallet.discard_write(id)?;
+            output.either(&json!({ "discarded": id }), || format!("Discarded {id}."))
+        }
+    }
+}
+
+fn accepted(item: &OutboxItem, output: &Output) -> Result<(), Failure> {
+    output.either(&item_json(item), || {
+        format!(
+            "Accepted as {}. `ticket-wallet sync` sends it; `ticket-wallet outbox list` shows it.",
+            item.id
+        )
+    })
+}
+
+fn list_outbox(items: &[OutboxItem], output: &Output) -> Result<(), Failure> {
+    output.either(&items.iter().map(item_json).collect(), || {
+        if items.is_empty() {
+            return "Nothing waits.".to_owned();
+        }
+        let header = ["ID", "WHAT", "TICKET", "STATE", "SENT", "WHY"].map(str::to_owned).to_vec();
+        let rows = items.iter().map(|item| {
+            vec![
+                item.id.to_string(),
+                format!("{:?}", item.kind),
+                item.ticket_id.clone(),
+                format!("{:?}", item.state),
+                format!("{}×", item.attempts),
+                why(item),
+            ]
+        });
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+    })
+}
+
+/// What a person has to know of a change that waits for them.
+fn why(item: &OutboxItem) -> String {
+    let code = item.server_code.as_deref().or(item.status.map(|_| "refused"));
+    match (item.state, item.rejection) {
+        (_, Some(reason)) => match code {
+            Some(code) => format!("{code}: {}", reason.advice()),
+            None => reason.advice().to_owned(),
+        },
+        (WriteState::Unknown, None) => {
+            "the answer was lost; look at the server, then retry or discard it".to_owned()
+        }
+        (WriteState::Held, None) => "saved from a damaged wallet; retry or discard it".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn item_json(item: &OutboxItem) -> Value {
+    json!({
+        "id": item.id, "account": item.account_id, "ticket": item.ticket_id, "kind": format!("{:?}", item.kind),
+        "state": format!("{:?}", item.state), "created_at": item.created_at, "attempts": item.attempts,
+        "content": item.content, "rejection": item.rejection.map(|reason| format!("{reason:?}")),
+        "status": item.status, "server_code": item.server_code,
+    })
+}
+
+fn list_transfers(transfers: &[Transfer], output: &Output) -> Result<(), Failure> {
+    let value = transfers.iter().map(|transfer| {
+        json!({
+            "transfer": transfer.remote_id, "ticket": transfer.ticket_id, "recipient": transfer.recipient,
+            "state": transfer.state.as_text(), "expires_at": transfer.expires_at,
+        })
+    });
+    output.either(&value.collect(), || {
+        if transfers.is_empty() {
+            return "No transfers.".to_owned();
+        }
+        let header = ["TRANSFER", "TICKET", "TO", "STATE"].map(str::to_owned).to_vec();
+        let rows = transfers.iter().map(|transfer| {
+            let cells =
+                [&transfer.remote_id, &transfer.ticket_id, &transfer.recipient, transfer.state.as_text()];
+            cells.map(str::to_owned).to_vec()
+        });
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+    })
+}
