@@ -19,7 +19,8 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    fn name(self) -> &'static str {
+    /// Its name in folders and messages.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Kotlin => "kotlin",
             Self::Swift => "swift",

@@ -2,15 +2,18 @@
 //! compiled against Android's framework classes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::api;
 use crate::generate::{Language, host_library, sources};
 use crate::maven;
 use crate::output::line;
 use crate::process::succeeds;
 use crate::project::Project;
 use crate::suite::{Context, Outcome, Suite};
+use crate::suites::coverage::{calls_file, forget};
 use crate::tally::Tally;
+use crate::trace::Trace;
 
 /// The suite.
 pub(crate) const SUITE: Suite =
@@ -22,15 +25,15 @@ fn run(context: &Context) -> Outcome {
     if let Err(missing) = maven::ensure() {
         return Outcome::Missing(missing);
     }
-    let tally = prepare(&context.project).and_then(|()| test(&context.project));
+    let tally = prepare(&context.project).and_then(|library| test(&context.project, &library));
     Outcome::Ran(tally.unwrap_or_else(|reason| {
         line(&reason);
         Tally::one(false)
     }))
 }
 
-/// Builds the library and the sandbox's command, and writes the sources that Maven compiles.
-fn prepare(project: &Project) -> Result<(), String> {
+/// Builds the library and the sandbox's command, and writes the sources that Maven compiles; returns the library.
+fn prepare(project: &Project) -> Result<PathBuf, String> {
     line("building the traced library and the command");
     let library = host_library(project, true)?;
     if !succeeds(&mut project.cargo(&["build", "--quiet", "--package", "ticket-wallet-cli"]))? {
@@ -48,7 +51,8 @@ fn prepare(project: &Project) -> Result<(), String> {
     write(
         &target.join("kotlin-readme/ReadmeExample.kt"),
         &format!("package org.ticketwallet.readme\n\n{example}"),
-    )
+    )?;
+    Ok(library)
 }
 
 /// The first fenced block of Kotlin.
@@ -68,14 +72,18 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
         .map_err(|e| format!("{} cannot be written: {e}", path.display()))
 }
 
-fn test(project: &Project) -> Result<Tally, String> {
+fn test(project: &Project, library: &Path) -> Result<Tally, String> {
+    let calls = calls_file(project, Language::Kotlin);
+    forget(&calls)?;
     let mut closing = None;
+    let mut trace = Trace::of(&api::exports(library)?);
     let succeeded = maven::run(project, &["test".to_owned()], |text| {
         closing = closing_line(text).or(closing);
-        if !is_noise(text) {
+        if !trace.read(text) && !is_noise(text) {
             line(text);
         }
     })?;
+    trace.write_calls(&calls)?;
     let mut tally = judge(closing, succeeded);
     tally += Tally::one(android(project)?);
     Ok(tally)
@@ -116,7 +124,7 @@ fn closing_line(text: &str) -> Option<Tally> {
     Some(Tally { passed: run.saturating_sub(failed), failed })
 }
 
-/// Maven's small talk, and the library's trace.
+/// Maven's small talk.
 fn is_noise(text: &str) -> bool {
     let words = ["Tests run:", "Running "];
     let tells = text.starts_with("[ERROR]")

@@ -4,11 +4,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::api;
 use crate::generate::{self, Language};
 use crate::output::line;
 use crate::process::{each_line, succeeds};
 use crate::project::Project;
 use crate::suite::{Context, Outcome, Suite};
+use crate::suites::coverage::{calls_file, forget};
 use crate::swift_package;
 use crate::swift_root::{self, Toolchain};
 use crate::tally::Tally;
@@ -37,12 +39,14 @@ fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
     let generated = folder.join("generated");
     generate::sources(project, &library, Language::Swift, &generated)?;
     let command = sandbox_command(project)?;
+    let calls = calls_file(project, Language::Swift);
+    forget(&calls)?;
     let package = folder.join("package");
     swift_package::assemble(project, &generated, &package)?;
 
     let mut sum = check("the files for Apple's platforms parse", apple_parses(project, toolchain)?);
     let mut harness = Harness::default();
-    let mut trace = Trace::default();
+    let mut trace = Trace::of(&api::exports(&library)?);
     let mut tests = swift_test(project, toolchain, &library, &command, &folder)?;
     let succeeded = each_line(&mut tests, |text| {
         if !trace.read(text) {
@@ -52,7 +56,7 @@ fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
     })?;
     sum += harness.tally(succeeded);
     sum += check("every object that was handed to Swift came back", no_leak(&trace));
-    write_calls(&trace, &folder.join("calls.txt"))?;
+    trace.write_calls(&calls)?;
     Ok(sum)
 }
 
@@ -106,10 +110,4 @@ fn no_leak(trace: &Trace) -> bool {
 fn check(name: &str, passed: bool) -> Tally {
     line(&format!("check {name} ... {}", if passed { "ok" } else { "FAILED" }));
     Tally::one(passed)
-}
-
-/// How often each exported function was called, for whoever compares.
-fn write_calls(trace: &Trace, path: &Path) -> Result<(), String> {
-    let lines: String = trace.calls().iter().map(|(name, count)| format!("{count:>8} {name}\n")).collect();
-    std::fs::write(path, lines).map_err(|e| format!("{} cannot be written: {e}", path.display()))
 }
