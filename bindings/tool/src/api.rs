@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use uniffi_bindgen::interface::{AsType as _, Callable, ComponentInterface, Field, Type};
 use uniffi_bindgen::{BindgenLoader, BindgenPaths};
 
-use crate::generate::host_library;
+use crate::generate::{Build, host_library};
 use crate::output::line;
 use crate::project::Project;
 
@@ -44,7 +44,7 @@ pub(crate) fn is_current(project: &Project) -> Result<bool, String> {
 
 fn current(project: &Project) -> Result<String, String> {
     // The traced library exports the same and is what the bindings' tests run: one build serves both.
-    let library = host_library(project, true)?;
+    let library = host_library(project, Build::Traced)?;
     Ok(interfaces(&library)?.iter().map(describe).collect())
 }
 

@@ -3,7 +3,9 @@
 
 mod api;
 mod debian;
+mod files;
 mod generate;
+mod latency;
 mod libtest;
 mod maven;
 mod output;
@@ -71,6 +73,8 @@ enum Command {
     ///
     /// `cargo tool test checks` fails when that file is not the API as it is.
     Api,
+    /// Measure `present` from Rust, Kotlin and Swift, and print the medians as a table
+    Latency,
     /// Build the library for this machine and generate the Swift and Kotlin sources
     #[command(
         after_help = "Examples:\n  cargo tool generate\n  cargo tool generate kotlin --out /tmp/bindings"
@@ -103,6 +107,7 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             let languages = if languages.is_empty() { &all[..] } else { languages };
             generate::run(&project, languages, out.clone()).map(|()| ExitCode::SUCCESS)
         }
+        Command::Latency => latency::run(&project).map(|()| ExitCode::SUCCESS),
         Command::Setup => {
             setup::ensure(&project)?;
             // Without one of these the other suites still run.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::api::Export;
+use crate::files;
 
 /// What the trace amounts to.
 #[derive(Debug, Default)]
@@ -83,9 +84,7 @@ impl Trace {
         }
         let lines: String =
             self.calls.iter().map(|(symbol, count)| format!("{count:>8} {symbol}\n")).collect();
-        std::fs::create_dir_all(path.parent().unwrap_or(path))
-            .and_then(|()| std::fs::write(path, lines))
-            .map_err(|e| format!("{} cannot be written: {e}", path.display()))
+        files::write(path, &lines)
     }
 
     /// How many kinds of objects were handed out.

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::api;
-use crate::generate::{Language, host_library};
+use crate::generate::{Build, Language, host_library};
 use crate::output::line;
 use crate::project::Project;
 use crate::suite::{Context, Outcome, Suite};
@@ -34,8 +34,8 @@ pub(crate) fn forget(calls: &Path) -> Result<(), String> {
 }
 
 fn run(context: &Context) -> Outcome {
-    let exported =
-        host_library(&context.project, true).and_then(|library| Ok((api::exports(&library)?, library)));
+    let exported = host_library(&context.project, Build::Traced)
+        .and_then(|library| Ok((api::exports(&library)?, library)));
     let (exports, library) = match exported {
         Ok(exported) => exported,
         Err(reason) => {

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::api;
-use crate::generate::{Language, host_library, sources};
+use crate::files::{example, write};
+use crate::generate::{Build, Language, host_library, sources};
 use crate::maven;
 use crate::output::line;
 use crate::process::succeeds;
@@ -35,41 +36,27 @@ fn run(context: &Context) -> Outcome {
 /// Builds the library and the sandbox's command, and writes the sources that Maven compiles; returns the library.
 fn prepare(project: &Project) -> Result<PathBuf, String> {
     line("building the traced library and the command");
-    let library = host_library(project, true)?;
+    let library = host_library(project, Build::Traced)?;
     if !succeeds(&mut project.cargo(&["build", "--quiet", "--package", "ticket-wallet-cli"]))? {
         return Err("the ticket-wallet command was not built".to_owned());
     }
+    write_sources(project, &library)?;
+    Ok(library)
+}
+
+/// Writes the sources that Maven compiles beside those in the repository.
+pub(crate) fn write_sources(project: &Project, library: &Path) -> Result<(), String> {
     let target = project.root().join("target");
     let generated = target.join("bindings/kotlin");
     if generated.exists() {
         fs::remove_dir_all(&generated).map_err(|e| format!("old sources cannot be removed: {e}"))?;
     }
-    sources(project, &library, Language::Kotlin, &generated)?;
-    let readme = fs::read_to_string(project.root().join(README))
-        .map_err(|e| format!("{README} cannot be read: {e}"))?;
-    let example = example(&readme).ok_or_else(|| format!("{README} has no Kotlin example"))?;
+    sources(project, library, Language::Kotlin, &generated)?;
+    let example = example(&project.root().join(README), "kotlin")?;
     write(
         &target.join("kotlin-readme/ReadmeExample.kt"),
         &format!("package org.ticketwallet.readme\n\n{example}"),
-    )?;
-    Ok(library)
-}
-
-/// The first fenced block of Kotlin.
-fn example(readme: &str) -> Option<String> {
-    let (_, rest) = readme.split_once("```kotlin\n")?;
-    Some(rest.split_once("```")?.0.to_owned())
-}
-
-/// Writes a file unless it holds the text already.
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    if fs::read_to_string(path).is_ok_and(|there| there == text) {
-        return Ok(());
-    }
-    let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent)
-        .and_then(|()| fs::write(path, text))
-        .map_err(|e| format!("{} cannot be written: {e}", path.display()))
+    )
 }
 
 fn test(project: &Project, library: &Path) -> Result<Tally, String> {
@@ -155,12 +142,5 @@ mod tests {
         assert_eq!(judge(Some(good), false), Tally { passed: 2, failed: 1 });
         assert_eq!(judge(Some(Tally::default()), true).failed, 1);
         assert_eq!(judge(None, true), Tally::one(false));
-    }
-
-    #[test]
-    fn the_example_is_the_first_block() {
-        let readme = "text\n```sh\nls\n```\n```kotlin\nfun a() {}\n```\n```kotlin\nfun b() {}\n```\n";
-        assert_eq!(example(readme).as_deref(), Some("fun a() {}\n"));
-        assert_eq!(example("nothing"), None);
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::api;
-use crate::generate::{self, Language};
+use crate::generate::{self, Build, Language};
 use crate::output::line;
 use crate::process::{each_line, succeeds};
 use crate::project::Project;
@@ -34,7 +34,7 @@ fn run(context: &Context) -> Outcome {
 
 fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
     line("building the traced library, the sources and the sandbox's command");
-    let library = generate::host_library(project, true)?;
+    let library = generate::host_library(project, Build::Traced)?;
     let folder = project.root().join("target/swift");
     let generated = folder.join("generated");
     generate::sources(project, &library, Language::Swift, &generated)?;
