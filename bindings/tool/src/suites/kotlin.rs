@@ -21,6 +21,21 @@ pub(crate) const SUITE: Suite =
     Suite { name: "kotlin", about: "the Kotlin package on the JVM, and Android's sources compiled", run };
 
 const README: &str = "bindings/kotlin/README.md";
+const ANDROID_PAGE: &str = "docs/android.md";
+/// What stands around the page's example.
+const ANDROID_PRELUDE: &str = "package org.ticketwallet.docs
+
+import android.content.Context
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+import org.ticketwallet.android.openTicketWallet
+import org.ticketwallet.core.QrMatrix
+import org.ticketwallet.core.WalletException
+
+suspend fun tenLines(
+    context: Context, userName: String, password: String, draw: (QrMatrix) -> Unit, show: (String, String) -> Unit,
+) {
+";
 
 fn run(context: &Context) -> Outcome {
     if let Err(missing) = maven::ensure() {
@@ -52,17 +67,18 @@ pub(crate) fn write_sources(project: &Project, library: &Path) -> Result<(), Str
         fs::remove_dir_all(&generated).map_err(|e| format!("old sources cannot be removed: {e}"))?;
     }
     sources(project, library, Language::Kotlin, &generated)?;
-    let example = example(&project.root().join(README), "kotlin")?;
-    write(
-        &target.join("kotlin-readme/ReadmeExample.kt"),
-        &format!("package org.ticketwallet.readme\n\n{example}"),
-    )
+    let of_readme = example(&project.root().join(README), "kotlin")?;
+    let readme = format!("package org.ticketwallet.readme\n\n{of_readme}");
+    write(&target.join("kotlin-readme/ReadmeExample.kt"), &readme)?;
+    let of_page = example(&project.root().join(ANDROID_PAGE), "kotlin")?;
+    let page = format!("{ANDROID_PRELUDE}{of_page}}}\n");
+    write(&target.join("kotlin-android-page/AndroidPageExample.kt"), &page)
 }
 
 fn test(project: &Project, library: &Path) -> Result<Tally, String> {
     let calls = calls_file(project, Language::Kotlin);
     forget(&calls)?;
-    let mut closing = None;
+    let mut closing: Option<Tally> = None;
     let mut trace = Trace::of(&api::exports(library)?);
     let succeeded = maven::run(project, &["test".to_owned()], |text| {
         closing = closing_line(text).or(closing);
@@ -71,12 +87,16 @@ fn test(project: &Project, library: &Path) -> Result<Tally, String> {
         }
     })?;
     trace.write_calls(&calls)?;
-    let mut tally = judge(closing, succeeded);
-    tally += Tally::one(android(project)?);
+    let mut tally = closing.unwrap_or_default().of_run(succeeded);
+    let android = android(project)?;
+    if succeeded && android {
+        maven::has_all(project)?;
+    }
+    tally += Tally::one(android);
     Ok(tally)
 }
 
-/// Compiles the sources of `android/wallet` against Android's framework classes.
+/// Compiles the sources of `android/wallet` and the example of `docs/android.md` against Android's framework classes.
 fn android(project: &Project) -> Result<bool, String> {
     let arguments = ["--activate-profiles", "android", "test-compile"].map(str::to_owned);
     let compiles = maven::run(project, &arguments, |text| {
@@ -86,18 +106,6 @@ fn android(project: &Project) -> Result<bool, String> {
     })?;
     line(&format!("check Android's sources compile ... {}", if compiles { "ok" } else { "FAILED" }));
     Ok(compiles)
-}
-
-/// What Maven's run counts: whatever fails without being counted is one failure.
-fn judge(closing: Option<Tally>, succeeded: bool) -> Tally {
-    match closing {
-        Some(tally) if succeeded == (tally.failed == 0) && tally != Tally::default() => tally,
-        Some(mut tally) => {
-            tally += Tally::one(false);
-            tally
-        }
-        None => Tally::one(false),
-    }
 }
 
 /// Reads Surefire's sum, `Tests run: 17, Failures: 0, Errors: 0, Skipped: 0`; a skipped test counts as failed. The line
@@ -133,14 +141,5 @@ mod tests {
         let class = "[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.5 s -- in a.B";
         assert_eq!(closing_line(class), None);
         assert_eq!(closing_line("[INFO] BUILD SUCCESS"), None);
-    }
-
-    #[test]
-    fn what_fails_uncounted_is_a_failure() {
-        let good = Tally { passed: 2, failed: 0 };
-        assert_eq!(judge(Some(good), true), good);
-        assert_eq!(judge(Some(good), false), Tally { passed: 2, failed: 1 });
-        assert_eq!(judge(Some(Tally::default()), true).failed, 1);
-        assert_eq!(judge(None, true), Tally::one(false));
     }
 }
