@@ -101,7 +101,9 @@ impl Served {
 
     /// Interrupts it as Ctrl-C does.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        let told = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        // The shell's own `kill`: the program of that name is not on every machine.
+        let script = format!("kill -INT {}", self.child.id());
+        let told = Command::new("sh").args(["-c", &script]).status().unwrap();
         assert!(told.success());
         self.child.wait().unwrap()
     }

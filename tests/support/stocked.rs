@@ -1,4 +1,4 @@
-//! A wallet stocked from the sandbox, for benchmarks.
+//! A wallet stocked from the sandbox, for measurements.
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 
 use std::path::Path;
@@ -31,10 +31,16 @@ pub(crate) fn open(folder: &Path) -> Wallet {
     .unwrap()
 }
 
-/// A wallet with this many tickets, signed in and synced; the sandbox is gone.
+/// A wallet with this many tickets in a folder of its own.
 pub(crate) fn wallet(tickets: usize) -> Stocked {
     let folder = tempfile::tempdir().unwrap();
-    let wallet = open(folder.path());
+    let (wallet, ticket) = wallet_in(folder.path(), tickets);
+    Stocked { folder, wallet, ticket }
+}
+
+/// A wallet with this many tickets, signed in and synced, and one that shows a barcode; the sandbox is gone.
+pub(crate) fn wallet_in(folder: &Path, tickets: usize) -> (Wallet, String) {
+    let wallet = open(folder);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let sandbox = Sandbox::start(SandboxConfig { tickets_per_user: tickets, ..SandboxConfig::default() })
@@ -48,7 +54,7 @@ pub(crate) fn wallet(tickets: usize) -> Stocked {
     });
     let all = wallet.tickets(TicketFilter::default()).unwrap();
     let ticket = all.into_iter().find(|ticket| wallet.present(ticket.id.clone(), None).is_ok()).unwrap().id;
-    Stocked { folder, wallet, ticket }
+    (wallet, ticket)
 }
 
 /// The raw key of the database in this folder: 96 hex digits, key and salt.

@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use uniffi_bindgen::interface::{AsType as _, Callable, ComponentInterface, Field, Type};
 use uniffi_bindgen::{BindgenLoader, BindgenPaths};
 
-use crate::generate::host_library;
+use crate::generate::{Build, host_library};
 use crate::output::line;
 use crate::project::Project;
 
@@ -44,16 +44,60 @@ pub(crate) fn is_current(project: &Project) -> Result<bool, String> {
 
 fn current(project: &Project) -> Result<String, String> {
     // The traced library exports the same and is what the bindings' tests run: one build serves both.
-    let library = host_library(project, true)?;
+    let library = host_library(project, Build::Traced)?;
     Ok(interfaces(&library)?.iter().map(describe).collect())
 }
 
 /// The interfaces that a library exports.
-pub(crate) fn interfaces(library: &Path) -> Result<Vec<ComponentInterface>, String> {
+fn interfaces(library: &Path) -> Result<Vec<ComponentInterface>, String> {
     let library = Utf8Path::from_path(library).ok_or("the library's path is not UTF-8")?;
     let loader = BindgenLoader::new(BindgenPaths::default(), Default::default());
     let metadata = loader.load_metadata(library).map_err(|e| format!("the library tells no API: {e:#}"))?;
     loader.load_cis(metadata).map_err(|e| format!("the library's API cannot be read: {e:#}"))
+}
+
+/// A function that the library exports for Swift and Kotlin to call.
+pub(crate) struct Export {
+    /// Its symbol.
+    pub(crate) symbol: String,
+    /// Set for an asynchronous one.
+    pub(crate) asynchronous: Option<Asynchronous>,
+}
+
+/// What an asynchronous function is called, and the object that it is a method of, if it is one.
+pub(crate) struct Asynchronous {
+    pub(crate) name: String,
+    pub(crate) object: Option<String>,
+}
+
+/// Everything that the other language can call. Traits are left out: their methods are the host's.
+pub(crate) fn exports(library: &Path) -> Result<Vec<Export>, String> {
+    Ok(interfaces(library)?.iter().flat_map(exports_of).collect())
+}
+
+fn exports_of(api: &ComponentInterface) -> Vec<Export> {
+    let mut all: Vec<Export> =
+        api.function_definitions().iter().map(|function| export(function, function.name(), None)).collect();
+    for object in api.object_definitions().iter().filter(|object| !object.has_callback_interface()) {
+        all.extend(object.constructors().into_iter().map(|c| export(c, c.name(), None)));
+        all.extend(object.methods().into_iter().map(|m| export(m, m.name(), Some(object.name()))));
+    }
+    for record in api.record_definitions() {
+        all.extend(record.constructors().iter().map(|c| export(c, c.name(), None)));
+        all.extend(record.methods().iter().map(|m| export(m, m.name(), None)));
+    }
+    for item in api.enum_definitions() {
+        all.extend(item.constructors().iter().map(|c| export(c, c.name(), None)));
+        all.extend(item.methods().iter().map(|m| export(m, m.name(), None)));
+    }
+    all
+}
+
+fn export(callable: &dyn Callable, name: &str, object: Option<&str>) -> Export {
+    let asynchronous = callable
+        .is_async()
+        .then(|| Asynchronous { name: name.to_owned(), object: object.map(str::to_owned) });
+    Export { symbol: callable.ffi_func().name().to_owned(), asynchronous }
 }
 
 fn describe(api: &ComponentInterface) -> String {

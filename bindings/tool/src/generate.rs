@@ -19,7 +19,8 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    fn name(self) -> &'static str {
+    /// Its name in folders and messages.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Kotlin => "kotlin",
             Self::Swift => "swift",
@@ -34,18 +35,37 @@ impl Language {
     }
 }
 
-/// Builds the library for this machine, unstripped, with a line of trace for each call when `traced`. Returns its path.
+/// How the library is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// As cargo builds by default.
+    Plain,
+    /// It prints a line for each call from Swift or Kotlin.
+    Traced,
+    /// Optimised, as it is packaged.
+    Release,
+}
+
+/// Builds the library for this machine, unstripped. Returns its path.
 /// It has a target folder of its own: in the common one, building it as another kind of library would make cargo build
 /// everything that depends on it anew each time.
-pub(crate) fn host_library(project: &Project, traced: bool) -> Result<PathBuf, String> {
+pub(crate) fn host_library(project: &Project, build: Build) -> Result<PathBuf, String> {
     let folder = project.root().join("target/bindings-build");
     let mut cargo =
         project.cargo(&["rustc", "--quiet", "--package", "ticket-wallet", "--lib", "--crate-type", "cdylib"]);
     cargo.env("CARGO_TARGET_DIR", &folder);
-    if traced {
-        cargo.args(["--features", "traced"]);
-    }
-    let library = folder.join("debug").join(library_name("ticket_wallet"));
+    let profile = match build {
+        Build::Plain => "debug",
+        Build::Traced => {
+            cargo.args(["--features", "traced"]);
+            "debug"
+        }
+        Build::Release => {
+            cargo.arg("--release");
+            "release"
+        }
+    };
+    let library = folder.join(profile).join(library_name("ticket_wallet"));
     if succeeds(&mut cargo)? && library.is_file() {
         Ok(library)
     } else {
@@ -77,7 +97,7 @@ pub(crate) fn sources(
 pub(crate) fn run(project: &Project, languages: &[Language], out: Option<PathBuf>) -> Result<(), String> {
     let out = out.unwrap_or_else(|| project.root().join("target/bindings"));
     line("building the library for this machine");
-    let library = host_library(project, false)?;
+    let library = host_library(project, Build::Plain)?;
     for language in languages {
         let folder = out.join(language.name());
         sources(project, &library, *language, &folder)?;

@@ -34,16 +34,9 @@ impl Harness {
         self.started.saturating_sub(self.finished)
     }
 
-    /// The count, given whether cargo succeeded. A failure that no test accounts for, such as code that does not
-    /// compile, is one failure; so is a run without any test.
+    /// The count, given whether cargo succeeded.
     pub(crate) fn tally(&self, succeeded: bool) -> Tally {
-        let mut sum = self.sum;
-        sum.failed += self.broken_off();
-        let unaccounted = !succeeded || sum.passed == 0;
-        if sum.failed == 0 && unaccounted {
-            sum.failed = 1;
-        }
-        sum
+        Tally { failed: self.sum.failed + self.broken_off(), ..self.sum }.of_run(succeeded)
     }
 }
 

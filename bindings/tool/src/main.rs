@@ -3,7 +3,9 @@
 
 mod api;
 mod debian;
+mod files;
 mod generate;
+mod latency;
 mod libtest;
 mod maven;
 mod output;
@@ -53,7 +55,8 @@ struct Arguments {
 enum Command {
     /// Make .venv with the Python packages that the tests compare with, and get a JDK, Maven and Swift
     ///
-    /// Says beforehand what is installed, why and how big it is. Does nothing for what is there already.
+    /// Says beforehand what is installed, why and how big it is. Does nothing for what is there already. Exit code: 1
+    /// when something is still missing, which is said.
     Setup,
     /// Run the test suites and close with the line `N passed, N failed`
     ///
@@ -71,6 +74,8 @@ enum Command {
     ///
     /// `cargo tool test checks` fails when that file is not the API as it is.
     Api,
+    /// Measure `present` from Rust, Kotlin and Swift, and print the medians as a table
+    Latency,
     /// Build the library for this machine and generate the Swift and Kotlin sources
     #[command(
         after_help = "Examples:\n  cargo tool generate\n  cargo tool generate kotlin --out /tmp/bindings"
@@ -103,14 +108,14 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             let languages = if languages.is_empty() { &all[..] } else { languages };
             generate::run(&project, languages, out.clone()).map(|()| ExitCode::SUCCESS)
         }
+        Command::Latency => latency::run(&project).map(|()| ExitCode::SUCCESS),
         Command::Setup => {
-            setup::ensure(&project)?;
-            // Without one of these the other suites still run.
-            for missing in [maven::ensure().err(), swift_root::ensure(&project).err()].into_iter().flatten() {
-                output::line(&missing);
-            }
-            maven::announce();
-            Ok(ExitCode::SUCCESS)
+            let results =
+                [setup::ensure(&project), maven::ensure(), swift_root::ensure(&project).map(|_| ())];
+            let missing: Vec<String> = results.into_iter().filter_map(Result::err).collect();
+            missing.iter().for_each(|what| output::line(&format!("missing: {what}")));
+            maven::announce(&project);
+            Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Test { suites } => {
             let context = Context { project, ci, cases: ci.then_some(CASES_IN_CI) };

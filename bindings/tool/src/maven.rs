@@ -1,14 +1,18 @@
 //! Maven, and the JDK that it runs on.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::debian;
+use crate::files;
 use crate::output::line;
 use crate::process::{answer, each_line};
 use crate::project::Project;
 
 /// The oldest Java that the Kotlin package runs on.
 const OLDEST_JAVA: u32 = 17;
+const POM: &str = "bindings/kotlin/pom.xml";
 const PACKAGES: [&str; 2] = ["default-jdk-headless", "maven"];
 /// Said before Maven fetches anything.
 const SIZE: &str = "Maven fetches what it lacks (the Kotlin compiler, JUnit, JNA, coroutines, Android's framework \
@@ -26,9 +30,24 @@ pub(crate) fn ensure() -> Result<(), String> {
     self::missing().map_or(Ok(()), |still| Err(format!("{still}, and the system's packages bring none")))
 }
 
-/// Says what the first run will fetch.
-pub(crate) fn announce() {
-    line(SIZE);
+/// Says what the first run will fetch, unless one has run already.
+pub(crate) fn announce(project: &Project) {
+    let has_all = fs::read_to_string(stamp(project)).is_ok_and(|made| made == pom(project));
+    line(if has_all { "Set up: Maven has what the Kotlin package needs." } else { SIZE });
+}
+
+/// Notes that Maven has everything now.
+pub(crate) fn has_all(project: &Project) -> Result<(), String> {
+    files::write(&stamp(project), &pom(project))
+}
+
+/// A copy of the last `pom.xml` that Maven had everything for.
+fn stamp(project: &Project) -> PathBuf {
+    project.root().join("target/maven-has-all-of-pom.xml")
+}
+
+fn pom(project: &Project) -> String {
+    fs::read_to_string(project.root().join(POM)).unwrap_or_default()
 }
 
 fn missing() -> Option<String> {
@@ -62,7 +81,7 @@ pub(crate) fn run(
         if text.starts_with("[ERROR]") { complaints.push(text.to_owned()) } else { take(text) }
     })?;
     if lacks && !succeeded {
-        announce();
+        line(SIZE);
         return each_line(&mut maven(project, arguments), take);
     }
     complaints.iter().for_each(|text| take(text));
@@ -71,7 +90,7 @@ pub(crate) fn run(
 
 fn maven(project: &Project, arguments: &[String]) -> Command {
     let mut command = Command::new("mvn");
-    command.args(["--batch-mode", "--no-transfer-progress", "--file", "bindings/kotlin/pom.xml"]);
+    command.args(["--batch-mode", "--no-transfer-progress", "--file", POM]);
     command.args(arguments).current_dir(project.root());
     command
 }

@@ -1,6 +1,7 @@
 //! One file for each test suite.
 
 pub(crate) mod checks;
+pub(crate) mod coverage;
 pub(crate) mod kotlin;
 pub(crate) mod rust;
 pub(crate) mod swift;

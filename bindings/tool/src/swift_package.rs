@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::files::{example, read, write};
 use crate::project::Project;
 
 /// Where the example goes.
@@ -28,29 +29,31 @@ pub(crate) fn assemble(project: &Project, generated: &Path, package: &Path) -> R
     files.push((ffi.join("include").join(header), from_generated(header)?));
     files.push((ffi.join("include/module.modulemap"), MODULE_MAP.to_owned()));
     files.push((ffi.join("library.c"), "// The code is in the compiled library.\n".to_owned()));
-    files.push((PathBuf::from(EXAMPLE), example(&read(&ios.join("README.md"))?)?));
+    files.push((PathBuf::from(EXAMPLE), example(&ios.join("README.md"), "swift")?));
     write_all(package, &files)
+}
+
+/// Fills `folder`, which stands beside the package, with the program that measures `present`.
+pub(crate) fn assemble_latency(project: &Project, folder: &Path) -> Result<(), String> {
+    let root = project.root();
+    let sources = PathBuf::from("Sources/Latency");
+    let files = [
+        ("bindings/swift/latency/Package.swift", PathBuf::from("Package.swift")),
+        ("bindings/swift/latency/main.swift", sources.join("main.swift")),
+        ("ios/Tests/TicketWalletTests/TestVault.swift", sources.join("TestVault.swift")),
+    ];
+    for (from, within) in files {
+        write(&folder.join(within), &read(&root.join(from))?)?;
+    }
+    Ok(())
 }
 
 /// uniffi's own names modules that only Apple's compilers have.
 const MODULE_MAP: &str = "module TicketWalletFFI {\n    header \"TicketWalletFFI.h\"\n    export *\n}\n";
 
-/// The first Swift block of a text.
-fn example(text: &str) -> Result<String, String> {
-    let block = text.split_once("```swift\n").and_then(|(_, rest)| rest.split_once("```"));
-    block.map(|(code, _)| code.to_owned()).ok_or_else(|| "ios/README.md has no Swift example".to_owned())
-}
-
 fn write_all(package: &Path, files: &[(PathBuf, String)]) -> Result<(), String> {
     for (within, text) in files {
-        let path = package.join(within);
-        if fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
-            continue;
-        }
-        let folder = path.parent().unwrap_or(package);
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&path, text))
-            .map_err(|e| format!("{} cannot be written: {e}", path.display()))?;
+        write(&package.join(within), text)?;
     }
     let wanted: BTreeSet<_> = files.iter().map(|(within, _)| package.join(within)).collect();
     for folder in ["Sources", "Tests"] {
@@ -77,20 +80,4 @@ fn swift_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     }
     found.sort();
     Ok(found)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_swift_block_is_the_example() {
-        let text = "a\n```sh\nls\n```\n```swift\nlet a = 1\n```\n```swift\nlet b = 2\n```\n";
-        assert_eq!(example(text).as_deref(), Ok("let a = 1\n"));
-        assert!(example("```kotlin\nval a = 1\n```").is_err());
-    }
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::output::line;
 use crate::process::{answer, succeeds};
@@ -62,15 +63,38 @@ impl Toolchain {
         variables: &[(&str, &OsStr)],
         arguments: &[&str],
     ) -> Command {
+        self.complete(Command::new("env"), project, variables, arguments)
+    }
+
+    /// The same, killed after a time with all that it started.
+    pub(crate) fn command_within(
+        &self,
+        limit: Duration,
+        project: &Project,
+        variables: &[(&str, &OsStr)],
+        arguments: &[&str],
+    ) -> Command {
+        let mut command = Command::new("timeout");
+        if matches!(self, Self::Folder(_)) {
+            // What runs in the folder ends with the one process that is killed, and so also hears the terminal's Ctrl-C.
+            command.arg("--foreground");
+        }
+        command.args(["--signal=KILL", &limit.as_secs().to_string(), "env"]);
+        self.complete(command, project, variables, arguments)
+    }
+
+    /// Completes a command that ends with `env`.
+    fn complete(
+        &self,
+        mut command: Command,
+        project: &Project,
+        variables: &[(&str, &OsStr)],
+        arguments: &[&str],
+    ) -> Command {
         let root = project.root();
-        let mut command = match self {
-            Self::Native => Command::new("env"),
-            Self::Folder(folder) => {
-                let mut command = Command::new(root.join(RUN));
-                command.arg(folder).arg(root).arg("env");
-                command
-            }
-        };
+        if let Self::Folder(folder) = self {
+            command.arg(root.join(RUN)).arg(folder).arg(root).arg("env");
+        }
         command.arg("--chdir").arg(root);
         for (name, value) in variables {
             let mut assignment = std::ffi::OsString::from(name);

@@ -17,6 +17,13 @@ impl Tally {
     pub(crate) fn one(passed: bool) -> Self {
         Self { passed: passed.into(), failed: (!passed).into() }
     }
+
+    /// The count of a whole run, given whether it succeeded: a failure that no test accounts for, such as code that
+    /// does not compile, is one failure; so is a run without any test.
+    pub(crate) fn of_run(self, succeeded: bool) -> Self {
+        let unaccounted = self.failed == 0 && (!succeeded || self.passed == 0);
+        Self { failed: self.failed + u64::from(unaccounted), ..self }
+    }
 }
 
 impl AddAssign for Tally {
@@ -42,5 +49,16 @@ mod tests {
         sum += Tally::one(false);
         sum += Tally { passed: 40, failed: 0 };
         assert_eq!(sum.to_string(), "41 passed, 1 failed");
+    }
+
+    #[test]
+    fn what_no_test_accounts_for_is_a_failure() {
+        let good = Tally { passed: 2, failed: 0 };
+        assert_eq!(good.of_run(true), good);
+        assert_eq!(good.of_run(false), Tally { passed: 2, failed: 1 }, "it broke off");
+        assert_eq!(Tally::default().of_run(true), Tally::one(false), "no test at all");
+        assert_eq!(Tally::default().of_run(false), Tally::one(false), "it does not compile");
+        let bad = Tally { passed: 2, failed: 3 };
+        assert_eq!(bad.of_run(false), bad, "failures count once");
     }
 }

@@ -57,7 +57,7 @@ public final class TicketWallet: Sendable {
     /// - Throws: `WalletError.InvalidInput`, `Refused`, `Unreachable`, `Storage`.
     @discardableResult
     public func signIn(
-        to system: System = .bam,
+        to system: TicketSystem = .bam,
         at config: SystemConfig,
         userName: String,
         password: String

@@ -48,11 +48,6 @@ final class HolderTests: XCTestCase {
         XCTAssertEqual(try phone.vault.unseal(sealed: sealed, associatedData: large), large)
         let key = try phone.vault.createKey(handle: Self.text)
         XCTAssertEqual(try phone.vault.publicKey(handle: Self.text), key)
-        XCTAssertEqual(key.count, 65)
-        try phone.vault.deleteKey(handle: Self.text)
-        XCTAssertThrowsError(try phone.vault.publicKey(handle: Self.text)) {
-            XCTAssertEqual($0 as? KeyVaultError, .Missing)
-        }
 
         let issuer = try Issuer(seed: Data(repeating: 1, count: 32))
         let gate = try Gate(config: GateConfig(issuers: [KnownIssuer(publicKey: issuer.publicKey())]))
@@ -61,13 +56,7 @@ final class HolderTests: XCTestCase {
         let request = CredentialRequest(
             provider: "bam:api.example.org/org1", eventId: Self.text, ticketId: "🎫", section: 1, generation: 1,
             notBefore: 0, leaseEnd: 10, windowS: 30, nonceRequired: false, deviceKey: key)
-        let credential = try issuer.credential(request: request)
-        XCTAssertEqual(credential.count, 134)
-        let statement = Statement(
-            purpose: .renew, credential: credential, at: 5, idempotencyKey: Self.text, signature: large)
-        XCTAssertThrowsError(try issuer.checkStatement(statement: statement, now: 5)) {
-            guard case .InvalidInput("signature", _) = $0 as? WalletError else { return XCTFail("\($0)") }
-        }
+        XCTAssertEqual(try issuer.credential(request: request).count, 134)
 
         let sandbox = try Sandbox()
         let plain = try await Phone().synced(with: sandbox)

@@ -2,86 +2,101 @@
 //! compiled against Android's framework classes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::generate::{Language, host_library, sources};
+use crate::api;
+use crate::files::{example, write};
+use crate::generate::{Build, Language, host_library, sources};
 use crate::maven;
 use crate::output::line;
 use crate::process::succeeds;
 use crate::project::Project;
 use crate::suite::{Context, Outcome, Suite};
+use crate::suites::coverage::{calls_file, forget};
 use crate::tally::Tally;
+use crate::trace::Trace;
 
 /// The suite.
 pub(crate) const SUITE: Suite =
     Suite { name: "kotlin", about: "the Kotlin package on the JVM, and Android's sources compiled", run };
 
 const README: &str = "bindings/kotlin/README.md";
+const ANDROID_PAGE: &str = "docs/android.md";
+/// What stands around the page's example.
+const ANDROID_PRELUDE: &str = "package org.ticketwallet.docs
+
+import android.content.Context
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+import org.ticketwallet.android.openTicketWallet
+import org.ticketwallet.core.QrMatrix
+import org.ticketwallet.core.WalletException
+
+suspend fun tenLines(
+    context: Context, userName: String, password: String, draw: (QrMatrix) -> Unit, show: (String, String) -> Unit,
+) {
+";
 
 fn run(context: &Context) -> Outcome {
     if let Err(missing) = maven::ensure() {
         return Outcome::Missing(missing);
     }
-    let tally = prepare(&context.project).and_then(|()| test(&context.project));
+    let tally = prepare(&context.project).and_then(|library| test(&context.project, &library));
     Outcome::Ran(tally.unwrap_or_else(|reason| {
         line(&reason);
         Tally::one(false)
     }))
 }
 
-/// Builds the library and the sandbox's command, and writes the sources that Maven compiles.
-fn prepare(project: &Project) -> Result<(), String> {
+/// Builds the library and the sandbox's command, and writes the sources that Maven compiles; returns the library.
+fn prepare(project: &Project) -> Result<PathBuf, String> {
     line("building the traced library and the command");
-    let library = host_library(project, true)?;
+    let library = host_library(project, Build::Traced)?;
     if !succeeds(&mut project.cargo(&["build", "--quiet", "--package", "ticket-wallet-cli"]))? {
         return Err("the ticket-wallet command was not built".to_owned());
     }
+    write_sources(project, &library)?;
+    Ok(library)
+}
+
+/// Writes the sources that Maven compiles beside those in the repository.
+pub(crate) fn write_sources(project: &Project, library: &Path) -> Result<(), String> {
     let target = project.root().join("target");
     let generated = target.join("bindings/kotlin");
     if generated.exists() {
         fs::remove_dir_all(&generated).map_err(|e| format!("old sources cannot be removed: {e}"))?;
     }
-    sources(project, &library, Language::Kotlin, &generated)?;
-    let readme = fs::read_to_string(project.root().join(README))
-        .map_err(|e| format!("{README} cannot be read: {e}"))?;
-    let example = example(&readme).ok_or_else(|| format!("{README} has no Kotlin example"))?;
-    write(
-        &target.join("kotlin-readme/ReadmeExample.kt"),
-        &format!("package org.ticketwallet.readme\n\n{example}"),
-    )
+    sources(project, library, Language::Kotlin, &generated)?;
+    let of_readme = example(&project.root().join(README), "kotlin")?;
+    let readme = format!("package org.ticketwallet.readme\n\n{of_readme}");
+    write(&target.join("kotlin-readme/ReadmeExample.kt"), &readme)?;
+    let of_page = example(&project.root().join(ANDROID_PAGE), "kotlin")?;
+    let page = format!("{ANDROID_PRELUDE}{of_page}}}\n");
+    write(&target.join("kotlin-android-page/AndroidPageExample.kt"), &page)
 }
 
-/// The first fenced block of Kotlin.
-fn example(readme: &str) -> Option<String> {
-    let (_, rest) = readme.split_once("```kotlin\n")?;
-    Some(rest.split_once("```")?.0.to_owned())
-}
-
-/// Writes a file unless it holds the text already.
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    if fs::read_to_string(path).is_ok_and(|there| there == text) {
-        return Ok(());
-    }
-    let parent = path.parent().unwrap_or(path);
-    fs::create_dir_all(parent)
-        .and_then(|()| fs::write(path, text))
-        .map_err(|e| format!("{} cannot be written: {e}", path.display()))
-}
-
-fn test(project: &Project) -> Result<Tally, String> {
-    let mut closing = None;
+fn test(project: &Project, library: &Path) -> Result<Tally, String> {
+    let calls = calls_file(project, Language::Kotlin);
+    forget(&calls)?;
+    let mut closing: Option<Tally> = None;
+    let mut trace = Trace::of(&api::exports(library)?);
     let succeeded = maven::run(project, &["test".to_owned()], |text| {
         closing = closing_line(text).or(closing);
-        if !is_noise(text) {
+        if !trace.read(text) && !is_noise(text) {
             line(text);
         }
     })?;
-    let mut tally = judge(closing, succeeded);
-    tally += Tally::one(android(project)?);
+    trace.write_calls(&calls)?;
+    let mut tally = closing.unwrap_or_default().of_run(succeeded);
+    let android = android(project)?;
+    if succeeded && android {
+        maven::has_all(project)?;
+    }
+    tally += Tally::one(android);
     Ok(tally)
 }
 
-/// Compiles the sources of `android/wallet` against Android's framework classes.
+/// Compiles the sources of `android/wallet` and the example of `docs/android.md` against Android's framework classes.
 fn android(project: &Project) -> Result<bool, String> {
     let arguments = ["--activate-profiles", "android", "test-compile"].map(str::to_owned);
     let compiles = maven::run(project, &arguments, |text| {
@@ -91,18 +106,6 @@ fn android(project: &Project) -> Result<bool, String> {
     })?;
     line(&format!("check Android's sources compile ... {}", if compiles { "ok" } else { "FAILED" }));
     Ok(compiles)
-}
-
-/// What Maven's run counts: whatever fails without being counted is one failure.
-fn judge(closing: Option<Tally>, succeeded: bool) -> Tally {
-    match closing {
-        Some(tally) if succeeded == (tally.failed == 0) && tally != Tally::default() => tally,
-        Some(mut tally) => {
-            tally += Tally::one(false);
-            tally
-        }
-        None => Tally::one(false),
-    }
 }
 
 /// Reads Surefire's sum, `Tests run: 17, Failures: 0, Errors: 0, Skipped: 0`; a skipped test counts as failed. The line
@@ -116,7 +119,7 @@ fn closing_line(text: &str) -> Option<Tally> {
     Some(Tally { passed: run.saturating_sub(failed), failed })
 }
 
-/// Maven's small talk, and the library's trace.
+/// Maven's small talk.
 fn is_noise(text: &str) -> bool {
     let words = ["Tests run:", "Running "];
     let tells = text.starts_with("[ERROR]")
@@ -138,21 +141,5 @@ mod tests {
         let class = "[INFO] Tests run: 3, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 0.5 s -- in a.B";
         assert_eq!(closing_line(class), None);
         assert_eq!(closing_line("[INFO] BUILD SUCCESS"), None);
-    }
-
-    #[test]
-    fn what_fails_uncounted_is_a_failure() {
-        let good = Tally { passed: 2, failed: 0 };
-        assert_eq!(judge(Some(good), true), good);
-        assert_eq!(judge(Some(good), false), Tally { passed: 2, failed: 1 });
-        assert_eq!(judge(Some(Tally::default()), true).failed, 1);
-        assert_eq!(judge(None, true), Tally::one(false));
-    }
-
-    #[test]
-    fn the_example_is_the_first_block() {
-        let readme = "text\n```sh\nls\n```\n```kotlin\nfun a() {}\n```\n```kotlin\nfun b() {}\n```\n";
-        assert_eq!(example(readme).as_deref(), Some("fun a() {}\n"));
-        assert_eq!(example("nothing"), None);
     }
 }

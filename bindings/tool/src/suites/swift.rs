@@ -3,17 +3,23 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use crate::generate::{self, Language};
+use crate::api;
+use crate::generate::{self, Build, Language};
 use crate::output::line;
 use crate::process::{each_line, succeeds};
 use crate::project::Project;
 use crate::suite::{Context, Outcome, Suite};
+use crate::suites::coverage::{calls_file, forget};
 use crate::swift_package;
 use crate::swift_root::{self, Toolchain};
 use crate::tally::Tally;
 use crate::trace::Trace;
 use crate::xctest::Harness;
+
+/// How long all tests may take; they take half a minute.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// The suite.
 pub(crate) const SUITE: Suite =
@@ -32,27 +38,39 @@ fn run(context: &Context) -> Outcome {
 
 fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
     line("building the traced library, the sources and the sandbox's command");
-    let library = generate::host_library(project, true)?;
+    let library = generate::host_library(project, Build::Traced)?;
     let folder = project.root().join("target/swift");
     let generated = folder.join("generated");
     generate::sources(project, &library, Language::Swift, &generated)?;
     let command = sandbox_command(project)?;
+    let calls = calls_file(project, Language::Swift);
+    forget(&calls)?;
     let package = folder.join("package");
     swift_package::assemble(project, &generated, &package)?;
 
     let mut sum = check("the files for Apple's platforms parse", apple_parses(project, toolchain)?);
+    let variables = variables(&library, &command)?;
+    let mut build = toolchain.command(project, &variables, &["swift", "build", "--build-tests"]);
+    if !succeeds(in_package(&mut build, &folder))? {
+        return Err("the Swift package or its tests do not compile".to_owned());
+    }
     let mut harness = Harness::default();
-    let mut trace = Trace::default();
-    let mut tests = swift_test(project, toolchain, &library, &command, &folder)?;
-    let succeeded = each_line(&mut tests, |text| {
+    let mut trace = Trace::of(&api::exports(&library)?);
+    let arguments = ["swift", "test", "--skip-build", "--disable-swift-testing"];
+    let mut tests = toolchain.command_within(LIMIT, project, &variables, &arguments);
+    let start = Instant::now();
+    let succeeded = each_line(in_package(&mut tests, &folder), |text| {
         if !trace.read(text) {
             line(text);
             harness.read(text);
         }
     })?;
+    if !succeeded && start.elapsed() >= LIMIT {
+        line(&format!("the test above did not end: stopped after {} minutes", LIMIT.as_secs() / 60));
+    }
     sum += harness.tally(succeeded);
     sum += check("every object that was handed to Swift came back", no_leak(&trace));
-    write_calls(&trace, &folder.join("calls.txt"))?;
+    trace.write_calls(&calls)?;
     Ok(sum)
 }
 
@@ -69,22 +87,15 @@ fn sandbox_command(project: &Project) -> Result<PathBuf, String> {
     }
 }
 
-fn swift_test(
-    project: &Project,
-    toolchain: &Toolchain,
-    library: &Path,
-    sandbox: &Path,
-    folder: &Path,
-) -> Result<Command, String> {
+/// What the package and its tests read from the environment.
+fn variables<'a>(library: &'a Path, sandbox: &'a Path) -> Result<[(&'static str, &'a OsStr); 2], String> {
     let libraries = library.parent().ok_or("the library has no folder")?;
-    let variables: [(&str, &OsStr); 2] = [
-        ("TICKET_WALLET_LIBRARY_DIR", libraries.as_os_str()),
-        ("TICKET_WALLET_COMMAND", sandbox.as_os_str()),
-    ];
-    let mut command = toolchain.command(project, &variables, &["swift", "test", "--disable-swift-testing"]);
+    Ok([("TICKET_WALLET_LIBRARY_DIR", libraries.as_os_str()), ("TICKET_WALLET_COMMAND", sandbox.as_os_str())])
+}
+
+fn in_package<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
     command.arg("--package-path").arg(folder.join("package"));
-    command.arg("--scratch-path").arg(folder.join("build"));
-    Ok(command)
+    command.arg("--scratch-path").arg(folder.join("build"))
 }
 
 /// Security, CryptoKit and Darwin are not here: what needs them is held against Swift's grammar at least.
@@ -106,10 +117,4 @@ fn no_leak(trace: &Trace) -> bool {
 fn check(name: &str, passed: bool) -> Tally {
     line(&format!("check {name} ... {}", if passed { "ok" } else { "FAILED" }));
     Tally::one(passed)
-}
-
-/// How often each exported function was called, for whoever compares.
-fn write_calls(trace: &Trace, path: &Path) -> Result<(), String> {
-    let lines: String = trace.calls().iter().map(|(name, count)| format!("{count:>8} {name}\n")).collect();
-    std::fs::write(path, lines).map_err(|e| format!("{} cannot be written: {e}", path.display()))
 }
