@@ -39,9 +39,6 @@ pub fn no_barcode(ticket: &TicketSummary, held: &BindingState, now: &TrustedNow)
     if held.leaving {
         return Some(NoBarcodeReason::HandedOver);
     }
-    if held.lost {
-        return Some(NoBarcodeReason::NeedsRebind);
-    }
     if let Some(credential) = &held.credential {
         let ended = now.unix_s() > i64::from(credential.credential.fields().lease_end);
         return (ended && now.uncertainty.confirmed).then_some(NoBarcodeReason::LeaseEnded);

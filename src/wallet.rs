@@ -16,7 +16,9 @@ use crate::clock::{ClockUncertainty, TrustedNow};
 use crate::error::{Error, WalletError};
 use crate::events::Listening;
 use crate::host::{HostClock, HttpTransport, KeyVault, KeyVaultError, clock_or_system};
-use crate::model::{Account, SignIn, StoredAccount, TicketDetail, TicketFilter, TicketHash, TicketSummary};
+use crate::model::{
+    Account, NoBarcodeReason, SignIn, StoredAccount, TicketDetail, TicketFilter, TicketHash, TicketSummary,
+};
 use crate::presentation::{self, Presentation};
 use crate::remote::{Http, RetryPolicy, api_url};
 use crate::store::Store;
@@ -234,7 +236,8 @@ impl Wallet {
             ticket.generation = Some(fields.generation);
             ticket.lease_end = Some(i64::from(fields.lease_end));
         }
-        ticket.no_barcode = presentation::no_barcode(&ticket.summary, &held, &self.time.now()?);
+        let lost = held.lost.then_some(NoBarcodeReason::NeedsRebind);
+        ticket.no_barcode = presentation::no_barcode(&ticket.summary, &held, &self.time.now()?).or(lost);
         Ok(ticket)
     }
 
@@ -255,10 +258,10 @@ impl Wallet {
         let (ticket, held) = (self.store.ticket(id)?, self.store.binding(id)?);
         let presented =
             presentation::present(&*self.vault, &ticket, &held, &self.time.now()?, nonce.as_ref());
-        if let (Err(Error::Vault(KeyVaultError::Missing | KeyVaultError::Invalidated)), Some(handle)) =
-            (&presented, &held.handle)
-        {
-            self.store.mark_key_lost(handle)?;
+        let lost =
+            matches!(presented, Err(Error::Vault(KeyVaultError::Missing | KeyVaultError::Invalidated)));
+        if let Some(handle) = held.handle.filter(|_| lost != held.lost && (lost || presented.is_ok())) {
+            self.store.mark_key(&handle, lost)?;
         }
         Ok(presented?)
     }

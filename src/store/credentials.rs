@@ -115,13 +115,13 @@ impl Store {
         })
     }
 
-    /// Remembers that the vault no longer has a ticket's key. The credential stays until it is replaced.
+    /// Remembers whether the vault has lost a ticket's key. The credential stays until it is replaced.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn mark_key_lost(&self, handle: &str) -> Result<(), Error> {
-        self.write("the device key cannot be given up", |tx| {
-            tx.execute("UPDATE device_key SET lost = 1 WHERE handle = ?1", [handle]).map(drop)
+    pub fn mark_key(&self, handle: &str, lost: bool) -> Result<(), Error> {
+        self.write("the device key cannot be marked", |tx| {
+            tx.execute("UPDATE device_key SET lost = ?2 WHERE handle = ?1", (handle, lost)).map(drop)
         })
     }
 

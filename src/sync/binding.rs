@@ -171,7 +171,7 @@ impl Run<'_> {
         for ((binding, handle, _), signature) in statements.into_iter().zip(signatures) {
             match signature {
                 Some(signature) => signed.push((binding, signature)),
-                None => self.engine.store.mark_key_lost(&handle)?,
+                None => self.engine.store.mark_key(&handle, true)?,
             }
         }
         Ok(signed)

@@ -105,6 +105,8 @@ impl Wallet {
         // The files go in any case: without them the keys open nothing and sign nothing.
         let deleted = deleted.await;
         self.store.wipe()?;
+        // From now on calls say what happened, and not that they may come later.
+        self.runner.activity().resume();
         Ok(deleted?)
     }
 

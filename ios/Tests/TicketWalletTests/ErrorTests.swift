@@ -22,11 +22,15 @@ final class ErrorTests: XCTestCase {
         phone.vault.fails(KeyVaultError.Locked)
         try await expect("key_unavailable") { try wallet.present(ticketId: shown) }
         phone.vault.fails(KeyVaultError.Missing)
-        try await expect("needs_recovery") { try phone.open() }
+        try await expect("needs_recovery") {
+            await wallet.pause()
+            return try wallet.resume()
+        }
+        phone.vault.recovers()
+        try wallet.resume()
+        phone.vault.fails(KeyVaultError.Missing)
         try await expect("no_barcode") { try wallet.present(ticketId: shown) }
         phone.vault.recovers()
-        try await sandbox.fault(#"{"path_contains": "/v1/ticket", "fault": {"unavailable": {"retry_after": "7"}}}"#)
-        try await expect("unreachable") { try await wallet.sync() }
         try await expect("refused") {
             let config = SystemConfig(url: sandbox.url)
             return try await wallet.signIn(at: config, userName: sandbox.user.name, password: "wrong")
@@ -41,11 +45,23 @@ final class ErrorTests: XCTestCase {
             let file = phone.folder.appendingPathComponent("vault.json")
             return try TicketWallet(folder: file.appendingPathComponent("wallet"), vault: phone.vault)
         }
-        try await expect("internal") { try phone.open(clock: BrokenClock()).now() }
+        try await expect("in_use") { try phone.open() }
+        await wallet.pause()
+        try await expect("paused") { try wallet.tickets() }
+        try wallet.resume()
+        try await expect("outbox_full") {
+            let quiet = try await Phone().openQuietly(with: sandbox)
+            let ticket = try XCTUnwrap(quiet.tickets().first?.id)
+            return try (0..<600).map { _ in try quiet.saveTicketHolder(ticketId: ticket, responseJson: "{}") }
+        }
+        try await expect("internal") { try Phone().open(clock: BrokenClock()).now() }
         try await sandbox.fault(#"{"path_contains": "/v1/ticket", "times": 2, "fault": "unauthorized"}"#)
         try await expect("needs_sign_in") { try await wallet.sync() }
         XCTAssertEqual(try wallet.accounts().first?.state, .needsSignIn)
-        XCTAssertEqual(Set(codes).count, 11)
+        try await wallet.signIn(at: sandbox)
+        try await sandbox.fault(#"{"path_contains": "/v1/ticket", "fault": {"unavailable": {"retry_after": "7"}}}"#)
+        try await expect("unreachable") { try await wallet.sync() }
+        XCTAssertEqual(Set(codes).count, 14)
     }
 
     /// A switch without a default: a new variant does not compile until it has its place here.
@@ -60,6 +76,9 @@ final class ErrorTests: XCTestCase {
         case .NoBarcode(let why, _): why == .needsRebind ? "no_barcode" : "\(why)"
         case .NotFound: "not_found"
         case .Cancelled: "cancelled"
+        case .Paused: "paused"
+        case .InUse: "in_use"
+        case .OutboxFull: "outbox_full"
         case .Storage: "storage"
         case .Internal(let reason): reason.contains("no battery") ? "internal" : reason
         }

@@ -16,10 +16,20 @@ final class Phone: Sendable {
     /// Opens the wallet, as an app does when it starts.
     func open(
         clock: (any HostClock)? = nil,
-        transport: (any HttpTransport)? = nil
+        transport: (any HttpTransport)? = nil,
+        sendByItself: Bool = true
     ) throws -> TicketWallet {
-        let config = Config(folder: folder.appendingPathComponent("wallet").path)
+        let path = folder.appendingPathComponent("wallet").path
+        let config = Config(folder: path, sendByItself: sendByItself)
         return try TicketWallet(config: config, vault: vault, clock: clock, transport: transport)
+    }
+
+    /// A wallet that has synced and sends only when it syncs.
+    func openQuietly(with sandbox: Sandbox) async throws -> TicketWallet {
+        let wallet = try open(sendByItself: false)
+        try await wallet.signIn(at: sandbox)
+        try await wallet.sync()
+        return wallet
     }
 
     /// A wallet that is signed in at the sandbox and has synced.

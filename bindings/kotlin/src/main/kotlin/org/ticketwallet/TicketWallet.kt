@@ -7,10 +7,13 @@ import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.flow.conflate
 import org.ticketwallet.core.Account
 import org.ticketwallet.core.Config
+import org.ticketwallet.core.Diagnosis
 import org.ticketwallet.core.HostClock
 import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.KeyVault
+import org.ticketwallet.core.OutboxItem
 import org.ticketwallet.core.Presentation
+import org.ticketwallet.core.RecoveryReport
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SyncReport
 import org.ticketwallet.core.SystemConfig
@@ -18,11 +21,14 @@ import org.ticketwallet.core.TicketDetail
 import org.ticketwallet.core.TicketFilter
 import org.ticketwallet.core.TicketSummary
 import org.ticketwallet.core.TicketSystem
+import org.ticketwallet.core.Transfer
 import org.ticketwallet.core.Wallet
 import org.ticketwallet.core.WalletListener
 import org.ticketwallet.core.WalletState
 import org.ticketwallet.core.WalletTime
 import org.ticketwallet.core.WalletException
+import org.ticketwallet.core.diagnoseWallet
+import org.ticketwallet.core.recoverWallet
 import org.ticketwallet.core.walletErrorCode
 
 /**
@@ -84,6 +90,61 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** The time that the wallet trusts, and how far. */
     fun now(): WalletTime = core.now()
 
+    /**
+     * Changes that have not had their outcome yet. What waits is sent by itself; what was rejected, has an unknown
+     * outcome, or was saved from a damaged wallet waits for [retry], [edit] or [discard].
+     */
+    fun outbox(accountId: String? = null): List<OutboxItem> = core.outbox(accountId)
+
+    /** Sends a change again that waits for the person. One of unknown outcome may then be carried out twice. */
+    fun retry(changeId: Long): OutboxItem = core.retryWrite(changeId)
+
+    /** Replaces the answers (a JSON object) or the recipient of a change that was rejected or not sent yet. */
+    fun edit(changeId: Long, content: String): OutboxItem = core.editWrite(changeId, content)
+
+    /** Takes a change back that has not been carried out. */
+    fun discard(changeId: Long) = core.discardWrite(changeId)
+
+    /** Saves the answers about a ticket's holder, a JSON object. Works offline. */
+    fun saveTicketHolder(ticketId: String, responseJson: String): OutboxItem =
+        core.saveTicketHolder(ticketId, responseJson)
+
+    /** Hands a ticket to somebody. Works offline; from when it is sent the ticket shows no barcode here. */
+    fun transfer(ticketId: String, recipient: String): OutboxItem = core.transfer(ticketId, recipient)
+
+    /** Takes a transfer back; `null` when it had not been sent. */
+    fun cancelTransfer(ticketId: String): OutboxItem? = core.cancelTransfer(ticketId)
+
+    /** Transfers as far as is known. */
+    fun transfers(accountId: String? = null): List<Transfer> = core.transfers(accountId)
+
+    /** Gives a ticket's barcode up on this device; [pin] and a sync bring it back. */
+    fun surrender(ticketId: String): OutboxItem = core.surrender(ticketId)
+
+    /** Takes a ticket's barcode over from another device, or from a key that this one has lost. */
+    fun moveHere(ticketId: String): OutboxItem = core.moveHere(ticketId)
+
+    /** Has a ticket's barcode made ready at the next sync, however far away its event is. */
+    fun pin(ticketId: String, pinned: Boolean = true) = core.pin(ticketId, pinned)
+
+    /** Removes an account with its tickets, barcodes and keys; refused while changes wait, unless they are discarded. */
+    suspend fun signOut(accountId: String, discardChanges: Boolean = false) = core.signOut(accountId, discardChanges)
+
+    /** Closes the wallet's files; calls fail with [WalletException.Paused] until [resume]. Takes at most 5 seconds. */
+    suspend fun pause() = core.pause()
+
+    /** Opens the files again and goes on. */
+    fun resume() = core.resume()
+
+    /** Gives the database a new key. Reads and writes the whole file: not for the main thread. */
+    fun rekey() = core.rekey()
+
+    /** Deletes the wallet with its keys. It cannot be undone. */
+    suspend fun wipe() = core.wipe()
+
+    /** How the wallet stands, for support; holds no secret. Reads the whole file: not for the main thread. */
+    fun diagnose(): Diagnosis = core.diagnose()
+
     /** Lets go of the core; calls that are under way end first. */
     override fun close() = core.close()
 
@@ -106,6 +167,16 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
             transport: HttpTransport = JvmHttpTransport(),
             clock: HostClock? = null,
         ): TicketWallet = TicketWallet(Wallet.open(config, vault, clock, transport))
+
+        /** How a wallet stands that is not open, whether it opens or not. */
+        fun diagnose(folder: String, vault: KeyVault, clock: HostClock? = null): Diagnosis =
+            diagnoseWallet(Config(folder), vault, clock)
+
+        /**
+         * Makes a wallet usable again that throws [WalletException.NeedsRecovery]: its files are put aside, what can be
+         * read of accounts, barcodes and changes is saved. Then open it and [sync].
+         */
+        fun recover(folder: String, vault: KeyVault): RecoveryReport = recoverWallet(Config(folder), vault)
     }
 }
 

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
+import org.ticketwallet.core.Config
 import org.ticketwallet.core.KeyVaultException
 import org.ticketwallet.core.NoBarcodeReason
 import org.ticketwallet.core.RecoveryReason
@@ -34,6 +35,9 @@ class ErrorsTest {
         is WalletException.NoBarcode -> "no_barcode ${error.why}"
         is WalletException.NotFound -> "not_found"
         is WalletException.Cancelled -> "cancelled"
+        is WalletException.Paused -> "paused"
+        is WalletException.InUse -> "in_use"
+        is WalletException.OutboxFull -> "outbox_full"
         is WalletException.Storage -> "storage"
         is WalletException.Internal -> "internal"
     }
@@ -41,7 +45,7 @@ class ErrorsTest {
     private fun provoke(sandbox: Sandbox, vault: TestVault, clock: BreakableClock): List<WalletException> {
         val errors = mutableListOf<WalletException>()
         val folder = temporary.resolve("wallet").toString()
-        TicketWallet.open(folder, vault, clock = clock).use { wallet ->
+        TicketWallet.open(Config(folder, sendByItself = false), vault, clock = clock).use { wallet ->
             errors += thrown { wallet.ticket("not hex") }
             errors += thrown { wallet.ticket("00".repeat(12)) }
             errors += thrown { wallet.signIn(sandbox.url, sandbox.user, "wrong") }
@@ -55,10 +59,17 @@ class ErrorsTest {
                 run.cancel()
                 thrown { run.run() }
             }
-            sandbox.disturb("", """{"unavailable":{"retry_after":"7"}}""")
+            errors += thrown { TicketWallet.open(folder, vault).close() }
+            errors += thrown { repeat(600) { wallet.saveTicketHolder(elsewhere.id, "{}") } }
+            wallet.outbox().forEach { wallet.discard(it.id) }
+            runBlocking { wallet.pause() }
+            errors += thrown { wallet.tickets() }
+            wallet.resume()
+            sandbox.disturb("", "\"unauthorized\"")
             errors += thrown { wallet.sync() }
             sandbox.calm()
-            sandbox.disturb("", "\"unauthorized\"")
+            runBlocking { wallet.signIn(sandbox.url, sandbox.user, sandbox.password) }
+            sandbox.disturb("", """{"unavailable":{"retry_after":"7"}}""")
             errors += thrown { wallet.sync() }
             sandbox.calm()
             clock.broken = true
@@ -81,7 +92,8 @@ class ErrorsTest {
         }
         val expected = listOf(
             "invalid_input ticket_id", "not_found", "refused 401",
-            "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "cancelled", "unreachable 7000", "needs_sign_in",
+            "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "cancelled", "in_use", "outbox_full", "paused",
+            "needs_sign_in", "unreachable 7000",
             "internal", "key_unavailable", "needs_recovery ${RecoveryReason.KEY_MISSING}", "storage",
         )
         assertEquals(expected, errors.map(::match))
