@@ -14,6 +14,7 @@ use crate::project::Project;
 const OLDEST_JAVA: u32 = 17;
 const POM: &str = "bindings/kotlin/pom.xml";
 const PACKAGES: [&str; 2] = ["default-jdk-headless", "maven"];
+const PACKAGES_SIZE: &str = "a JDK with Maven: about 135 MB to download, 310 MB on disk";
 /// Said before Maven fetches anything.
 const SIZE: &str = "Maven fetches what it lacks (the Kotlin compiler, JUnit, JNA, coroutines, Android's framework \
                     classes) from Maven Central: about 260 MB, once, kept in its local repository.";
@@ -26,7 +27,7 @@ const LACKS: &str = "in offline mode";
 /// What is missing, with the command that brings it.
 pub(crate) fn ensure() -> Result<(), String> {
     let Some(missing) = missing() else { return Ok(()) };
-    debian::provide(&PACKAGES, &missing)?;
+    debian::provide(&PACKAGES, &format!("{missing} ({PACKAGES_SIZE})"))?;
     self::missing().map_or(Ok(()), |still| Err(format!("{still}, and the system's packages bring none")))
 }
 
@@ -54,7 +55,7 @@ fn missing() -> Option<String> {
     let version = |program: &str| answer(Command::new(program).arg("-version"));
     match version("javac").as_deref().map(java_version) {
         Some(Some(java)) if java >= OLDEST_JAVA => {}
-        _ => return Some(format!("there is no JDK {OLDEST_JAVA} or newer (javac)")),
+        _ => return Some(format!("there is no JDK {OLDEST_JAVA} or newer with javac")),
     }
     version("mvn").is_none().then(|| "there is no Maven (mvn)".to_owned())
 }
