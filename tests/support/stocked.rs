@@ -23,7 +23,7 @@ pub(crate) fn vault_in(folder: &Path) -> SoftwareVault {
 
 pub(crate) fn open(folder: &Path) -> Wallet {
     Wallet::open(
-        Config { bind_ahead_days: 3, ..Config::in_folder(folder.to_str().unwrap()) },
+        Config { bind_ahead_days: 3, send_by_itself: false, ..Config::in_folder(folder.to_str().unwrap()) },
         Arc::new(vault_in(folder)),
         None,
         None,
@@ -41,20 +41,29 @@ pub(crate) fn wallet(tickets: usize) -> Stocked {
 /// A wallet with this many tickets, signed in and synced, and one that shows a barcode; the sandbox is gone.
 pub(crate) fn wallet_in(folder: &Path, tickets: usize) -> (Wallet, String) {
     let wallet = open(folder);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let sandbox = Sandbox::start(SandboxConfig { tickets_per_user: tickets, ..SandboxConfig::default() })
-            .await
-            .unwrap();
+    runtime().block_on(async {
+        let sandbox = sandbox(tickets).await;
         let user = &sandbox.users()[0];
-        let config = SystemConfig::at(sandbox.url());
-        let (user_name, password) = (user.name.clone(), user.password.clone());
-        wallet.sign_in(SignIn { system: TicketSystem::Bam, config, user_name, password }).await.unwrap();
+        sign_in(&wallet, &sandbox.url(), &user.name, &user.password).await;
         wallet.sync(None).await.unwrap();
     });
     let all = wallet.tickets(TicketFilter::default()).unwrap();
     let ticket = all.into_iter().find(|ticket| wallet.present(ticket.id.clone(), None).is_ok()).unwrap().id;
     (wallet, ticket)
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// A sandbox whose users have this many tickets each.
+pub(crate) async fn sandbox(tickets: usize) -> Sandbox {
+    Sandbox::start(SandboxConfig { tickets_per_user: tickets, ..SandboxConfig::default() }).await.unwrap()
+}
+
+pub(crate) async fn sign_in(wallet: &Wallet, url: &str, user_name: &str, password: &str) {
+    let (config, user_name, password) = (SystemConfig::at(url), user_name.to_owned(), password.to_owned());
+    wallet.sign_in(SignIn { system: TicketSystem::Bam, config, user_name, password }).await.unwrap();
 }
 
 /// The raw key of the database in this folder: 96 hex digits, key and salt.

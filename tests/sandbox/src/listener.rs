@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -17,9 +17,12 @@ use tokio::time::{Sleep, sleep};
 /// How long to wait before accepting again when the system refuses, for example for lack of file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts connections that carry a [`Fuse`].
+/// Accepts connections that carry a [`Fuse`], and counts the bytes that they send.
 #[derive(Debug)]
-pub(crate) struct SandboxListener(pub(crate) TcpListener);
+pub(crate) struct SandboxListener {
+    pub(crate) listener: TcpListener,
+    pub(crate) sent: Arc<AtomicU64>,
+}
 
 /// How slowly a connection sends.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +85,7 @@ pub(crate) struct FusedStream {
     fuse: Fuse,
     /// Runs until the next piece may be sent.
     pause: Option<Pin<Box<Sleep>>>,
+    sent: Arc<AtomicU64>,
 }
 
 impl FusedStream {
@@ -101,9 +105,10 @@ impl Listener for SandboxListener {
 
     async fn accept(&mut self) -> (FusedStream, SocketAddr) {
         loop {
-            match self.0.accept().await {
+            match self.listener.accept().await {
                 Ok((stream, address)) if stream.set_nodelay(true).is_ok() => {
-                    return (FusedStream { stream, fuse: Fuse::default(), pause: None }, address);
+                    let sent = Arc::clone(&self.sent);
+                    return (FusedStream { stream, fuse: Fuse::default(), pause: None, sent }, address);
                 }
                 Ok(_) => {}
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
@@ -112,7 +117,7 @@ impl Listener for SandboxListener {
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -141,15 +146,18 @@ impl AsyncWrite for FusedStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.check()?;
-        let Some(pace) = self.fuse.pace() else {
-            return Pin::new(&mut self.stream).poll_write(context, bytes);
-        };
-        if let Some(pause) = &mut self.pause {
+        let pace = self.fuse.pace();
+        if let (Some(_), Some(pause)) = (&pace, &mut self.pause) {
             ready!(pause.as_mut().poll(context));
         }
-        let piece = &bytes[..bytes.len().min(pace.bytes)];
+        let piece = &bytes[..bytes.len().min(pace.map_or(usize::MAX, |pace| pace.bytes))];
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, piece));
-        self.pause = Some(Box::pin(sleep(pace.every)));
+        if let Some(pace) = pace {
+            self.pause = Some(Box::pin(sleep(pace.every)));
+        }
+        if let Ok(written) = written {
+            self.sent.fetch_add(written as u64, Ordering::Relaxed);
+        }
         Poll::Ready(written)
     }
 

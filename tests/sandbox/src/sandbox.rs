@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use axum::extract::Request;
@@ -52,6 +53,7 @@ pub struct Sandbox {
     app: Arc<App>,
     url: String,
     users: Vec<User>,
+    sent: Arc<AtomicU64>,
     /// Dropped to end the server.
     running: oneshot::Sender<()>,
     ended: oneshot::Receiver<()>,
@@ -77,10 +79,12 @@ impl Sandbox {
         let (ending, ended) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let routes = routes(&app);
+        let sent = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&sent);
         thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    _ = run(listener, routes) => {}
+                    _ = run(listener, routes, counted) => {}
                     _ = stopped => {}
                 }
             });
@@ -88,7 +92,7 @@ impl Sandbox {
             drop(runtime);
             drop(ending);
         })?;
-        Ok(Self { app, url, users, running, ended })
+        Ok(Self { app, url, users, sent, running, ended })
     }
 
     /// Where the sandbox is reached: `http://127.0.0.1:PORT`.
@@ -120,6 +124,11 @@ impl Sandbox {
     /// All requests seen so far as `METHOD /path`, without queries and without the sandbox's own routes.
     pub fn requests(&self) -> Vec<String> {
         self.app.requests()
+    }
+
+    /// Bytes sent so far, headers included.
+    pub fn bytes_sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Puts the sandbox's time off by so many seconds: the `Date` header, tokens, leases, the check of statements.
@@ -214,8 +223,8 @@ impl Sandbox {
     }
 }
 
-async fn run(listener: StdListener, routes: Router) -> io::Result<()> {
-    let listener = SandboxListener(TcpListener::from_std(listener)?);
+async fn run(listener: StdListener, routes: Router, sent: Arc<AtomicU64>) -> io::Result<()> {
+    let listener = SandboxListener { listener: TcpListener::from_std(listener)?, sent };
     serve(listener, routes.into_make_service_with_connect_info::<Fuse>()).await
 }
 
