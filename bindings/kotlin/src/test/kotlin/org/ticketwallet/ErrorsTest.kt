@@ -69,7 +69,7 @@ class ErrorsTest {
             errors += thrown { wallet.sync() }
             sandbox.calm()
             runBlocking { wallet.signIn(sandbox.url, sandbox.user, sandbox.password) }
-            sandbox.disturb("", """{"unavailable":{"retry_after":"7"}}""")
+            sandbox.disturb("/v1/ticket", """{"unavailable":{"retry_after":"7"}}""")
             errors += thrown { wallet.sync() }
             sandbox.calm()
             clock.broken = true
