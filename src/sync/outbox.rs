@@ -235,7 +235,7 @@ impl Run<'_> {
             (_, Settled::Credential(_)) => report.bound += 1,
             (_, Settled::NotBound(_)) => report.refused += 1,
             (_, Settled::Rejected(..) | Settled::Unknown) => report.rejected += 1,
-            (_, Settled::Dropped | Settled::NotSent | Settled::Anew(_)) => return,
+            (_, Settled::Dropped | Settled::NotSent | Settled::Anew(_)) => (),
             _ => report.sent += 1,
         }
     }
