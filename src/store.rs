@@ -41,7 +41,7 @@ pub struct Store {
 
 #[derive(Debug)]
 enum State {
-    Open(Connections),
+    Open(Box<Connections>),
     Paused,
     Wiped,
 }

@@ -37,7 +37,7 @@ impl Store {
     pub fn open(folder: &Path, vault: &dyn KeyVault) -> Result<Self, Error> {
         let files = Files::in_folder(folder)?;
         let connections = Connections::open(&files, vault, FolderLock::take(folder)?)?;
-        Ok(Self { files, state: RwLock::new(State::Open(connections)) })
+        Ok(Self { files, state: RwLock::new(State::Open(Box::new(connections))) })
     }
 
     /// Interrupts what runs, folds the log into the database and closes it: no file stays open, and others may open
@@ -47,10 +47,9 @@ impl Store {
             open.interrupts.iter().for_each(InterruptHandle::interrupt);
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Open(connections) = std::mem::replace(&mut *state, State::Paused) {
-            drop(connections.close());
-        } else if !matches!(*state, State::Paused) {
-            *state = State::Wiped;
+        match std::mem::replace(&mut *state, State::Paused) {
+            State::Open(connections) => drop(connections.close()),
+            closed => *state = closed,
         }
     }
 
@@ -62,7 +61,7 @@ impl Store {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if matches!(*state, State::Paused) {
             let lock = FolderLock::take(&self.files.folder)?;
-            *state = State::Open(Connections::open(&self.files, vault, lock)?);
+            *state = State::Open(Box::new(Connections::open(&self.files, vault, lock)?));
         }
         state.open().map(drop)
     }
@@ -82,7 +81,7 @@ impl Store {
         let lock = connections.close();
         let rekeyed = rekey::rekey(&self.files, &keys);
         let (connections, key) = Connections::open_with(&self.files, &keys, lock)?;
-        *state = State::Open(connections);
+        *state = State::Open(Box::new(connections));
         self.files.seal(vault, key, None)?;
         rekeyed
     }
