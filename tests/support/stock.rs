@@ -1,7 +1,6 @@
 //! A wallet with two accounts, their tickets and barcodes, and changes that were not sent, as it lies on the disk.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
