@@ -101,7 +101,9 @@ fn database(context: &'static str) -> impl Fn(rusqlite::Error) -> Error + Copy {
                 _ => rusqlite::ffi::code_to_str(failure.extended_code).to_owned(),
             },
             rusqlite::Error::QueryReturnedNoRows => "no such row".to_owned(),
-            _ => "a stored value is not of its type".to_owned(),
+            // A value that is not of its type: where a long row goes on to a bad page, SQLCipher reads zeros and tells
+            // nobody before it reads the next page.
+            _ => return Error::Recovery { why: RecoveryReason::Damaged },
         };
         Error::Database { context, reason }
     }

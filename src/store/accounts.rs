@@ -1,6 +1,6 @@
 //! Accounts and their sessions.
 
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use zeroize::Zeroizing;
 
 use super::Store;
@@ -34,10 +34,7 @@ impl Store {
     /// # Errors
     /// [`Error::Database`].
     pub fn accounts(&self) -> Result<Vec<StoredAccount>, Error> {
-        self.read("the accounts cannot be read", |db| {
-            let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM account ORDER BY id"))?;
-            statement.query_map([], account)?.collect()
-        })
+        self.read("the accounts cannot be read", all)
     }
 
     /// One account.
@@ -98,6 +95,16 @@ impl Store {
 fn token_columns(tokens: Option<&Tokens>) -> (Option<&str>, Option<&str>) {
     let access = tokens.map(|tokens| tokens.access.as_str());
     (access, tokens.and_then(|tokens| tokens.refresh.as_deref().map(String::as_str)))
+}
+
+pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<StoredAccount>> {
+    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM account ORDER BY id"))?;
+    statement.query_map([], account)?.collect()
+}
+
+/// The account of one row of the table.
+pub(super) fn at(db: &Connection, row: i64) -> rusqlite::Result<StoredAccount> {
+    db.query_row(&format!("SELECT {COLUMNS} FROM account WHERE rowid = ?1"), [row], account)
 }
 
 fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {

@@ -65,6 +65,13 @@ impl Files {
         if fits { Ok(Check::Fits) } else { Err(Error::Recovery { why: RecoveryReason::WrongKey }) }
     }
 
+    /// Which of the keys the check value is of; the current one where it does not tell.
+    pub(super) fn key_in_use(&self, keys: Keys) -> Result<StoreKey, Error> {
+        let value = read(&self.check_value)?;
+        let next = keys.next.filter(|next| value == Some(next.check_value()));
+        Ok(next.unwrap_or(keys.current))
+    }
+
     /// Marks the database as complete under this key: from now on its absence is a loss and not a beginning.
     pub(super) fn write_check_value(&self, key: &StoreKey) -> Result<(), Error> {
         write(&self.check_value, &key.check_value())

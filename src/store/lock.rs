@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ use crate::error::Error;
 const OWN_STEPS: u32 = 100;
 const OWN_STEP: Duration = Duration::from_millis(10);
 
-/// Holds a wallet's folder for this process until it is dropped. The operating system lets go of it when the process
-/// ends, however it ends.
-#[derive(Debug)]
+/// Holds a wallet's folder for this process until it and its clones are dropped. The operating system lets go of it
+/// when the process ends, however it ends.
+#[derive(Debug, Clone)]
 pub(super) struct FolderLock {
-    _file: File,
+    _file: Arc<File>,
 }
 
 impl FolderLock {
@@ -42,7 +43,7 @@ impl FolderLock {
         }
         // Only a courtesy to whoever comes second: the lock stands without it.
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(own.as_bytes()));
-        Ok(Self { _file: file })
+        Ok(Self { _file: Arc::new(file) })
     }
 }
 

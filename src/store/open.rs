@@ -10,7 +10,7 @@ use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use super::envelope::{Check, Keys, StoreKey};
 use super::files::{Files, PARTS, read, remove, write};
 use super::lock::FolderLock;
-use super::{State, Store, database, recover, schema};
+use super::{State, Store, database, recover, rekey, schema};
 use crate::error::{Error, RecoveryReason};
 use crate::host::KeyVault;
 
@@ -47,10 +47,9 @@ impl Store {
             open.interrupts.iter().for_each(InterruptHandle::interrupt);
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if let State::Open(connections) = std::mem::replace(&mut *state, State::Paused) {
-            drop(connections.close());
-        } else if !matches!(*state, State::Paused) {
-            *state = State::Wiped;
+        match std::mem::replace(&mut *state, State::Paused) {
+            State::Open(connections) => drop(connections.close()),
+            closed => *state = closed,
         }
     }
 
@@ -75,12 +74,15 @@ impl Store {
     pub fn rekey(&self, vault: &dyn KeyVault) -> Result<(), Error> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.open()?;
+        let keys = rekey::prepare(&self.files, vault)?;
         let State::Open(connections) = std::mem::replace(&mut *state, State::Paused) else {
             return Err(Error::Paused);
         };
         let lock = connections.close();
-        let rekeyed = super::rekey::rekey(&self.files, vault);
-        *state = State::Open(Box::new(Connections::open(&self.files, vault, lock)?));
+        let rekeyed = rekey::rekey(&self.files, &keys);
+        let (connections, key) = Connections::open_with(&self.files, &keys, lock)?;
+        *state = State::Open(Box::new(connections));
+        self.files.seal(vault, key, None)?;
         rekeyed
     }
 
@@ -106,11 +108,20 @@ impl Connections {
     pub(super) fn open(files: &Files, vault: &dyn KeyVault, lock: FolderLock) -> Result<Self, Error> {
         recover::finish(files)?;
         let keys = files.keys(vault)?;
-        let check = files.check(&keys)?;
+        let (open, key) = Self::open_with(files, &keys, lock)?;
+        if keys.next.is_some() {
+            files.seal(vault, key, None)?;
+        }
+        Ok(open)
+    }
+
+    /// Opens what is in the folder with the key that fits; returns which.
+    fn open_with<'k>(files: &Files, keys: &'k Keys, lock: FolderLock) -> Result<(Self, &'k StoreKey), Error> {
+        let check = files.check(keys)?;
         if check == Check::Fits {
             require_content(files)?;
         }
-        let (mut writer, key) = connect_with_either(files, &keys, check)?;
+        let (mut writer, key) = connect_with_either(files, keys, check)?;
         configure_writer(&writer)?;
         schema::migrate(&mut writer)?;
         let reader = connect(files, key, OpenFlags::SQLITE_OPEN_READ_WRITE, true)?;
@@ -118,12 +129,21 @@ impl Connections {
         if check == Check::Absent || keys.next.is_some() {
             files.write_check_value(key)?;
         }
-        if keys.next.is_some() {
-            files.seal(vault, key, None)?;
-        }
         keep_map(files, &writer)?;
+        // Only now may closing write: what was refused above is left as it was found.
+        for connection in [&writer, &reader] {
+            keep_log_on_close(connection, false).map_err(database("the database cannot be set up"))?;
+        }
         let interrupts = [writer.get_interrupt_handle(), reader.get_interrupt_handle()];
-        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), interrupts, lock })
+        let open = Self { writer: Mutex::new(writer), reader: Mutex::new(reader), interrupts, lock };
+        Ok((open, key))
+    }
+
+    /// Closes both connections and leaves the files as they are, their log included.
+    pub(super) fn leave(self) -> rusqlite::Result<()> {
+        let writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let reader = self.reader.into_inner().unwrap_or_else(PoisonError::into_inner);
+        [&writer, &reader].into_iter().try_for_each(|connection| keep_log_on_close(connection, true))
     }
 
     /// Folds the log into the database and closes both connections; whoever gets the lock decides who comes next.
@@ -137,9 +157,14 @@ impl Connections {
     }
 }
 
-/// Copies the log into the database and empties it.
-pub(super) fn fold(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+/// Copies the log into the database and empties it; returns whether all of it went.
+pub(super) fn fold(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
+}
+
+/// Whether the last connection leaves the log as it is when it closes, instead of folding it in.
+fn keep_log_on_close(connection: &Connection, keep: bool) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
 /// Between two keys the one that opens the database is its own.
@@ -168,8 +193,8 @@ fn require_content(files: &Files) -> Result<(), Error> {
     }
 }
 
-/// Opens and keys one connection and proves the key by reading the schema, which a `complete` wallet has. Until then
-/// closing writes nothing, a left write-ahead log included.
+/// Opens and keys one connection and proves the key by reading the schema, which a `complete` wallet has. Closing it
+/// folds no log.
 pub(super) fn connect(
     files: &Files,
     key: &StoreKey,
@@ -179,7 +204,7 @@ pub(super) fn connect(
     let context = database("the database cannot be opened");
     let connection = Connection::open_with_flags(&files.database, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(context)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(context)?;
+    keep_log_on_close(&connection, true).map_err(context)?;
     connection
         .execute_batch(&key.pragma("key"))
         .map_err(|_| Error::Untrusted { what: "the database cannot be keyed" })?;
@@ -190,7 +215,6 @@ pub(super) fn connect(
     if complete && tables == 0 {
         return Err(Error::Recovery { why: RecoveryReason::Damaged });
     }
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(context)?;
     for (name, value) in [("foreign_keys", "ON"), ("trusted_schema", "OFF"), ("temp_store", "MEMORY")] {
         connection.pragma_update(None, name, value).map_err(context)?;
     }

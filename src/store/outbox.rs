@@ -115,18 +115,7 @@ impl Store {
         account_id: Option<&str>,
         subject: Option<TicketHash>,
     ) -> Result<Vec<OutboxRow>, Error> {
-        self.read("the outbox cannot be read", |db| {
-            let mut statement = db.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM outbox WHERE (:account IS NULL OR account_id = :account)
-                 AND (:subject IS NULL OR subject = :subject) ORDER BY id"
-            ))?;
-            let subject = subject.map(|subject| subject.0);
-            let rows = statement.query_map(
-                named_params! { ":account": account_id, ":subject": subject.as_ref().map(|s| &s[..]) },
-                outbox_row,
-            )?;
-            rows.collect()
-        })
+        self.read("the outbox cannot be read", |db| selected(db, account_id, subject))
     }
 
     /// One write.
@@ -320,7 +309,26 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     })
 }
 
-fn find(db: &Connection, id: i64) -> rusqlite::Result<Option<OutboxRow>> {
+/// Every write.
+pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<OutboxRow>> {
+    selected(db, None, None)
+}
+
+fn selected(
+    db: &Connection,
+    account_id: Option<&str>,
+    subject: Option<TicketHash>,
+) -> rusqlite::Result<Vec<OutboxRow>> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE (:account IS NULL OR account_id = :account)
+         AND (:subject IS NULL OR subject = :subject) ORDER BY id"
+    ))?;
+    let subject = subject.map(|subject| subject.0);
+    let named = named_params! { ":account": account_id, ":subject": subject.as_ref().map(|s| &s[..]) };
+    statement.query_map(named, outbox_row)?.collect()
+}
+
+pub(super) fn find(db: &Connection, id: i64) -> rusqlite::Result<Option<OutboxRow>> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE id = ?1"))?
         .query_row([id], outbox_row)
         .optional()

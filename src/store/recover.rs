@@ -7,9 +7,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
-use rusqlite::Connection;
-use rusqlite::types::Value;
-
 use super::envelope::{Keys, StoreKey};
 use super::files::{Files, PARTS, exists, make_folder, move_file, read, remove, sync_folder, write};
 use super::lock::FolderLock;
@@ -17,10 +14,6 @@ use super::open::Connections;
 use super::{database, salvage, state};
 use crate::error::{Error, RecoveryReason};
 use crate::host::KeyVault;
-use crate::model::WriteState;
-
-/// The tables that no server can give back, each after those it refers to.
-pub(super) const SAVED: [&str; 5] = ["account", "device_key", "credential", "doomed_key", "outbox"];
 
 const MAKING: &str = "recovering";
 const MARKER: &str = "complete";
@@ -53,36 +46,42 @@ pub struct RecoveryReport {
 pub fn recover(folder: &Path, vault: &dyn KeyVault) -> Result<RecoveryReport, Error> {
     let files = Files::in_folder(folder)?;
     let lock = FolderLock::take(folder)?;
-    finish(&files)?;
-    let why = match Connections::open(&files, vault, lock) {
-        Ok(open) => {
-            let reader = open.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            match state::is_sound(&reader).map_err(database("the database cannot be checked")) {
-                Ok(true) => return Ok(RecoveryReport::nothing()),
-                Ok(false) | Err(Error::Recovery { .. }) => RecoveryReason::Damaged,
-                Err(other) => return Err(other),
-            }
-        }
-        Err(Error::Recovery { why }) => why,
-        Err(other) => return Err(other),
-    };
-    let _lock = FolderLock::take(folder)?;
+    let Some(why) = trouble(&files, vault, &lock)? else { return Ok(RecoveryReport::nothing()) };
     let keys = match files.keys(vault) {
         Ok(keys) => Some(keys),
         Err(Error::Recovery { .. }) => None,
         Err(other) => return Err(other),
     };
-    let report = make(&files, vault, keys.as_ref(), why)?;
-    finish(&files)?;
-    Ok(report)
+    let made = make(&files, vault, keys.as_ref(), why);
+    // Where the new wallet could not be made whole, what there is of it goes.
+    finish(&files).and(made)
 }
 
-/// Ends a recovery that was broken off; does nothing where there is none.
+/// Why the wallet is no good as it is; `None` when it is sound. Leaves it as it was.
+fn trouble(files: &Files, vault: &dyn KeyVault, lock: &FolderLock) -> Result<Option<RecoveryReason>, Error> {
+    let context = database("the database cannot be checked");
+    let open = match Connections::open(files, vault, lock.clone()) {
+        Ok(open) => open,
+        Err(Error::Recovery { why }) => return Ok(Some(why)),
+        Err(other) => return Err(other),
+    };
+    let sound = state::is_sound(&open.reader.lock().unwrap_or_else(PoisonError::into_inner));
+    match sound.map_err(context) {
+        Ok(true) => return Ok(None),
+        Ok(false) | Err(Error::Recovery { .. }) => {}
+        Err(other) => return Err(other),
+    }
+    open.leave().map_err(context)?;
+    Ok(Some(RecoveryReason::Damaged))
+}
+
+/// Ends a recovery that was broken off: what it had made takes its place, unless that is not whole.
 pub(super) fn finish(files: &Files) -> Result<(), Error> {
     let making = files.folder.join(MAKING);
-    let Some(kept) = read(&making.join(MARKER))? else { return Ok(()) };
+    let Some(kept) = read(&making.join(MARKER))? else { return remove(&making) };
     let kept = files.folder.join(String::from_utf8_lossy(&kept).as_ref());
     make_folder(&kept)?;
+    sync_folder(&files.folder)?;
     for part in PARTS {
         let (new, place, old) = (making.join(part), files.folder.join(part), kept.join(part));
         // Where the new file has taken its place already, what stands there is not to be put aside.
@@ -93,6 +92,8 @@ pub(super) fn finish(files: &Files) -> Result<(), Error> {
         move_file(&new, &place)?;
     }
     sync_folder(&files.folder)?;
+    // The marker goes first: without it, what is left is no recovery.
+    remove(&making.join(MARKER))?;
     remove(&making)
 }
 
@@ -115,7 +116,6 @@ fn make(
     why: RecoveryReason,
 ) -> Result<RecoveryReport, Error> {
     let folder = files.folder.join(MAKING);
-    remove(&folder)?;
     let new = Files::in_folder(&folder)?;
     let connections = Connections::open(&new, vault, FolderLock::take(&folder)?)?;
     let mut report = RecoveryReport { why: Some(why), ..RecoveryReport::nothing() };
@@ -124,7 +124,10 @@ fn make(
         (report.pages, report.damaged_pages) = (best.pages, best.damaged);
         if let Some(old) = best.connection {
             let mut writer = connections.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            copy_all(&old, &mut writer, &mut report).map_err(database("what was saved cannot be kept"))?;
+            let saved =
+                salvage::copy(&old, &mut writer).map_err(database("what was saved cannot be kept"))?;
+            (report.accounts, report.credentials, report.outbox) =
+                (saved.accounts, saved.credentials, saved.outbox);
         }
     }
     drop(connections.close());
@@ -146,41 +149,6 @@ fn best_remains(files: &Files, keys: &Keys) -> Result<salvage::Remains, Error> {
         }
         _ => Ok(current),
     }
-}
-
-fn copy_all(old: &Connection, new: &mut Connection, report: &mut RecoveryReport) -> rusqlite::Result<()> {
-    let transaction = new.transaction()?;
-    for table in SAVED {
-        let saved = copy_table(old, &transaction, table)?;
-        match table {
-            "account" => report.accounts = saved,
-            "credential" => report.credentials = saved,
-            "outbox" => report.outbox = saved,
-            _ => {}
-        }
-    }
-    // What came before or after them may be lost: the person decides.
-    transaction.execute("UPDATE outbox SET state = ?1", [WriteState::Held.as_text()])?;
-    transaction.commit()
-}
-
-/// Copies the rows that can be read and that the table takes; returns how many.
-fn copy_table(old: &Connection, new: &Connection, table: &str) -> rusqlite::Result<u32> {
-    let Ok(mut select) = old.prepare(&format!("SELECT * FROM {table} NOT INDEXED")) else { return Ok(0) };
-    let columns = select.column_names().collect::<Vec<_>>().join(", ");
-    let places = vec!["?"; select.column_count()].join(", ");
-    let mut insert = new.prepare(&format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})"))?;
-    let count = select.column_count();
-    let mut rows = select.query([])?;
-    let mut saved = 0;
-    // An error ends the walk: what came until then is what can be had.
-    while let Ok(Some(row)) = rows.next() {
-        let values: Result<Vec<Value>, _> = (0..count).map(|column| row.get(column)).collect();
-        // A row of another table's shape, or of none, is refused by this one's constraints.
-        let taken = values.and_then(|values| insert.execute(rusqlite::params_from_iter(values)));
-        saved += u32::from(taken.is_ok_and(|changed| changed > 0));
-    }
-    Ok(saved)
 }
 
 impl RecoveryReport {

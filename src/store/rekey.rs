@@ -2,7 +2,7 @@
 //! transaction, so that at every moment one of the two opens it. [`super::open::Connections::open`] ends what was broken
 //! off.
 
-use rusqlite::OpenFlags;
+use rusqlite::{OpenFlags, OptionalExtension as _};
 
 use super::database;
 use super::envelope::Keys;
@@ -11,15 +11,32 @@ use super::open::{configure_writer, connect, fold};
 use crate::error::Error;
 use crate::host::KeyVault;
 
-/// Gives the closed database in `files` a new key, up to the point from which opening finds it.
-pub(super) fn rekey(files: &Files, vault: &dyn KeyVault) -> Result<(), Error> {
-    let Keys { current, .. } = files.keys(vault)?;
+/// Makes the next key and has the vault keep it beside the one that opens the database.
+pub(super) fn prepare(files: &Files, vault: &dyn KeyVault) -> Result<Keys, Error> {
+    let current = files.key_in_use(files.keys(vault)?)?;
     let next = current.successor()?;
     files.seal(vault, &current, Some(&next))?;
+    Ok(Keys { current, next: Some(next) })
+}
+
+/// Gives the closed database the next of the keys. An error leaves it with the current one.
+pub(super) fn rekey(files: &Files, keys: &Keys) -> Result<(), Error> {
     let context = database("the database cannot be given a new key");
-    let writer = connect(files, &current, OpenFlags::SQLITE_OPEN_READ_WRITE, true)?;
+    let Some(next) = &keys.next else { return Ok(()) };
+    let writer = connect(files, &keys.current, OpenFlags::SQLITE_OPEN_READ_WRITE, true)?;
     configure_writer(&writer)?;
-    writer.execute_batch(&next.pragma("rekey")).map_err(context)?;
+    // A failure is told by the absence of an answer only.
+    let done: Option<String> =
+        writer.query_row(&next.pragma("rekey"), [], |row| row.get(0)).optional().map_err(context)?;
+    let unfinished = Error::Database {
+        context: "the database cannot be given a new key",
+        reason: "it cannot be written".to_owned(),
+    };
+    done.ok_or_else(|| unfinished.clone())?;
     // What the old key encrypted goes with the log.
-    fold(&writer).map_err(context)
+    if !fold(&writer).map_err(context)? {
+        return Err(unfinished);
+    }
+    drop(writer);
+    connect(files, next, OpenFlags::SQLITE_OPEN_READ_WRITE, true).map(drop)
 }

@@ -3,13 +3,17 @@
 //! Pages that fail their check are replaced by others over which SQLite walks on; if the first pages are among them, a
 //! schema is made for what `wallet.map` says. The outcome is a plain database in memory, never on the disk.
 
+mod copy;
 mod image;
 mod log;
 mod pages;
+mod tree;
 
 use std::collections::HashSet;
 
 use rusqlite::{Connection, MAIN_DB};
+
+pub(super) use copy::copy;
 
 use super::database;
 use super::envelope::StoreKey;

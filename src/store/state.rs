@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::files::{Files, PARTS, exists};
-use super::{Store, recover, schema};
+use super::{Store, accounts, outbox, recover, schema};
 use crate::error::Error;
 
 /// What is known of a wallet's files.
@@ -52,13 +52,13 @@ impl Store {
     }
 }
 
-/// Whether every page passes its check and the tables hang together.
+/// Whether every page passes its check, the tables hang together, and what no server can give back makes sense.
 pub(super) fn is_sound(db: &Connection) -> rusqlite::Result<bool> {
     if db.prepare("PRAGMA cipher_integrity_check")?.exists([])? {
         return Ok(false);
     }
     let said: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    Ok(said == "ok")
+    Ok(said == "ok" && accounts::all(db).is_ok() && outbox::all(db).is_ok())
 }
 
 /// Whether there is anything of a wallet in a folder.

@@ -267,7 +267,7 @@ fn detail(db: &Connection, id: TicketHash, summary: TicketSummary) -> rusqlite::
             summary,
             remote_id: row.get(0)?,
             holder: row.get(1)?,
-            body_json: row.get(2)?,
+            body_json: whole_json(row.get(2)?)?,
             event,
             generation: None,
             lease_end: None,
@@ -396,4 +396,9 @@ pub(super) fn put_ticket_holder(
         (&ticket.0[..], record),
     )?;
     Ok(())
+}
+
+/// JSON has no zeros: where one stands, the row goes on to a bad page.
+fn whole_json(json: String) -> rusqlite::Result<String> {
+    if json.contains('\0') { Err(rusqlite::Error::InvalidQuery) } else { Ok(json) }
 }

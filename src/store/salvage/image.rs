@@ -1,23 +1,18 @@
 //! A plain database file put together from good pages (SQLite, "Database File Format").
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use rusqlite::Connection;
 
+use super::copy::SAVED;
 use super::pages::{PAGE, RESERVED};
-use crate::store::recover::SAVED;
+use super::tree::{
+    FILE_HEADER, Pages, TABLE_INTERIOR, TABLE_LEAF, USABLE, extent, lost_leaves, readable_part,
+};
 use crate::store::schema::{self, Map};
 
-/// Kinds of pages, the first byte of their header.
-const TABLE_LEAF: u8 = 0x0D;
-const TABLE_INTERIOR: u8 = 0x05;
-/// The first page's tree begins after the file's header.
-const FILE_HEADER: usize = 100;
-const USABLE: usize = PAGE - RESERVED;
 /// Children of a page that is made here; there would be room for some more.
 const CHILDREN: usize = 500;
-
-type Pages = [Option<Vec<u8>>];
 
 /// The file as it was. `roots` are the pages with which its tables begin.
 pub(super) fn with_own_schema(pages: &Pages, roots: &HashSet<u32>) -> Option<Vec<u8>> {
@@ -32,19 +27,24 @@ pub(super) fn with_schema_of(map: &Map, pages: &Pages) -> Option<Vec<u8>> {
     Some(assemble(schema_page(map)?, pages, &roots))
 }
 
-/// Good pages as they are; for each bad one a page that leads on to whatever has lost its parent, or an empty one.
+/// What can be read of good pages; for each bad one a page that leads to the leaves that have lost their tree. A row of
+/// such a leaf is found in each table that has a bad page: only its own takes it.
 fn assemble(first: Vec<u8>, pages: &Pages, roots: &HashSet<u32>) -> Vec<u8> {
-    let mut orphans = orphans(pages, roots);
     let mut file = vec![first];
-    file.extend(pages.iter().skip(1).map(|page| page.clone().unwrap_or_default()));
-    while orphans.len() > CHILDREN {
-        let parents = orphans.chunks(CHILDREN).map(|group| {
-            file.push(interior(group));
+    let others = pages.iter().skip(1).map(|page| readable_page(page.as_deref(), pages));
+    file.extend(others);
+    file.resize(extent(pages, roots).max(1), Vec::new());
+    file.push(one_empty_row());
+    let empty = number(file.len());
+    let mut lost = lost_leaves(pages, roots);
+    while lost.len() > CHILDREN {
+        let parents = lost.chunks(CHILDREN).map(|group| {
+            file.push(interior(group, empty));
             number(file.len())
         });
-        orphans = parents.collect();
+        lost = parents.collect();
     }
-    let stand_in = if orphans.is_empty() { one_empty_row() } else { interior(&orphans) };
+    let stand_in = if lost.is_empty() { one_empty_row() } else { interior(&lost, empty) };
     file.iter_mut().filter(|page| page.is_empty()).for_each(|page| page.clone_from(&stand_in));
     let count = number(file.len());
     // No log; the size as it is; the marks that make SQLite believe that size.
@@ -54,43 +54,27 @@ fn assemble(first: Vec<u8>, pages: &Pages, roots: &HashSet<u32>) -> Vec<u8> {
     file.concat()
 }
 
-/// Good pages of tables to which no good page leads.
-fn orphans(pages: &Pages, roots: &HashSet<u32>) -> Vec<u32> {
-    let of_tables = pages.iter().zip(1_u32..).skip(1).filter_map(|(page, n)| Some((page.as_ref()?, n)));
-    let of_tables: BTreeMap<_, _> = of_tables
-        .filter(|(page, _)| [TABLE_LEAF, TABLE_INTERIOR].contains(&page[0]))
-        .map(|(p, n)| (n, p))
-        .collect();
-    let mut led_to: HashSet<u32> = of_tables.values().flat_map(|page| children(page, 0)).collect();
-    led_to.extend(pages.first().into_iter().flatten().flat_map(|page| children(page, FILE_HEADER)));
-    of_tables.into_keys().filter(|number| !led_to.contains(number) && !roots.contains(number)).collect()
-}
-
-/// The pages that an interior page leads to; none for any other page.
-fn children(page: &[u8], start: usize) -> Vec<u32> {
-    if page.get(start) != Some(&TABLE_INTERIOR) {
-        return Vec::new();
+/// Nothing for a bad page.
+fn readable_page(page: Option<&[u8]>, pages: &Pages) -> Vec<u8> {
+    match page {
+        Some(page) if page.first() == Some(&TABLE_LEAF) => {
+            readable_part(page, pages).unwrap_or_else(one_empty_row)
+        }
+        Some(page) => page.to_vec(),
+        None => Vec::new(),
     }
-    let short =
-        |at: usize| page.get(at..at + 2).map_or(0, |two| usize::from(two[0]) << 8 | usize::from(two[1]));
-    let long = |at: usize| {
-        let four = page.get(at..at + 4).and_then(|four| four.try_into().ok());
-        four.map_or(0, u32::from_be_bytes)
-    };
-    let cells = (0..short(start + 3)).map(|cell| long(short(start + 12 + 2 * cell)));
-    cells.chain([long(start + 8)]).collect()
 }
 
-/// A page that leads to these, at least one and at most [`CHILDREN`]. Its keys are of no use: it is only walked through.
-fn interior(children: &[u32]) -> Vec<u8> {
-    let (last, others) = children.split_last().unwrap_or((&0, &[]));
-    let cells: Vec<_> = others.iter().map(|child| [&child.to_be_bytes()[..], &[0]].concat()).collect();
-    b_tree(&[&[TABLE_INTERIOR][..], &[0; 7], &last.to_be_bytes()].concat(), &[], &cells)
+/// A page that leads to these, at most [`CHILDREN`], and to an `empty` one: SQLite takes none with a single child. Its
+/// keys are of no use: it is only walked through.
+fn interior(children: &[u32], empty: u32) -> Vec<u8> {
+    let cells: Vec<_> = children.iter().map(|child| [&child.to_be_bytes()[..], &[0]].concat()).collect();
+    b_tree(&[&[TABLE_INTERIOR][..], &[0; 7], &empty.to_be_bytes()].concat(), &[], &cells)
 }
 
-/// A leaf with one row that has no column: SQLite walks over it, and no table takes it.
+/// A leaf with one row of one NULL, the least that SQLite walks over; no table takes it.
 fn one_empty_row() -> Vec<u8> {
-    b_tree(&leaf_header(), &[], &[vec![1, 0, 1]])
+    b_tree(&leaf_header(), &[], &[vec![2, 0, 2, 0]])
 }
 
 fn leaf_header() -> Vec<u8> {

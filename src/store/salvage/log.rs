@@ -33,7 +33,7 @@ pub(super) fn lay_over(log: &[u8], pages: &mut Vec<Vec<u8>>) {
 fn commit(frames: &mut Vec<(u32, &[u8])>, size: u32, pages: &mut Vec<Vec<u8>>) {
     // Larger than any wallet: a size that cannot be is no size.
     let Some(size) = usize::try_from(size).ok().filter(|size| *size <= 1 << 20) else { return };
-    pages.resize(size, vec![0; PAGE]);
+    pages.resize(size, Vec::new());
     for (number, page) in frames.drain(..) {
         let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         if let Some(place) = index.and_then(|index| pages.get_mut(index)) {
