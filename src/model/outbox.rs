@@ -1,6 +1,6 @@
 //! Writes that the wallet has accepted and the servers may not know of yet.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A write to a ticketing system, as it is kept until its outcome is known. The subject of each is a ticket.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,7 +10,8 @@ pub enum Write {
     SaveTicketHolder {
         /// A JSON object.
         response: serde_json::Value,
-        /// The answers that the person saw when they wrote these; `None` when they saw none.
+        /// The answers that the person saw when they wrote these, `null` for none; `None` when any may be replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "even_null")]
         expected: Option<serde_json::Value>,
     },
     /// Binds the ticket to this device (extension `POST /credentials`).
@@ -56,6 +57,11 @@ pub struct Statement {
 
 opaque_debug!(Write, Statement);
 
+/// A member that is there, be it `null`.
+fn even_null<'de, D: Deserializer<'de>>(value: D) -> Result<Option<serde_json::Value>, D::Error> {
+    Deserialize::deserialize(value).map(Some)
+}
+
 /// What a write is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum WriteKind {
@@ -89,6 +95,11 @@ impl Write {
     /// Whether the wallet makes it by itself at a sync, and makes it again when it fails.
     pub fn is_automatic(&self) -> bool {
         matches!(self, Self::Bind { take_over: false, .. } | Self::Renew { .. })
+    }
+
+    /// Whether its server does it once only, however often it is sent with its key.
+    pub fn is_repeatable(&self) -> bool {
+        !matches!(self, Self::SaveTicketHolder { .. })
     }
 
     /// What it carries that a person wrote: the answers as JSON, or the recipient.
@@ -185,7 +196,7 @@ pub struct OutboxItem {
     pub state: WriteState,
     /// When it was made, Unix seconds.
     pub created_at: i64,
-    /// How often it was sent.
+    /// How often it was sent and may have been carried out.
     pub attempts: u32,
     /// What it carries that a person wrote: the answers as JSON, or the recipient.
     pub content: Option<String>,

@@ -179,7 +179,8 @@ impl Store {
             let mut statement = db.prepare_cached(&format!(
                 "SELECT t.id, b.tenant, b.remote_id, e.remote_id, k.handle, b.refusal,
                         c.bytes, c.issuer_key, c.renew_after, coalesce(k.lost, 0),
-                        EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id AND o.state IN ('sent', 'unknown')
+                        EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id
+                                AND (o.state IN ('sent', 'unknown') OR o.state = 'held' AND o.attempts > 0)
                                 AND o.payload ->> 'kind' IN ('surrender', 'create_transfer'))
                  FROM ticket t
                  JOIN ticket_body b ON b.ticket_id = t.id

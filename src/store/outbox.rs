@@ -41,7 +41,7 @@ pub struct OutboxRow {
     pub new: NewWrite,
     /// Where it stands.
     pub state: WriteState,
-    /// How often it was sent.
+    /// How often it was sent and may have been carried out.
     pub attempts: u32,
     /// What the server held before the first attempt, as JSON.
     pub before: Option<String>,
@@ -85,7 +85,10 @@ impl Store {
     /// [`Error::OutboxFull`], [`Error::Database`].
     pub fn enqueue(&self, new: &NewWrite) -> Result<i64, Error> {
         let id = self.write("the change cannot be kept", |tx| {
-            let waiting: i64 = tx.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0))?;
+            let waiting: i64 =
+                tx.query_row(&format!("SELECT count(*) FROM outbox WHERE NOT ({AUTOMATIC})"), [], |row| {
+                    row.get(0)
+                })?;
             if waiting >= MAX_ROWS { Ok(None) } else { insert(tx, new).map(Some) }
         })?;
         id.ok_or(Error::OutboxFull)
@@ -141,18 +144,29 @@ impl Store {
         })
     }
 
-    /// Keeps what an attempt is about to send, before its first byte.
+    /// Keeps what an attempt is about to send, before its first byte. `false`, and nothing is kept, when the person has
+    /// changed or discarded one of the writes since it was read: then nothing of them may be sent.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn begin_attempt(&self, rows: &mut [OutboxRow]) -> Result<(), Error> {
-        for row in &mut *rows {
-            (row.state, row.attempts) = (WriteState::Sent, row.attempts.saturating_add(1));
-        }
-        self.write("the change cannot be kept", |tx| rows.iter().try_for_each(|row| update(tx, row)))
+    pub fn begin_attempt(&self, rows: &mut [OutboxRow]) -> Result<bool, Error> {
+        self.write("the change cannot be kept", |tx| {
+            for row in &mut *rows {
+                if find(tx, row.id)?
+                    .is_none_or(|kept| (&kept.new.key, kept.state) != (&row.new.key, row.state))
+                {
+                    return Ok(false);
+                }
+            }
+            for row in &mut *rows {
+                (row.state, row.attempts) = (WriteState::Sent, row.attempts.saturating_add(1));
+                update(tx, row)?;
+            }
+            Ok(true)
+        })
     }
 
-    /// Keeps an outcome and what follows from it.
+    /// Keeps an outcome and what follows from it; of a write that the person has changed or discarded meanwhile, nothing.
     ///
     /// # Errors
     /// [`Error::Database`]: the write stays as it was.
@@ -168,6 +182,8 @@ impl Store {
         self.write("the outbox cannot be brought up to date", |tx| {
             tx.execute("UPDATE outbox SET created_at = ?1, dated = 1 WHERE dated = 0", [now])?;
             let oldest = now.saturating_sub(MAX_AGE_S);
+            // What the wallet makes by itself is made anew.
+            tx.execute(&format!("DELETE FROM outbox WHERE created_at < ?1 AND ({AUTOMATIC})"), [oldest])?;
             tx.execute(
                 "UPDATE outbox SET state = 'rejected', reason = ?2 WHERE state = 'waiting' AND created_at < ?1",
                 (oldest, RejectionReason::Expired.as_text()),
@@ -180,11 +196,12 @@ impl Store {
         })
     }
 
-    /// Sends a write again that waits for the person; `fresh` is its key where the old one has had its answer.
+    /// Sends a write again that waits for the person; `fresh` is its key where the old one has had its answer, `now` the
+    /// Unix second and whether a server stands behind it.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Input`] when it needs nobody; [`Error::Database`].
-    pub fn retry_write(&self, id: i64, fresh: &str, now: i64) -> Result<OutboxRow, Error> {
+    pub fn retry_write(&self, id: i64, fresh: &str, now: (i64, bool)) -> Result<OutboxRow, Error> {
         self.decide(id, |row| {
             match row.state {
                 WriteState::Rejected => {
@@ -193,13 +210,15 @@ impl Store {
                     accept_what_is_there(&mut row.new.write);
                     (row.state, row.before, row.attempts) = (WriteState::Waiting, None, 0);
                 }
-                WriteState::Unknown => row.state = WriteState::Waiting,
+                // What no server tells is sent as if for the first time.
+                WriteState::Unknown if !row.new.write.is_repeatable() => row.state = WriteState::Waiting,
+                WriteState::Unknown => row.state = WriteState::Sent,
                 // Saved from a damaged wallet: what had been sent may have been answered.
                 WriteState::Held if row.attempts > 0 => row.state = WriteState::Sent,
                 WriteState::Held => row.state = WriteState::Waiting,
                 WriteState::Waiting | WriteState::Sent => return Err("it is being sent by itself"),
             }
-            (row.new.created_at, row.rejection) = (now, None);
+            ((row.new.created_at, row.new.dated), row.rejection) = (now, None);
             Ok(())
         })
     }
@@ -208,13 +227,19 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::retry_write`].
-    pub fn edit_write(&self, id: i64, write: Write, fresh: &str, now: i64) -> Result<OutboxRow, Error> {
+    pub fn edit_write(
+        &self,
+        id: i64,
+        write: Write,
+        fresh: &str,
+        (created_at, dated): (i64, bool),
+    ) -> Result<OutboxRow, Error> {
         self.decide(id, |row| {
             let unsent = row.attempts == 0 && matches!(row.state, WriteState::Waiting | WriteState::Held);
             if !unsent && row.state != WriteState::Rejected {
                 return Err("what it does may have happened already; retry or discard it");
             }
-            row.new = NewWrite { write, key: fresh.to_owned(), created_at: now, ..row.new.clone() };
+            row.new = NewWrite { write, key: fresh.to_owned(), created_at, dated, ..row.new.clone() };
             if row.state == WriteState::Rejected {
                 accept_what_is_there(&mut row.new.write);
             }
@@ -284,6 +309,10 @@ impl From<OutboxRow> for OutboxItem {
 
 const COLUMNS: &str = "id, account_id, subject, payload, idempotency_key, created_at, dated, state, attempts, before, \
                        reason, status, server_code";
+
+/// Picks what [`Write::is_automatic`] is.
+const AUTOMATIC: &str =
+    "payload ->> 'kind' = 'renew' OR payload ->> 'kind' = 'bind' AND NOT payload ->> 'move'";
 
 fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     let wrong = || rusqlite::Error::InvalidQuery;
@@ -381,7 +410,7 @@ fn update(tx: &Transaction<'_>, row: &OutboxRow) -> rusqlite::Result<()> {
     };
     tx.prepare_cached(
         "UPDATE outbox SET payload = ?2, idempotency_key = ?3, created_at = ?4, state = ?5, attempts = ?6, before = ?7,
-                reason = ?8, status = ?9, server_code = ?10 WHERE id = ?1",
+                reason = ?8, status = ?9, server_code = ?10, dated = ?11 WHERE id = ?1",
     )?
     .execute((
         row.id,
@@ -394,17 +423,24 @@ fn update(tx: &Transaction<'_>, row: &OutboxRow) -> rusqlite::Result<()> {
         reason,
         status,
         code,
+        row.new.dated,
     ))?;
     Ok(())
 }
 
 fn settle(tx: &Transaction<'_>, row: &OutboxRow, outcome: &Settled) -> rusqlite::Result<()> {
+    if find(tx, row.id)?.is_none_or(|kept| kept.new.key != row.new.key) {
+        return Ok(());
+    }
     let (account, ticket) = (&row.new.account_id, row.new.subject);
     let stays = |state, rejection| OutboxRow { state, rejection, ..row.clone() };
     match outcome {
-        Settled::NotSent => return update(tx, &stays(WriteState::Waiting, None)),
+        Settled::NotSent => {
+            let attempts = row.attempts.saturating_sub(1);
+            return update(tx, &OutboxRow { attempts, ..stays(WriteState::Waiting, None) });
+        }
         Settled::Anew(key) => {
-            let mut again = OutboxRow { before: None, ..stays(WriteState::Waiting, None) };
+            let mut again = OutboxRow { before: None, attempts: 0, ..stays(WriteState::Waiting, None) };
             again.new.key.clone_from(key);
             forget_statement(&mut again.new.write);
             return update(tx, &again);

@@ -36,6 +36,8 @@ pub struct PullState {
     pub etag: Option<String>,
     /// When that was, Unix seconds.
     pub completed_at: Option<i64>,
+    /// Whether everything was seen since the pull began.
+    pub complete: bool,
     /// The number of the pull.
     pub pull: i64,
 }
@@ -90,7 +92,7 @@ impl Store {
                 store_ticket(tx, account_id, pull, ticket, &mut changes)?;
             }
             tx.execute(
-                "UPDATE cursor SET position = ?4, complete = ?5, token = ?6
+                "UPDATE cursor SET position = ?4, complete = max(complete, ?5), token = ?6
                  WHERE account_id = ?1 AND resource = ?2 AND pull = ?3",
                 (account_id, resource, pull, end.position, end.complete, end.cursor),
             )?;
@@ -111,14 +113,15 @@ impl Store {
     pub fn pull_state(&self, account_id: &str, resource: &str) -> Result<PullState, Error> {
         let found = self.read("the cursor cannot be read", |db| {
             db.prepare_cached(
-                "SELECT token, etag, completed_at, pull FROM cursor WHERE account_id = ?1 AND resource = ?2",
+                "SELECT token, etag, completed_at, complete, pull FROM cursor WHERE account_id = ?1 AND resource = ?2",
             )?
             .query_row((account_id, resource), |row| {
                 Ok(PullState {
                     cursor: row.get(0)?,
                     etag: row.get(1)?,
                     completed_at: row.get(2)?,
-                    pull: row.get(3)?,
+                    complete: row.get(3)?,
+                    pull: row.get(4)?,
                 })
             })
             .optional()
@@ -385,14 +388,16 @@ fn count_absences(tx: &Transaction<'_>, account_id: &str, pull: i64) -> rusqlite
     Ok(buried)
 }
 
-/// Puts a holder as a server answered it into the ticket's record.
+/// Puts a holder as a server answered it into the ticket's record; what the answer does not tell of stays.
 pub(super) fn put_ticket_holder(
     tx: &Transaction<'_>,
     ticket: TicketHash,
     record: &str,
 ) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE ticket_body SET body = json_set(body, '$.ticket_holder', json(?2)) WHERE ticket_id = ?1",
+        "UPDATE ticket_body SET body = json_set(body, '$.ticket_holder', json_set(
+            json_patch(coalesce(body -> '$.ticket_holder', '{}'), ?2), '$.response', ?2 -> '$.response'))
+         WHERE ticket_id = ?1",
         (&ticket.0[..], record),
     )?;
     Ok(())

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::engine::Run;
 use super::outbox::Outcomes;
 use crate::barcode::{DeviceKey, DeviceSignature, IssuerKey, Purpose, statement_message};
+use crate::clock::TrustedNow;
 use crate::device::{ask, new_id, sign};
 use crate::error::Error;
 use crate::host::{KeyVault, KeyVaultError};
@@ -16,7 +17,8 @@ use crate::store::{Binding, HeldCredential, NewWrite, OutboxRow, Settled};
 impl Run<'_> {
     /// Puts into the outbox what starts within the horizon and has no credential, and what is to be renewed.
     pub(super) async fn plan_barcodes(&mut self) -> Result<(), Error> {
-        let now = self.engine.time.now()?.unix_s();
+        let time = self.engine.time.now()?;
+        let now = time.unix_s();
         let until = now.saturating_add(self.engine.bind_ahead_s);
         for batch in batches(self.engine.store.bindable(&self.account.id, now, until)?) {
             let writes = batch.iter().map(|binding| {
@@ -24,12 +26,12 @@ impl Run<'_> {
                 Ok((binding, Write::Bind { handle, take_over: false }))
             });
             let writes = writes.collect::<Result<Vec<_>, Error>>()?;
-            self.keep_plan(new_id()?, writes, now)?;
+            self.keep_plan(new_id()?, writes, &time)?;
         }
         for batch in batches(self.engine.store.renewable(&self.account.id, now)?) {
             let (key, at) = (new_id()?, u32::try_from(now).unwrap_or(u32::MAX));
             let signed = match self.sign_renewals(&batch, at, &key).await {
-                Err(error @ Error::Vault(_)) => {
+                Err(error @ (Error::Vault(_) | Error::Untrusted { .. })) => {
                     self.failure.get_or_insert(error);
                     continue;
                 }
@@ -39,20 +41,25 @@ impl Run<'_> {
                 let signature = hex::encode(signature.to_bytes());
                 (binding, Write::Renew { statement: Statement { at, signature } })
             });
-            self.keep_plan(key, writes.collect(), now)?;
+            self.keep_plan(key, writes.collect(), &time)?;
         }
         Ok(())
     }
 
-    fn keep_plan(&mut self, key: String, writes: Vec<(&Binding, Write)>, now: i64) -> Result<(), Error> {
+    fn keep_plan(
+        &mut self,
+        key: String,
+        writes: Vec<(&Binding, Write)>,
+        now: &TrustedNow,
+    ) -> Result<(), Error> {
         self.barcodes_planned += u32::try_from(writes.len()).unwrap_or(0);
         let new = writes.into_iter().map(|(binding, write)| NewWrite {
             account_id: self.account.id.clone(),
             subject: binding.ticket,
             write,
             key: key.clone(),
-            created_at: now,
-            dated: true,
+            created_at: now.unix_s(),
+            dated: now.uncertainty.confirmed,
         });
         self.engine.store.enqueue_automatic(&new.collect::<Vec<_>>())
     }
@@ -76,7 +83,9 @@ impl Run<'_> {
             .map(|(binding, key)| BindItem { ticket_id: &binding.remote_id, device_key: *key })
             .collect();
         let key = request_key(&rows)?;
-        self.engine.store.begin_attempt(&mut rows)?;
+        if !self.engine.store.begin_attempt(&mut rows)? {
+            return Ok(Vec::new());
+        }
         let answers = extension.bind(&self.engine.http, &self.session, &self.bam, &key, &items).await?;
         let asked = rows.into_iter().zip(bindings.iter().zip(&keys)).zip(answers);
         let outcomes = asked.map(|((row, (binding, key)), answer)| {
@@ -107,7 +116,9 @@ impl Run<'_> {
         });
         let key = request_key(&rows)?;
         let items: Vec<_> = items.collect();
-        self.engine.store.begin_attempt(&mut rows)?;
+        if !self.engine.store.begin_attempt(&mut rows)? {
+            return Ok(Vec::new());
+        }
         let answers = extension.renew(&self.engine.http, &self.session, &self.bam, &key, &items).await?;
         let outcomes = rows.into_iter().zip(&bindings).zip(answers).map(|((row, binding), answer)| {
             let held = binding.state.credential.as_ref();

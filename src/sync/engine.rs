@@ -176,9 +176,19 @@ impl Engine {
         let _one_at_a_time = self.running.lock().await;
         let account = self.store.account(account_id)?;
         let mut run = self.begin(&account, observer)?;
-        run.send_outbox().await?;
+        let sent = run.send_outbox().await;
+        // Whatever kept a write from its turn, it is not tried again at once.
+        self.put_off_what_is_due(account_id)?;
+        sent?;
         self.delete_keys().await;
         run.end()
+    }
+
+    fn put_off_what_is_due(&self, account_id: &str) -> Result<(), Error> {
+        let rows = self.store.sendable(account_id)?;
+        rows.iter()
+            .filter(|row| self.pace.is_due(row.id))
+            .try_for_each(|row| self.pace.delay(row.id, &self.http))
     }
 
     /// Removes an account and what belongs to it, when nothing of it is under way.
@@ -206,7 +216,7 @@ impl Engine {
         for handle in self.store.doomed_keys().unwrap_or_default() {
             let key = handle.clone();
             let deleted = ask(&self.vault, move |vault| Ok(vault.delete_key(key)?)).await;
-            if deleted.is_err() || self.store.forget_doomed_key(&handle).is_err() {
+            if deleted.is_ok() && self.store.forget_doomed_key(&handle).is_err() {
                 return;
             }
         }

@@ -45,8 +45,9 @@ impl Run<'_> {
     /// The first write that is due and was not tried in this round, with those that share its request.
     fn next_request(&self, tried: &mut HashSet<i64>) -> Result<Option<Vec<OutboxRow>>, Error> {
         let mut due = self.engine.store.sendable(&self.account.id)?;
-        due.retain(|row| !tried.contains(&row.id) && self.engine.pace.is_due(row.id));
-        let Some(key) = due.first().map(|row| row.new.key.clone()) else { return Ok(None) };
+        due.retain(|row| !tried.contains(&row.id));
+        let first = due.iter().find(|row| self.engine.pace.is_due(row.id));
+        let Some(key) = first.map(|row| row.new.key.clone()) else { return Ok(None) };
         due.retain(|row| row.new.key == key);
         tried.extend(due.iter().map(|row| row.id));
         Ok(Some(due))
@@ -82,7 +83,9 @@ impl Run<'_> {
             }
             Write::CancelTransfer { transfer_id } => {
                 let Some(extension) = self.served(binding).await? else { return Ok(None) };
-                self.engine.store.begin_attempt(std::slice::from_mut(&mut row))?;
+                if !self.begin(&mut row)? {
+                    return Ok(None);
+                }
                 let (http, key) = (&self.engine.http, &row.new.key);
                 let cancelled =
                     extension.cancel_transfer(http, &self.session, &self.bam, key, &transfer_id).await?;
@@ -92,7 +95,9 @@ impl Run<'_> {
                 let Some(extension) = self.served(binding).await? else { return Ok(None) };
                 let key = self.create_keys(vec![handle]).await?.pop();
                 let key = key.ok_or(Error::Untrusted { what: "the key vault made no key" })?;
-                self.engine.store.begin_attempt(std::slice::from_mut(&mut row))?;
+                if !self.begin(&mut row)? {
+                    return Ok(None);
+                }
                 let item = BindItem { ticket_id: &binding.remote_id, device_key: key };
                 let (http, id) = (&self.engine.http, &row.new.key);
                 let issued = extension.take_over(http, &self.session, &self.bam, id, &item).await?;
@@ -118,10 +123,10 @@ impl Run<'_> {
         let place = (binding.tenant.as_deref(), binding.remote_id.as_str());
         let found = match self.bam.ticket_holder(&self.session, place).await {
             // What cannot be read back must not be repeated.
-            Err(Error::Status { status: 404 | 405 | 410 | 501, .. }) if row.state == WriteState::Sent => {
+            Err(error) if cannot_be_read(&error) && row.state == WriteState::Sent => {
                 return Ok(Some((row, Settled::Unknown)));
             }
-            Err(Error::Status { status: 404 | 405 | 410 | 501, .. }) => None,
+            Err(error) if cannot_be_read(&error) => None,
             found => found?,
         };
         let held = found.as_ref().and_then(|holder| holder.get("response"));
@@ -138,7 +143,9 @@ impl Run<'_> {
             return Ok(Some((row, Settled::Rejected(RejectionReason::ChangedElsewhere, None, None))));
         }
         row.before = Some(before.to_string());
-        self.engine.store.begin_attempt(std::slice::from_mut(&mut row))?;
+        if !self.begin(&mut row)? {
+            return Ok(None);
+        }
         let id = found.as_ref().and_then(|holder| holder.get("id")).map(|id| match id {
             Value::String(id) => id.clone(),
             other => other.to_string(),
@@ -165,7 +172,9 @@ impl Run<'_> {
                 *place = statement;
             }
         }
-        self.engine.store.begin_attempt(std::slice::from_mut(&mut row))?;
+        if !self.begin(&mut row)? {
+            return Ok(None);
+        }
         let (http, key, ticket) = (&self.engine.http, row.new.key.as_str(), binding.remote_id.as_str());
         let outcome = match &row.new.write {
             Write::CreateTransfer { recipient, statement } => {
@@ -210,6 +219,10 @@ impl Run<'_> {
         Ok(Some(Statement { at, signature: hex::encode(signature.to_bytes()) }))
     }
 
+    fn begin(&self, row: &mut OutboxRow) -> Result<bool, Error> {
+        self.engine.store.begin_attempt(std::slice::from_mut(row))
+    }
+
     async fn served(&mut self, binding: &Binding) -> Result<Option<Extension>, Error> {
         Ok(self.extension(binding.tenant.as_deref()).await?.cloned())
     }
@@ -242,9 +255,11 @@ impl Run<'_> {
 
     /// Sorts what a failed attempt leaves: surely not done, surely refused, or not known.
     fn failed(&mut self, rows: &[OutboxRow], error: Error) -> Result<(), Error> {
-        if !error.is_remote() && !matches!(error, Error::Vault(_) | Error::SignedOut) {
+        let of_others = matches!(error, Error::Vault(_) | Error::Untrusted { .. } | Error::SignedOut);
+        if !error.is_remote() && !of_others {
             return Err(error);
         }
+        let mut settled = true;
         for before in rows {
             // As it stands now: the attempt may have got as far as to its first byte.
             let Ok(row) = self.engine.store.outbox_row(before.id) else { continue };
@@ -254,6 +269,7 @@ impl Run<'_> {
                     self.settle(vec![(row, outcome)])?;
                 }
                 outcome => {
+                    settled = false;
                     if outcome.is_some() && row.state == WriteState::Sent {
                         self.engine.store.settle(&row, &Settled::NotSent)?;
                     }
@@ -264,7 +280,7 @@ impl Run<'_> {
         if matches!(error, Error::SignedOut) {
             return Err(error);
         }
-        if !is_refusal(&error) || rows.iter().any(|row| row.new.write.is_automatic()) {
+        if !settled || rows.iter().any(|row| row.new.write.is_automatic()) {
             self.failure.get_or_insert(error);
         }
         Ok(())
@@ -282,7 +298,7 @@ fn outcome_of(write: &Write, before: WriteState, error: &Error) -> Option<Settle
         Error::Vault(_) | Error::SignedOut | Error::Pause { .. } => {
             certain_before.then_some(Settled::NotSent)
         }
-        error if error.is_uncertain() => None,
+        error if error.is_uncertain() || is_in_progress(error) => None,
         error if !is_refusal(error) => certain_before.then_some(Settled::NotSent),
         Error::Status { .. } if write.is_automatic() => Some(Settled::Dropped),
         Error::Status { status, server_code, .. } => {
@@ -292,14 +308,23 @@ fn outcome_of(write: &Write, before: WriteState, error: &Error) -> Option<Settle
     }
 }
 
-/// Whether a server has decided against a write. 408, 425 and 429 only put it off; 409 with this problem is about the
-/// same write, which is under way.
+/// Whether a server has decided against a write. 408, 425 and 429 only put it off.
 fn is_refusal(error: &Error) -> bool {
     match error {
-        Error::Status { status: 409, server_code: Some(code), .. } => !code.ends_with(":in-progress"),
+        error if is_in_progress(error) => false,
         Error::Status { status, .. } => (400..500).contains(status) && ![401, 408, 425, 429].contains(status),
         _ => false,
     }
+}
+
+/// A 409 about the same write, which is under way.
+fn is_in_progress(error: &Error) -> bool {
+    matches!(error, Error::Status { status: 409, server_code: Some(code), .. } if code.ends_with(":in-progress"))
+}
+
+/// Whether a server gives no answers to read, now or later.
+fn cannot_be_read(error: &Error) -> bool {
+    is_refusal(error) || matches!(error, Error::Status { status: 501, .. })
 }
 
 fn stored(transfer: WireTransfer, binding: &Binding) -> StoredTransfer {

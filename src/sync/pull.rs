@@ -26,12 +26,10 @@ impl Run<'_> {
     pub(super) async fn pull(&mut self) -> Result<(), Error> {
         let feed = self.discovered(None).await?.filter(|root| root.offers_feed()).cloned();
         match feed {
-            Some(feed) => self.pull_changes(&feed).await,
-            None => {
-                self.pull_list().await?;
-                self.ask_for_missed().await
-            }
+            Some(feed) => self.pull_changes(&feed).await?,
+            None => self.pull_list().await?,
         }
+        self.ask_for_missed().await
     }
 
     /// The whole list, unless it is as it was.
@@ -85,16 +83,23 @@ impl Run<'_> {
         }
     }
 
-    /// What has changed since the cursor; everything where there is none, or where it is too old.
+    /// What has changed since the cursor; everything where there is none, or where it is too old. A pull of everything that
+    /// broke off goes on where it did.
     async fn pull_changes(&mut self, feed: &Extension) -> Result<(), Error> {
         let store = Arc::clone(&self.engine.store);
         let before = store.pull_state(&self.account.id, FEED)?;
         let mut cursor = before.cursor;
-        let mut whole = cursor.is_none();
-        let mut pull = if whole { store.begin_pull(&self.account.id, FEED)? } else { before.pull };
+        let mut whole = cursor.is_none() || !before.complete;
+        let mut pull = if cursor.is_none() { store.begin_pull(&self.account.id, FEED)? } else { before.pull };
+        let mut begun_anew = false;
         loop {
             let (http, at) = (&self.engine.http, cursor.as_deref());
             let Some(page) = feed.changes(http, &self.session, &self.bam, at, PAGE).await? else {
+                if std::mem::replace(&mut begun_anew, true) {
+                    return Err(Error::Untrusted {
+                        what: "the server's change feed takes none of its cursors",
+                    });
+                }
                 whole = true;
                 pull = store.begin_pull(&self.account.id, FEED)?;
                 cursor = None;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use super::activity::Activity;
 use super::engine::{Engine, Observer, SyncProgress, SyncReport};
 use crate::error::Error;
@@ -35,6 +37,16 @@ pub struct Runner {
     engine: Engine,
     activity: Activity,
     state: Hub<WalletState>,
+    due: Arc<Notify>,
+}
+
+/// Tells the worker, however a sync ended, that something may be due.
+struct Ended<'a>(&'a Notify);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 /// Takes an account out of the syncs under way, however its sync ended.
@@ -60,7 +72,8 @@ impl Runner {
         let accounts = accounts(&store)?;
         let (waiting, undecided) = outbox(&store)?;
         let state = WalletState { accounts, tickets_revision: 0, syncing: Vec::new(), waiting, undecided };
-        Ok(Self { store, engine, activity: Activity::default(), state: Hub::new(state) })
+        let (state, due) = (Hub::new(state), Arc::default());
+        Ok(Self { store, engine, activity: Activity::default(), state, due })
     }
 
     /// The wallet's state, to listen to.
@@ -71,6 +84,11 @@ impl Runner {
     /// What is under way.
     pub fn activity(&self) -> &Activity {
         &self.activity
+    }
+
+    /// Told when something may be due.
+    pub(super) fn due(&self) -> Arc<Notify> {
+        Arc::clone(&self.due)
     }
 
     /// Changes how requests are repeated, from the next one on.
@@ -108,6 +126,7 @@ impl Runner {
     pub async fn sync(&self, account_id: Option<&str>) -> Result<SyncReport, Error> {
         // Whoever syncs wants it tried now.
         self.engine.pace.forget_all();
+        let _ended = Ended(&self.due);
         self.activity.run(self.sync_all(account_id)).await
     }
 

@@ -1,5 +1,5 @@
-//! The thread that sends what waits in the outbox by itself: after each new write, and after a failure when its time
-//! has come. It sleeps while nothing waits.
+//! The thread that sends what waits in the outbox by itself: after each new write and each sync, and after a
+//! failure when its time has come. It sleeps while nothing waits.
 
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -28,7 +28,7 @@ impl Worker {
     /// # Errors
     /// The system's, when it has no thread to give.
     pub fn start(runner: Weak<Runner>) -> std::io::Result<Self> {
-        let wake = Arc::new(Notify::new());
+        let wake = runner.upgrade().map(|runner| runner.due()).unwrap_or_default();
         let (ended, mut end) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let woken = Arc::clone(&wake);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Wallet, ticket_hash};
 use crate::device::new_id;
-use crate::error::WalletError;
+use crate::error::{Error, WalletError};
 use crate::model::{OutboxItem, TicketHash, Transfer, TransferState, Write, WriteState};
 use crate::store::{NewWrite, OutboxRow};
 
@@ -27,7 +27,7 @@ impl Wallet {
     /// [`WalletError::Paused`], [`WalletError::Storage`].
     pub fn retry_write(&self, id: i64) -> Result<OutboxItem, WalletError> {
         let _work = self.runner.activity().begin()?;
-        let row = self.store.retry_write(id, &new_id()?, self.time.now()?.unix_s())?;
+        let row = self.store.retry_write(id, &new_id()?, self.dated_now()?)?;
         Ok(self.decided(row))
     }
 
@@ -48,7 +48,7 @@ impl Wallet {
             }
             _ => return Err(WalletError::input("id", "it carries nothing that can be edited; discard it")),
         };
-        let row = self.store.edit_write(id, write, &new_id()?, self.time.now()?.unix_s())?;
+        let row = self.store.edit_write(id, write, &new_id()?, self.dated_now()?)?;
         Ok(self.decided(row))
     }
 
@@ -169,17 +169,17 @@ impl Wallet {
 impl Wallet {
     fn accept(&self, subject: TicketHash, write: Write) -> Result<OutboxItem, WalletError> {
         let ticket = self.store.ticket(subject)?;
-        let now = self.time.now()?;
-        let new = NewWrite {
-            account_id: ticket.account_id,
-            subject,
-            write,
-            key: new_id()?,
-            created_at: now.unix_s(),
-            dated: now.uncertainty.confirmed,
-        };
+        let (created_at, dated) = self.dated_now()?;
+        let new =
+            NewWrite { account_id: ticket.account_id, subject, write, key: new_id()?, created_at, dated };
         let id = self.store.enqueue(&new)?;
         Ok(self.decided(self.store.outbox_row(id)?))
+    }
+
+    /// The Unix second, and whether a server stands behind it.
+    fn dated_now(&self) -> Result<(i64, bool), Error> {
+        let now = self.time.now()?;
+        Ok((now.unix_s(), now.uncertainty.confirmed))
     }
 
     /// Tells listeners and the worker of a change in the outbox.
@@ -189,7 +189,8 @@ impl Wallet {
         row.into()
     }
 
-    /// The holder's answers as the person sees them: those that wait lie over the server's.
+    /// The holder's answers as the person sees them: those that wait lie over the server's. `None` when the ticket's
+    /// record does not tell of them.
     fn seen_answers(&self, ticket: TicketHash) -> Result<Option<Value>, WalletError> {
         let mut rows = self.store.outbox(None, Some(ticket))?;
         while let Some(row) = rows.pop() {
@@ -199,7 +200,8 @@ impl Wallet {
         }
         let body: Value =
             serde_json::from_str(&self.store.ticket_detail(ticket)?.body_json).unwrap_or_default();
-        Ok(body.pointer("/ticket_holder/response").cloned())
+        let holder = body.get("ticket_holder");
+        Ok(holder.map(|holder| holder.get("response").cloned().unwrap_or_default()))
     }
 
     fn open_transfer(&self, ticket: TicketHash) -> Result<Option<Transfer>, WalletError> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 use ticket_wallet::clock::ClockReading;
-use ticket_wallet::host::{HostClock, HostClockError, SoftwareVault};
+use ticket_wallet::host::{HostClock, HostClockError, HttpTransport, SoftwareVault};
 use ticket_wallet::model::{
     Account, BarcodeProfile, SignIn, SystemConfig, TicketFilter, TicketSummary, TicketSystem,
 };
@@ -89,6 +89,13 @@ impl Phone {
         Self { folder, clock: clock.clone(), wallet }
     }
 
+    /// One whose app carries its requests.
+    pub(crate) fn over(clock: &TestClock, transport: Arc<dyn HttpTransport>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let wallet = open_over(folder.path(), clock, Some(transport)).unwrap();
+        Self { folder, clock: clock.clone(), wallet }
+    }
+
     /// Closes the wallet and opens it again.
     pub(crate) fn restart(self) -> Self {
         let Self { folder, clock, wallet } = self;
@@ -134,9 +141,17 @@ pub(crate) fn vault_in(folder: &std::path::Path) -> Arc<SoftwareVault> {
 }
 
 pub(crate) fn open(folder: &std::path::Path, clock: &TestClock) -> Result<Wallet, WalletError> {
+    open_over(folder, clock, None)
+}
+
+fn open_over(
+    folder: &std::path::Path,
+    clock: &TestClock,
+    transport: Option<Arc<dyn HttpTransport>>,
+) -> Result<Wallet, WalletError> {
     // Tests say when something is sent.
     let config = Config { send_by_itself: false, ..Config::in_folder(folder.to_str().unwrap()) };
-    let wallet = Wallet::open(config, vault_in(folder), Some(Arc::new(clock.clone())), None)?;
+    let wallet = Wallet::open(config, vault_in(folder), Some(Arc::new(clock.clone())), transport)?;
     wallet.set_retry_policy(clock.policy());
     Ok(wallet)
 }

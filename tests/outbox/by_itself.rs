@@ -1,0 +1,173 @@
+//! A wallet that sends by itself: one failure, then silence, and the write arrives all the same; an app's callback that
+//! throws or takes its time holds nothing up.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use ticket_wallet::host::{HostClock, HttpTransport, HttpTransportError};
+use ticket_wallet::model::WriteState;
+use ticket_wallet::remote::RetryPolicy;
+use ticket_wallet::{Config, Subscription, Wallet, WalletListener, WalletState};
+use ticket_wallet_sandbox::Fault;
+
+use crate::desk::{Desk, answers, rule};
+use crate::line::Line;
+use crate::phone::{Phone, vault_in};
+
+/// Passes on what it hears.
+struct Heard(Mutex<Sender<WalletState>>);
+
+impl WalletListener for Heard {
+    fn on_state(&self, state: WalletState) {
+        let _ = self.0.lock().unwrap().send(state);
+    }
+}
+
+fn listen(wallet: &Wallet) -> (Arc<Subscription>, Receiver<WalletState>) {
+    let (sender, heard) = channel();
+    (wallet.subscribe(Arc::new(Heard(Mutex::new(sender)))).unwrap(), heard)
+}
+
+/// The same wallet, opened to send by itself. Without a clock it has the system's, so that waits end as time goes by.
+fn reopened(
+    desk: Desk,
+    clock: Option<Arc<dyn HostClock>>,
+    transport: Option<Arc<dyn HttpTransport>>,
+    (base_ms, cap_ms): (u64, u64),
+) -> Desk {
+    let Desk { sandbox, phone: Phone { folder, clock: old, wallet }, account } = desk;
+    drop(wallet);
+    let config = Config::in_folder(folder.path().to_str().unwrap());
+    let wallet = Wallet::open(config, vault_in(folder.path()), clock, transport).unwrap();
+    wallet.set_retry_policy(RetryPolicy { base_ms, cap_ms, ..old.policy() });
+    Desk { sandbox, phone: Phone { folder, clock: old, wallet }, account }
+}
+
+/// Waits until nothing is left in the outbox: after the last write has its outcome, its listeners hear of it.
+fn until_empty(desk: &Desk, heard: &Receiver<WalletState>) {
+    while !desk.outbox().is_empty() {
+        heard.recv().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn after_one_failed_upload_the_write_arrives_with_no_further_call() {
+    for (fault, times) in
+        [(Fault::ServerError, 1), (Fault::LostReply, 1), (Fault::Reset, 3), (Fault::TruncatedJson, 1)]
+    {
+        let desk = Desk::new().await;
+        let ticket = desk.shown().swap_remove(0);
+        let desk = reopened(desk, None, None, (1, 5));
+        let (_subscription, heard) = listen(&desk.phone.wallet);
+        desk.sandbox.fault(rule("POST", "/ticket_holder", times, fault.clone()));
+        desk.answer(&ticket, "soup");
+        until_empty(&desk, &heard);
+        assert_eq!(desk.applied(&ticket), ["ticket_holder.create"], "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_fails_in_a_sync_is_sent_by_itself_later() {
+    let desk = Desk::new().await;
+    let ticket = desk.shown().swap_remove(0);
+    desk.phone.wallet.surrender(ticket.clone()).unwrap();
+    desk.sync().await.unwrap();
+    desk.phone.wallet.pin(ticket.clone(), true).unwrap();
+    let desk = reopened(desk, None, None, (1, 5));
+    let (_subscription, heard) = listen(&desk.phone.wallet);
+    desk.sandbox.fault(rule("POST", "/credentials", 4, Fault::ServerError));
+    assert!(desk.sync().await.is_err());
+    until_empty(&desk, &heard);
+    assert_eq!(desk.applied(&ticket), ["credential.surrender", "credential.bind"]);
+}
+
+#[tokio::test]
+async fn a_write_that_no_server_takes_is_not_tried_without_a_pause() {
+    let line = Line::new();
+    let desk = Desk::new().await;
+    let [transferred, answered] = &desk.shown()[..2] else { panic!("two barcodes") };
+    desk.phone.wallet.transfer(transferred.clone(), "zoe@example.org".to_owned()).unwrap();
+    let (asking, asked) = channel();
+    line.rule(move |sent| {
+        let discovery = sent.is("GET", ".well-known");
+        if discovery {
+            asking.send(()).unwrap();
+        }
+        // The tenant's server has no extension now.
+        discovery.then_some(Ok(404))
+    });
+    // A clock that stands still: no wait ever ends.
+    let clock = Arc::new(desk.phone.clock.clone());
+    let desk = reopened(desk, Some(clock), Some(Arc::clone(&line) as _), (1 << 40, 1 << 40));
+    let (_subscription, heard) = listen(&desk.phone.wallet);
+    asked.recv().unwrap();
+    for dish in ["soup", "cake", "pie"] {
+        let answered = desk.answer(answered, dish);
+        while desk.outbox().iter().any(|item| item.id == answered) {
+            heard.recv().unwrap();
+        }
+    }
+    assert_eq!(desk.applied(answered).len(), 3, "the wallet was at work three times since");
+    assert_eq!(line.sent("GET", ".well-known").len(), 1);
+    assert_eq!(desk.outbox_states(), [WriteState::Waiting]);
+}
+
+/// Throws at the first state, and blocks at the second until it is let go.
+struct Troublesome {
+    heard: Mutex<u32>,
+    go_on: Mutex<Receiver<()>>,
+    blocked: Mutex<Sender<()>>,
+}
+
+impl WalletListener for Troublesome {
+    fn on_state(&self, _: WalletState) {
+        let number = {
+            let mut heard = self.heard.lock().unwrap();
+            *heard += 1;
+            *heard
+        };
+        if number == 1 {
+            let _ = self.blocked.lock().unwrap().send(());
+            // As long as the app takes, be it ten seconds.
+            let _ = self.go_on.lock().unwrap().recv();
+            panic!("the app's callback throws");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_callback_that_takes_its_time_and_throws_leaves_sync_and_others_working() {
+    let desk = Desk::new().await;
+    let ticket = desk.shown().swap_remove(0);
+    let (let_go, go_on) = channel();
+    let (blocked, is_blocked) = channel();
+    let troublesome =
+        Troublesome { heard: Mutex::new(0), go_on: Mutex::new(go_on), blocked: Mutex::new(blocked) };
+    let _troublesome = desk.phone.wallet.subscribe(Arc::new(troublesome)).unwrap();
+    is_blocked.recv().unwrap();
+    let (_other, heard) = listen(&desk.phone.wallet);
+    desk.answer(&ticket, "soup");
+    desk.sync().await.unwrap();
+    assert_eq!(desk.applied(&ticket), ["ticket_holder.create"], "while the callback is still under way");
+    let_go.send(()).unwrap();
+    desk.phone.wallet.save_ticket_holder(ticket.clone(), answers("cake")).unwrap();
+    while heard.recv().unwrap().waiting == 0 {}
+    desk.sync().await.unwrap();
+    while heard.recv().unwrap().waiting > 0 {}
+    assert_eq!(desk.applied(&ticket).len(), 2, "after it threw");
+}
+
+#[tokio::test]
+async fn a_transport_that_breaks_off_leaves_the_write_waiting() {
+    let line = Line::new();
+    let desk = Desk::over(&line).await;
+    let ticket = desk.shown().swap_remove(0);
+    desk.answer(&ticket, "soup");
+    let mut once = true;
+    line.rule(move |sent| {
+        let first = sent.is("POST", "/ticket_holder") && std::mem::take(&mut once);
+        first.then_some(Err(HttpTransportError::Failed { reason: "threw".to_owned() }))
+    });
+    desk.settle().await;
+    assert_eq!(desk.applied(&ticket), ["ticket_holder.create"]);
+}

@@ -1,0 +1,127 @@
+//! Vaults that are locked, lose keys or break off: what needs them waits or says so, and nothing else is kept back.
+
+use std::sync::{Arc, Mutex};
+
+use ticket_wallet::barcode::Purpose;
+use ticket_wallet::host::{KeyVault, KeyVaultError, SoftwareVault};
+use ticket_wallet::model::{NoBarcodeReason, RejectionReason, WriteState};
+use ticket_wallet::{Config, Wallet, WalletError};
+
+use crate::desk::{Desk, small};
+use crate::phone::{Phone, TestClock, sandbox, vault_in};
+
+const ZOE: &str = "zoe@example.org";
+
+/// What the vault does when it shall sign.
+#[derive(Clone)]
+enum Mood {
+    Fails(KeyVaultError),
+    BreaksOff,
+}
+
+/// A vault that signs as a test wants.
+struct MoodyVault {
+    inner: Arc<SoftwareVault>,
+    mood: Mutex<Option<Mood>>,
+}
+
+impl KeyVault for MoodyVault {
+    fn seal(&self, plaintext: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+        self.inner.seal(plaintext, associated_data)
+    }
+    fn unseal(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+        self.inner.unseal(sealed, associated_data)
+    }
+    fn create_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
+        self.inner.create_key(handle)
+    }
+    fn public_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
+        self.inner.public_key(handle)
+    }
+    fn sign(&self, handle: String, purpose: Purpose, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
+        let mood = self.mood.lock().unwrap().clone();
+        match mood {
+            Some(Mood::Fails(error)) => Err(error),
+            Some(Mood::BreaksOff) => panic!("the vault breaks off"),
+            None => self.inner.sign(handle, purpose, message),
+        }
+    }
+    fn delete_key(&self, handle: String) -> Result<(), KeyVaultError> {
+        self.inner.delete_key(handle)
+    }
+}
+
+async fn moody() -> (Desk, Arc<MoodyVault>) {
+    let clock = TestClock::new();
+    let sandbox = sandbox(&clock, small()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let vault = Arc::new(MoodyVault { inner: vault_in(folder.path()), mood: Mutex::default() });
+    let config = Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap()) };
+    let wallet = Wallet::open(config, Arc::clone(&vault) as _, Some(Arc::new(clock.clone())), None).unwrap();
+    wallet.set_retry_policy(clock.policy());
+    let phone = Phone { folder, clock, wallet };
+    let account = phone.sign_in(&sandbox, 0).await.id;
+    let desk = Desk { sandbox, phone, account };
+    desk.sync().await.unwrap();
+    (desk, vault)
+}
+
+#[tokio::test]
+async fn a_write_waits_while_the_vault_does_not_sign() {
+    let (desk, vault) = moody().await;
+    let [first, second] = &desk.shown()[..2] else { panic!("two barcodes") };
+    desk.phone.wallet.transfer(first.clone(), ZOE.to_owned()).unwrap();
+    desk.answer(second, "soup");
+    for mood in [Mood::Fails(KeyVaultError::Locked), Mood::Fails(KeyVaultError::Cancelled), Mood::BreaksOff] {
+        *vault.mood.lock().unwrap() = Some(mood);
+        let (tenant, _) = desk.place(first);
+        let added = desk.sandbox.add_ticket("mira@example.org", tenant, desk.event(first)).unwrap();
+        let before = desk.phone.tickets().len();
+        assert!(desk.sync().await.is_err(), "the failure is told");
+        assert!(added.is_some() && desk.phone.tickets().len() == before + 1, "and the tickets are pulled");
+        let waiting = desk.the_only_write();
+        assert_eq!((waiting.state, waiting.attempts), (WriteState::Waiting, 0));
+    }
+    *vault.mood.lock().unwrap() = None;
+    assert_eq!(desk.applied(second), ["ticket_holder.create"], "another ticket's write was sent");
+    assert_eq!(desk.hidden(first), None);
+    desk.settle().await;
+    assert_eq!(desk.applied(first), ["transfer.create"]);
+}
+
+#[tokio::test]
+async fn without_its_key_a_ticket_cannot_be_given_up() {
+    for surrender in [false, true] {
+        let (desk, vault) = moody().await;
+        let ticket = desk.shown().swap_remove(0);
+        if surrender {
+            desk.phone.wallet.surrender(ticket.clone()).unwrap();
+        } else {
+            desk.phone.wallet.transfer(ticket.clone(), ZOE.to_owned()).unwrap();
+        }
+        *vault.mood.lock().unwrap() = Some(Mood::Fails(KeyVaultError::Missing));
+        assert_eq!(desk.sync().await.unwrap().rejected, 1);
+        assert_eq!(desk.the_only_write().rejection, Some(RejectionReason::NotPossible));
+        assert!(desk.applied(&ticket).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_whose_key_is_lost_keeps_its_credential_until_it_is_moved_here() {
+    let (desk, vault) = moody().await;
+    let [lost, sound] = &desk.shown()[..2] else { panic!("two barcodes") };
+    *vault.mood.lock().unwrap() = Some(Mood::Fails(KeyVaultError::Invalidated));
+    assert_eq!(desk.hidden(lost), Some(NoBarcodeReason::NeedsRebind));
+    *vault.mood.lock().unwrap() = None;
+    assert_eq!(desk.hidden(sound), None, "of this ticket only");
+    desk.settle().await;
+    // The server holds the old key bound: a sync alone takes no move.
+    assert_eq!(desk.hidden(lost), Some(NoBarcodeReason::NeedsRebind));
+    assert_eq!(desk.generation(lost), Some(1), "what is held is kept");
+    assert!(matches!(desk.phone.wallet.move_here(sound.clone()), Err(WalletError::InvalidInput { .. })));
+    desk.phone.wallet.move_here(lost.clone()).unwrap();
+    desk.settle().await;
+    assert_eq!((desk.hidden(lost), desk.generation(lost)), (None, Some(2)));
+    assert_eq!(desk.applied(lost), ["credential.move"]);
+    assert_eq!(desk.hidden(sound), None);
+}
