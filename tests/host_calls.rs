@@ -133,7 +133,7 @@ async fn a_vault_in_any_mood_spoils_only_what_needs_it() {
         answer: Mutex::default(),
         panics: AtomicBool::new(false),
     });
-    let config = Config::in_folder(folder.path().to_str().unwrap());
+    let config = Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap()) };
     let wallet = Wallet::open(config, vault.clone(), Some(Arc::new(clock.clone())), None).unwrap();
     wallet.sign_in(sign_in(&sandbox, 0)).await.unwrap();
     for answer in [KeyVaultError::Locked, KeyVaultError::Missing, KeyVaultError::Invalidated] {
@@ -202,7 +202,7 @@ async fn the_apps_transport_carries_everything() {
     let sandbox = sandbox(&clock, SandboxConfig::default()).await;
     let folder = tempfile::tempdir().unwrap();
     let transport = Arc::new(AppTransport(Mutex::default()));
-    let config = Config::in_folder(folder.path().to_str().unwrap());
+    let config = Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap()) };
     let vault = vault_in(folder.path());
     let wallet = Wallet::open(config, vault, Some(Arc::new(clock.clone())), Some(transport.clone())).unwrap();
     wallet.set_retry_policy(clock.policy());

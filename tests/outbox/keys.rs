@@ -16,6 +16,8 @@ const ZOE: &str = "zoe@example.org";
 #[derive(Clone)]
 enum Mood {
     Fails(KeyVaultError),
+    /// The key that it shall sign with is gone.
+    Loses,
     BreaksOff,
 }
 
@@ -42,6 +44,10 @@ impl KeyVault for MoodyVault {
         let mood = self.mood.lock().unwrap().clone();
         match mood {
             Some(Mood::Fails(error)) => Err(error),
+            Some(Mood::Loses) => {
+                self.inner.delete_key(handle)?;
+                Err(KeyVaultError::Missing)
+            }
             Some(Mood::BreaksOff) => panic!("the vault breaks off"),
             None => self.inner.sign(handle, purpose, message),
         }
@@ -111,6 +117,10 @@ async fn a_ticket_whose_key_is_lost_keeps_its_credential_until_it_is_moved_here(
     let (desk, vault) = moody().await;
     let [lost, sound] = &desk.shown()[..2] else { panic!("two barcodes") };
     *vault.mood.lock().unwrap() = Some(Mood::Fails(KeyVaultError::Invalidated));
+    assert_eq!(desk.hidden(sound), Some(NoBarcodeReason::NeedsRebind));
+    *vault.mood.lock().unwrap() = None;
+    assert_eq!(desk.hidden(sound), None, "a key that signs again is no lost key");
+    *vault.mood.lock().unwrap() = Some(Mood::Loses);
     assert_eq!(desk.hidden(lost), Some(NoBarcodeReason::NeedsRebind));
     *vault.mood.lock().unwrap() = None;
     assert_eq!(desk.hidden(sound), None, "of this ticket only");
