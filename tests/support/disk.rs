@@ -40,7 +40,7 @@ pub(crate) struct Disk {
     cut: Option<Cut>,
     /// What the test has been promised; the cut keeps how much that was.
     pub(crate) acknowledged: usize,
-    /// Bytes by which files may still grow.
+    /// Bytes by which files in the folder may still grow.
     pub(crate) space: Option<usize>,
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn watch(folder: &Path, cut_at: usize, syncs: bool) {
     *disk() = Some(Disk { watched: Some(folder.to_owned()), syncs, cut_at, ..Disk::default() });
 }
 
-/// Lets every file together grow by so many bytes more.
+/// Lets the files of the watched folder grow by so many bytes more, all together.
 pub(crate) fn limit(space: Option<usize>) {
     with(|disk| disk.space = space);
 }
@@ -155,7 +155,7 @@ impl Disk {
 
     /// Whether a file may grow to that length.
     fn has_room(&mut self, path: &Path, length: u64) -> bool {
-        let Some(space) = self.space else { return true };
+        let Some(space) = self.space.filter(|_| self.name(path).is_some()) else { return true };
         let now = fs::metadata(path).map_or(0, |found| found.len());
         let more = usize::try_from(length.saturating_sub(now)).unwrap();
         self.space = space.checked_sub(more).or(Some(space));
