@@ -26,7 +26,7 @@ impl FolderLock {
     /// # Errors
     /// [`Error::OpenElsewhere`] with who has it, [`Error::File`].
     pub(super) fn take(folder: &Path) -> Result<Self, Error> {
-        let context = |e: std::io::Error| Error::file("the wallet's lock cannot be taken", &e);
+        let context = |e: std::io::Error| Error::file("a file of the wallet cannot be written", &e);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(folder.join("wallet.lock")).map_err(context)?;
