@@ -91,6 +91,7 @@ impl Store {
                 })?;
             if waiting >= MAX_ROWS { Ok(None) } else { insert(tx, new).map(Some) }
         })?;
+        fail::fail_point!("outbox-accepted");
         id.ok_or(Error::OutboxFull)
     }
 
@@ -150,7 +151,7 @@ impl Store {
     /// # Errors
     /// [`Error::Database`].
     pub fn begin_attempt(&self, rows: &mut [OutboxRow]) -> Result<bool, Error> {
-        self.write("the change cannot be kept", |tx| {
+        let begun = self.write("the change cannot be kept", |tx| {
             for row in &mut *rows {
                 if find(tx, row.id)?
                     .is_none_or(|kept| (&kept.new.key, kept.state) != (&row.new.key, row.state))
@@ -163,7 +164,9 @@ impl Store {
                 update(tx, row)?;
             }
             Ok(true)
-        })
+        })?;
+        fail::fail_point!("outbox-begun");
+        Ok(begun)
     }
 
     /// Keeps an outcome and what follows from it; of a write that the person has changed or discarded meanwhile, nothing.
@@ -171,7 +174,10 @@ impl Store {
     /// # Errors
     /// [`Error::Database`]: the write stays as it was.
     pub fn settle(&self, row: &OutboxRow, outcome: &Settled) -> Result<(), Error> {
-        self.write("the outcome cannot be kept", |tx| settle(tx, row, outcome))
+        fail::fail_point!("outbox-replied");
+        self.write("the outcome cannot be kept", |tx| settle(tx, row, outcome))?;
+        fail::fail_point!("outbox-settled");
+        Ok(())
     }
 
     /// Gives up what is too old, and dates what was written while no time was certain. `now` is a confirmed time.

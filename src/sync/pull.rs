@@ -72,12 +72,14 @@ impl Run<'_> {
             let ended = complete || page.items.is_empty();
             let end = PageEnd { position, complete, cursor: None, gone: &[] };
             let changes = store.store_page(&self.account.id, TICKETS, pull, &tickets, end)?;
+            fail::fail_point!("page-stored");
             self.report.add_page(tickets.len(), changes);
             let total = page.total.and_then(|total| u32::try_from(total).ok());
             self.tell(SyncStage::Tickets, self.report.received, total);
             if ended {
                 // Where a tenant did not answer, what its tickets carry was not seen.
                 let etag = etag.filter(|_| self.failure.is_none());
+                fail::fail_point!("list-complete");
                 return store.remember_list(&self.account.id, TICKETS, etag.as_deref(), now);
             }
         }
@@ -113,6 +115,7 @@ impl Run<'_> {
             let complete = whole && !page.more;
             let end = PageEnd { position, complete, cursor: Some(&page.cursor), gone: &gone };
             let changes = store.store_page(&self.account.id, FEED, pull, &tickets, end)?;
+            fail::fail_point!("page-stored");
             self.report.add_page(tickets.len(), changes);
             self.tell(SyncStage::Tickets, self.report.received, None);
             if !page.more {

@@ -1,0 +1,102 @@
+//! Promise: a process that is killed at any moment loses no change that it acknowledged, and none is applied twice.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+#[path = "killed/app.rs"]
+mod app;
+#[path = "model/book.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod book;
+#[path = "killed/story.rs"]
+mod story;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use proptest::test_runner::{Config, RngSeed};
+use story::{End, Story};
+
+/// Kills of one wallet, then comes a new one.
+const OF_A_WALLET: u32 = 15;
+
+/// Where an app's process ends itself, and where the app is in its work then.
+const POINTS: [&str; 6] =
+    ["outbox-accepted", "outbox-begun", "outbox-replied", "outbox-settled", "page-stored", "list-complete"];
+
+/// SplitMix64 (Steele, Lea and Flood 2014): the moments of a run can be had again from its seed.
+struct Moments(u64);
+
+impl Moments {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ z >> 31) % limit
+    }
+}
+
+fn seeded() -> Moments {
+    let seed = match Config::default().rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => app::now_s(),
+    };
+    println!("PROPTEST_RNG_SEED={seed}");
+    Moments(seed)
+}
+
+/// Few where other random inputs are few.
+fn kills() -> u32 {
+    if Config::default().cases < 256 { 30 } else { 300 }
+}
+
+/// Every second kill comes at a named point, the others at any moment.
+fn end(number: u32, moments: &mut Moments) -> End {
+    if number.is_multiple_of(2) {
+        let point = POINTS[(number as usize / 2) % POINTS.len()];
+        End::At { point, passes: moments.below(4) }
+    } else {
+        End::Killed { lines: moments.below(12), polls: moments.below(3_000) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_kill_loses_or_repeats_an_acknowledged_change() {
+    let mut moments = seeded();
+    let mut ended = 0;
+    for first in (0..kills()).step_by(OF_A_WALLET as usize) {
+        let mut story = Story::begin().await;
+        for number in first..first + OF_A_WALLET {
+            let end = end(number, &mut moments);
+            ended += u32::from(story.run_app(&end, moments.below(u64::MAX), false));
+            story.check().await;
+        }
+        story.go_on_and_check().await;
+    }
+    println!("{ended} of {} ended in the middle", kills());
+    assert!(ended >= kills() / 2, "{ended} processes were still at work when they were killed");
+}
+
+/// The same with an app that acknowledges a change before the wallet has it: the check finds out.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_acknowledges_too_early_is_caught() {
+    let mut moments = seeded();
+    let mut story = Story::begin().await;
+    let mut caught = false;
+    for passes in 0..3 {
+        story.run_app(&End::At { point: "control-acknowledged", passes }, moments.below(u64::MAX), true);
+        let checked = tokio::task::block_in_place(|| catch_unwind(AssertUnwindSafe(|| story.check_book())));
+        caught |= checked.is_err();
+    }
+    assert!(caught);
+}
+
+/// What the tests above start as a process of its own; by itself it is an app that nobody kills.
+#[tokio::test]
+async fn an_app_that_is_not_killed_gets_to_its_end() {
+    if app::is_started() {
+        return app::run().await;
+    }
+    let mut story = Story::begin().await;
+    assert!(!story.run_app(&End::ByItself, 1, false));
+    story.go_on_and_check().await;
+    assert!(story.all_applied() > 0);
+}
