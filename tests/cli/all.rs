@@ -3,6 +3,8 @@
 
 #[path = "../support/files.rs"]
 mod files;
+#[path = "../support/moments.rs"]
+mod moments;
 #[path = "../support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;

@@ -1,17 +1,17 @@
 //! A sync that is killed at any moment leaves a wallet that opens, holds whole pages and whole credentials, and goes on.
 #![allow(clippy::print_stdout, reason = "the seed of a run that fails")]
 
-use std::env;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use ticket_wallet::model::TicketFilter;
 use ticket_wallet::{Config, Wallet};
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
 
 use crate::command::in_store;
+use crate::moments::{Moments, seed};
 use crate::phone::{sign_in, vault_in};
 
 const KILLS: u64 = 20;
@@ -21,24 +21,6 @@ const PAGE: usize = 100;
 const SIGN_IN: usize = 1;
 /// Requests of a first sync.
 const REQUESTS: usize = 13;
-
-/// SplitMix64 (Steele, Lea and Flood 2014): the moments of a run can be had again from its seed.
-struct Moments(u64);
-
-impl Moments {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ z >> 31) % limit
-    }
-}
-
-fn seed() -> u64 {
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(now)
-}
 
 async fn season() -> Sandbox {
     Sandbox::start(SandboxConfig { tickets_per_user: TICKETS, ..SandboxConfig::default() }).await.unwrap()

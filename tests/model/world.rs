@@ -10,8 +10,9 @@ use ticket_wallet_sandbox::{JournalEntry, Sandbox, SandboxConfig, TicketEdit, Tr
 
 use crate::action::Action;
 use crate::book::{Book, Content, is_free, sends_itself};
-use crate::box_office::{Visitor, listed, subject};
+use crate::box_office::{Visitor, listed};
 use crate::phone::{Phone, TestClock, sandbox, sign_in};
+use crate::tenants::subject;
 
 const YEAR_S: i64 = 365 * 86_400;
 /// Longer than any pause that a fault asks for.
