@@ -12,6 +12,10 @@ mod box_office;
 #[path = "support/moments.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod moments;
+#[path = "model/outside.rs"]
+mod outside;
+#[path = "model/person.rs"]
+mod person;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
