@@ -133,6 +133,7 @@ async fn a_vault_in_any_mood_spoils_only_what_needs_it() {
         answer: Mutex::default(),
         panics: AtomicBool::new(false),
     });
+    // What is bound is bound by the syncs below.
     let config = Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap()) };
     let wallet = Wallet::open(config, vault.clone(), Some(Arc::new(clock.clone())), None).unwrap();
     wallet.sign_in(sign_in(&sandbox, 0)).await.unwrap();

@@ -6,12 +6,18 @@ mod app;
 #[path = "model/book.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod book;
+#[path = "support/moments.rs"]
+mod moments;
 #[path = "killed/story.rs"]
 mod story;
+#[path = "support/tenants.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod tenants;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use proptest::test_runner::{Config, RngSeed};
+use moments::Moments;
+use proptest::test_runner::Config;
 use story::{End, Story};
 
 /// Kills of one wallet, then comes a new one.
@@ -21,24 +27,8 @@ const OF_A_WALLET: u32 = 15;
 const POINTS: [&str; 6] =
     ["outbox-accepted", "outbox-begun", "outbox-replied", "outbox-settled", "page-stored", "list-complete"];
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the moments of a run can be had again from its seed.
-struct Moments(u64);
-
-impl Moments {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ z >> 31) % limit
-    }
-}
-
 fn seeded() -> Moments {
-    let seed = match Config::default().rng_seed {
-        RngSeed::Fixed(seed) => seed,
-        RngSeed::Random => app::now_s(),
-    };
+    let seed = moments::seed();
     println!("PROPTEST_RNG_SEED={seed}");
     Moments(seed)
 }

@@ -11,6 +11,9 @@ mod line;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
+#[path = "support/tenants.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod tenants;
 
 #[path = "outbox/accounts.rs"]
 mod accounts;

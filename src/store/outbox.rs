@@ -221,7 +221,11 @@ impl Store {
                 WriteState::Unknown => row.state = WriteState::Sent,
                 // Saved from a damaged wallet: what had been sent may have been answered.
                 WriteState::Held if row.attempts > 0 => row.state = WriteState::Sent,
-                WriteState::Held => row.state = WriteState::Waiting,
+                // What was before it may be lost.
+                WriteState::Held => {
+                    accept_what_is_there(&mut row.new.write);
+                    row.state = WriteState::Waiting;
+                }
                 WriteState::Waiting | WriteState::Sent => return Err("it is being sent by itself"),
             }
             ((row.new.created_at, row.new.dated), row.rejection) = (now, None);

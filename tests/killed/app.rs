@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio, abort};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ticket_wallet::host::SoftwareVault;
 use ticket_wallet::model::{OutboxItem, TicketFilter};
@@ -23,10 +22,6 @@ const EARLY: &str = "KILLED_EARLY";
 /// Before each change that it tells of.
 pub(crate) const MARK: &str = "acknowledged ";
 const STEPS: u64 = 8;
-
-pub(crate) fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
 
 pub(crate) fn open(folder: &Path) -> Wallet {
     let vault = SoftwareVault::new(folder.join("vault.json").to_str().unwrap().to_owned());

@@ -4,17 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::Child;
 
-use serde_json::{Value, json};
 use tempfile::TempDir;
-use ticket_wallet::Wallet;
-use ticket_wallet::model::{SignIn, SystemConfig, TicketFilter, TicketSystem, WriteKind};
+use ticket_wallet::model::{BarcodeProfile, SignIn, SystemConfig, TicketFilter, TicketSystem, WriteKind};
 use ticket_wallet_sandbox::{JournalEntry, Sandbox, SandboxConfig};
 
 use crate::app::{MARK, open, start};
 use crate::book::{Book, Content, Intent, sends_itself};
-
-/// The sandbox's tenants by the number of their organizer.
-const TENANTS: [(i64, &str); 3] = [(101, "nordhafen"), (102, "weidental"), (103, "eschenried")];
+use crate::tenants::subject;
 
 /// How an app's process ends.
 #[derive(Debug, Clone)]
@@ -55,7 +51,10 @@ impl Story {
         wallet.sign_in(sign_in).await.unwrap();
         wallet.sync(None).await.unwrap();
         let tickets = wallet.tickets(TicketFilter::default()).unwrap();
-        let subjects = tickets.into_iter().map(|ticket| (ticket.id.clone(), subject(&wallet, ticket.id)));
+        let subjects = tickets.into_iter().map(|ticket| {
+            let body = wallet.ticket(ticket.id.clone()).unwrap().body_json;
+            (ticket.id, subject(&serde_json::from_str(&body).unwrap()))
+        });
         let subjects = subjects.collect();
         Self { sandbox, folder, book: Book::default(), subjects }
     }
@@ -129,7 +128,7 @@ impl Story {
         let stuck = outbox.iter().find(|item| {
             sends_itself(item)
                 && first(&item.ticket_id) == Some(item)
-                && profile(&item.ticket_id) == ticket_wallet::model::BarcodeProfile::Signed
+                && profile(&item.ticket_id) == BarcodeProfile::Signed
         });
         assert!(stuck.is_none(), "{:?}", stuck.map(|item| (item.kind, item.state)));
         self.book.check(&outbox, &self.journal());
@@ -140,13 +139,4 @@ impl Story {
         assert!(open(self.folder.path()).outbox(None).unwrap().iter().all(|item| !sends_itself(item)));
         self.journal().iter().filter(|entry| entry.kind.starts_with("ticket_holder")).count()
     }
-}
-
-/// Tenant and id, as the journal writes them.
-fn subject(wallet: &Wallet, ticket: String) -> String {
-    let record: Value =
-        serde_json::from_str(&wallet.ticket(ticket).unwrap().body_json).unwrap_or(json!(null));
-    let organizer = record["ticket_config"]["event"]["organizer_id"].as_i64();
-    let tenant = TENANTS.iter().find(|(number, _)| Some(*number) == organizer).unwrap().1;
-    format!("{tenant}/{}", record["id"])
 }

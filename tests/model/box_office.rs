@@ -6,18 +6,10 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use ticket_wallet_sandbox::Sandbox;
 
-/// The sandbox's tenants by the number of their organizer.
-const TENANTS: [(i64, &str); 3] = [(101, "nordhafen"), (102, "weidental"), (103, "eschenried")];
+use crate::tenants::subject;
 
 /// What a server's ticket is compared by: its record without what times and formats add.
 pub(crate) type Listed = BTreeMap<String, (Value, Value)>;
-
-/// Tenant and id of a record, as the journal writes them.
-pub(crate) fn subject(record: &Value) -> String {
-    let organizer = record["ticket_config"]["event"]["organizer_id"].as_i64();
-    let tenant = TENANTS.iter().find(|(number, _)| Some(*number) == organizer).unwrap().1;
-    format!("{tenant}/{}", record["id"])
-}
 
 pub(crate) fn listed(records: impl Iterator<Item = Value>) -> Listed {
     records

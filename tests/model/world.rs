@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use reqwest::Client;
 use serde_json::Value;
-use ticket_wallet::model::{AccountState, BarcodeProfile, OutboxItem, TransferState, WriteKind, WriteState};
+use ticket_wallet::model::{AccountState, BarcodeProfile, OutboxItem, WriteKind, WriteState};
 use ticket_wallet::{SyncReport, WalletError};
-use ticket_wallet_sandbox::{JournalEntry, Sandbox, SandboxConfig, TicketEdit, TransferEnd};
+use ticket_wallet_sandbox::{JournalEntry, Sandbox, SandboxConfig};
 
 use crate::action::Action;
-use crate::book::{Book, Content, is_free, sends_itself};
-use crate::box_office::{Visitor, listed, subject};
+use crate::book::{Book, is_free, sends_itself};
+use crate::box_office::{Visitor, listed};
 use crate::phone::{Phone, TestClock, sandbox, sign_in};
+use crate::tenants::subject;
 
 const YEAR_S: i64 = 365 * 86_400;
 /// Longer than any pause that a fault asks for.
@@ -19,19 +20,19 @@ const CALM_S: i64 = 1_000;
 
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
-    client: Client,
+    pub(super) client: Client,
     /// Always there but for the moment in which the wallet is opened again.
-    phone: Option<Phone>,
-    book: Book,
+    pub(super) phone: Option<Phone>,
+    pub(super) book: Book,
     counter: u32,
     /// How far the wall clock is ahead.
     ahead_s: i64,
     /// All tickets ever seen: id here, and tenant and id there.
-    subjects: BTreeMap<String, String>,
+    pub(super) subjects: BTreeMap<String, String>,
 }
 
 /// What a call may answer to a person; anything else is a fault of the wallet.
-fn allowed<T>(result: Result<T, WalletError>) -> Option<T> {
+pub(crate) fn allowed<T>(result: Result<T, WalletError>) -> Option<T> {
     use WalletError as E;
     match result {
         Ok(done) => Some(done),
@@ -69,25 +70,25 @@ impl World {
         self.phone.as_ref().unwrap()
     }
 
-    fn outbox(&self) -> Vec<OutboxItem> {
+    pub(super) fn outbox(&self) -> Vec<OutboxItem> {
         self.phone().wallet.outbox(None).unwrap()
     }
 
-    fn journal(&self) -> Vec<JournalEntry> {
+    pub(super) fn journal(&self) -> Vec<JournalEntry> {
         self.sandbox.journal().unwrap()
     }
 
-    fn fresh(&mut self, word: &str) -> String {
+    pub(super) fn fresh(&mut self, word: &str) -> String {
         self.counter += 1;
         format!("{word}{}", self.counter)
     }
 
-    fn record(&self, ticket: &str) -> Value {
+    pub(super) fn record(&self, ticket: &str) -> Value {
         let body = self.phone().wallet.ticket(ticket.to_owned()).unwrap().body_json;
         serde_json::from_str(&body).unwrap()
     }
 
-    fn learn_subjects(&mut self) {
+    pub(super) fn learn_subjects(&mut self) {
         for ticket in self.phone().tickets() {
             let subject = subject(&self.record(&ticket.id));
             self.subjects.insert(ticket.id, subject);
@@ -95,7 +96,7 @@ impl World {
     }
 
     /// A listed ticket's id, its tenant and number, and its owner's place among the users.
-    fn pick(&self, number: usize, signed: bool) -> Option<(String, String, usize)> {
+    pub(super) fn pick(&self, number: usize, signed: bool) -> Option<(String, String, usize)> {
         let mut tickets = self.phone().tickets();
         tickets.retain(|ticket| !signed || ticket.profile == BarcodeProfile::Signed);
         let ticket = tickets.get(number.checked_rem(tickets.len())?)?;
@@ -148,106 +149,7 @@ impl World {
         self.learn_subjects();
     }
 
-    fn answer(&mut self, number: usize) {
-        let Some((ticket, subject, _)) = self.pick(number, false) else { return };
-        let dish = self.fresh("dish");
-        if let Some(item) = allowed(self.phone().wallet.save_ticket_holder(ticket, answers(&dish))) {
-            self.book.accept(&item, &subject, Some(dish));
-        }
-    }
-
-    fn transfer(&mut self, number: usize) {
-        let Some((ticket, subject, _)) = self.pick(number, true) else { return };
-        let recipient = self.fresh("somebody");
-        if let Some(item) = allowed(self.phone().wallet.transfer(ticket, recipient.clone())) {
-            self.book.accept(&item, &subject, Some(recipient));
-        }
-    }
-
-    fn cancel(&mut self, number: usize) {
-        let Some((ticket, subject, _)) = self.pick(number, true) else { return };
-        let before = self.outbox();
-        match allowed(self.phone().wallet.cancel_transfer(ticket)) {
-            Some(Some(item)) => self.book.accept(&item, &subject, None),
-            Some(None) => {
-                let after = self.outbox();
-                let taken = before.iter().find(|item| after.iter().all(|left| left.id != item.id)).unwrap();
-                assert_eq!(taken.kind, WriteKind::CreateTransfer);
-                self.book.withdraw(taken, &self.sandbox.journal().unwrap());
-                self.book.decided(taken.id);
-                self.book.intent(taken.id).unwrap().discarded = true;
-            }
-            None => {}
-        }
-    }
-
-    fn plain(&mut self, number: usize, kind: WriteKind) {
-        let Some((ticket, subject, _)) = self.pick(number, true) else { return };
-        let wallet = &self.phone().wallet;
-        let accepted =
-            if kind == WriteKind::Bind { wallet.move_here(ticket) } else { wallet.surrender(ticket) };
-        if let Some(item) = allowed(accepted) {
-            self.book.accept(&item, &subject, None);
-        }
-    }
-
-    /// A change that the person made, out of the outbox.
-    fn pick_change(&mut self, number: usize) -> Option<OutboxItem> {
-        let mut items = self.outbox();
-        items.retain(|item| self.book.intent(item.id).is_some());
-        items.get(number.checked_rem(items.len())?).cloned()
-    }
-
-    fn retry(&mut self, number: usize) {
-        let Some(item) = self.pick_change(number) else { return };
-        if allowed(self.phone().wallet.retry_write(item.id)).is_some() {
-            self.decided(&item);
-        }
-    }
-
-    /// What B.A.M may have applied is applied again when the person says so.
-    fn decided(&mut self, item: &OutboxItem) {
-        self.book.decided(item.id);
-        let repeatable = item.kind != WriteKind::SaveTicketHolder;
-        if let Some(content) = self.book.intent(item.id).and_then(|intent| intent.contents.last_mut()) {
-            content.at_most += usize::from(!repeatable);
-        }
-    }
-
-    fn edit(&mut self, number: usize) {
-        let Some(item) = self.pick_change(number) else { return };
-        let text = self.fresh("edited");
-        let holder = item.kind == WriteKind::SaveTicketHolder;
-        let content = if holder { answers(&text) } else { text.clone() };
-        if allowed(self.phone().wallet.edit_write(item.id, content)).is_some() {
-            self.book.withdraw(&item, &self.sandbox.journal().unwrap());
-            self.book.decided(item.id);
-            self.book.intent(item.id).unwrap().contents.push(Content { text, at_most: 1 });
-        }
-    }
-
-    fn discard(&mut self, number: usize) {
-        let Some(item) = self.pick_change(number) else { return };
-        if allowed(self.phone().wallet.discard_write(item.id)).is_some() {
-            self.book.withdraw(&item, &self.sandbox.journal().unwrap());
-            self.book.decided(item.id);
-            self.book.intent(item.id).unwrap().discarded = true;
-        }
-    }
-
-    async fn sign_out(&mut self, number: usize, discard: bool) {
-        let accounts = self.phone().wallet.accounts().unwrap();
-        let Some(account) = accounts.get(number).map(|account| account.id.clone()) else { return };
-        let left = self.outbox();
-        if allowed(self.phone().wallet.sign_out(account.clone(), discard).await).is_some() {
-            let lost =
-                left.iter().any(|item| item.account_id == account && self.book.intent(item.id).is_some());
-            assert!(discard || !lost, "changes were discarded that were to be kept");
-            self.book.signed_out(&account, &left);
-        }
-    }
-
-    async fn sign_in_all(&mut self) {
+    pub(super) async fn sign_in_all(&mut self) {
         for (number, user) in self.sandbox.users().iter().enumerate() {
             let accounts = self.phone().wallet.accounts().unwrap();
             let there = accounts.iter().find(|account| account.user_name == user.name);
@@ -257,111 +159,16 @@ impl World {
         }
     }
 
-    async fn sync(&self, account: Option<String>) -> Option<SyncReport> {
+    pub(super) async fn sync(&self, account: Option<String>) -> Option<SyncReport> {
         allowed(self.phone().wallet.sync(account).await)
     }
 
-    async fn sent(&self, requests: usize) {
-        let before = self.sandbox.requests().len();
-        while self.sandbox.requests().len() < before + requests {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn sync_until(&self, requests: usize, later: u8) {
-        let moment = async {
-            self.sent(requests).await;
-            for _ in 0..later {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! {
-            biased;
-            _ = self.sync(None) => {}
-            () = moment => {}
-        }
-        Visitor::knock(&self.sandbox, &self.client).await;
-    }
-
-    async fn pause_in_sync(&self, requests: usize) {
-        let (wallet, clock) = (&self.phone().wallet, &self.phone().clock);
-        let ended = tokio::sync::Notify::new();
-        let sync = async {
-            self.sync(None).await;
-            ended.notify_one();
-        };
-        let pause = async {
-            tokio::select! { () = self.sent(requests) => {}, () = ended.notified() => {} }
-            let later = async {
-                while wallet.outbox(None).is_ok() {
-                    tokio::task::yield_now().await;
-                }
-                clock.pass_s(5);
-            };
-            tokio::join!(wallet.pause(), later);
-        };
-        tokio::join!(sync, pause);
-        Visitor::knock(&self.sandbox, &self.client).await;
-        wallet.resume().unwrap();
-    }
-
-    async fn restart(&mut self) {
-        self.phone = self.phone.take().map(Phone::restart);
-    }
-
     /// The person sets the wall clock; the server's time goes on.
-    fn set_clock(&mut self, ahead_s: i64) {
+    pub(super) fn set_clock(&mut self, ahead_s: i64) {
         let clock = &self.phone().clock;
         clock.set_wall_ms(clock.wall_ms() + (ahead_s - self.ahead_s) * 1000);
         self.sandbox.set_clock_offset_s(-ahead_s);
         self.ahead_s = ahead_s;
-    }
-
-    async fn answered_elsewhere(&mut self, number: usize) {
-        let Some((_, subject, user)) = self.pick(number, false) else { return };
-        let dish = self.fresh("elsewhere");
-        if let Some(visitor) = Visitor::sign_in(&self.sandbox, &self.client, user).await {
-            visitor.answer(&subject, &dish).await;
-        }
-    }
-
-    fn at_the_box_office(&mut self, action: &Action) {
-        let (Action::Reseat(n)
-        | Action::Remove(n)
-        | Action::Add(n)
-        | Action::EndTransfer { transfer: n, .. }) = action
-        else {
-            return;
-        };
-        let signed = matches!(action, Action::Add(_));
-        let Some((ticket, subject, user)) = self.pick(*n, signed) else { return };
-        let (tenant, id) = subject.split_once('/').unwrap();
-        let id: i64 = id.parse().unwrap();
-        let user = self.sandbox.users()[user].name.clone();
-        match action {
-            Action::Reseat(_) => {
-                let seat_id = Some(self.fresh("seat"));
-                let edit = TicketEdit { seat_id, ..TicketEdit::default() };
-                self.sandbox.edit_ticket(tenant, id, &edit).unwrap();
-            }
-            Action::Remove(_) => drop(self.sandbox.remove_ticket(&user, tenant, id).unwrap()),
-            Action::Add(_) => {
-                let event = self.record(&ticket)["ticket_config"]["event"]["id"].as_i64().unwrap();
-                self.sandbox.add_ticket(&user, tenant, event).unwrap();
-            }
-            _ => self.end_transfer(action),
-        }
-    }
-
-    fn end_transfer(&self, action: &Action) {
-        let Action::EndTransfer { transfer, accept } = action else { return };
-        let mut open = self.phone().wallet.transfers(None).unwrap();
-        open.retain(|one| one.state == TransferState::Pending);
-        let Some(one) = transfer.checked_rem(open.len()).map(|n| &open[n]) else { return };
-        let Some(subject) = self.subjects.get(&one.ticket_id) else { return };
-        let end = if *accept { TransferEnd::Accepted } else { TransferEnd::Declined };
-        let id = one.remote_id.parse().unwrap();
-        self.sandbox.end_transfer(subject.split_once('/').unwrap().0, id, end).unwrap();
     }
 
     pub(crate) fn check(&mut self, _: &Action) {
@@ -403,11 +210,7 @@ impl World {
     }
 
     /// Whether a change is about a ticket that the wallet does not know any more.
-    fn is_gone(&self, item: &OutboxItem) -> bool {
+    pub(super) fn is_gone(&self, item: &OutboxItem) -> bool {
         self.phone().wallet.ticket(item.ticket_id.clone()).is_err()
     }
-}
-
-fn answers(dish: &str) -> String {
-    serde_json::json!({ "dish": dish }).to_string()
 }

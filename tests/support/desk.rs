@@ -10,9 +10,7 @@ use ticket_wallet_sandbox::{Fault, FaultRule, JournalEntry, Sandbox, SandboxConf
 
 use crate::line::Line;
 use crate::phone::{Phone, TestClock, sandbox};
-
-/// The sandbox's tenants by the number of their organizer.
-const TENANTS: [(i64, &str); 3] = [(101, "nordhafen"), (102, "weidental"), (103, "eschenried")];
+use crate::tenants::tenant;
 
 pub(crate) struct Desk {
     pub(crate) sandbox: Sandbox,
@@ -117,8 +115,7 @@ impl Desk {
 
     /// Tenant and the system's id.
     pub(crate) fn place(&self, ticket: &str) -> (&'static str, i64) {
-        let organizer = self.record(ticket)["ticket_config"]["event"]["organizer_id"].as_i64();
-        let tenant = TENANTS.iter().find(|(number, _)| Some(*number) == organizer).unwrap().1;
+        let tenant = tenant(&self.record(ticket));
         let id = self.phone.wallet.ticket(ticket.to_owned()).unwrap().remote_id;
         (tenant, id.parse().unwrap())
     }

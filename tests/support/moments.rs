@@ -1,4 +1,4 @@
-//! Random moments that can be had again.
+//! Moments and choices of a run that can be had again from its seed.
 
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,7 +16,7 @@ impl Moments {
     }
 }
 
-/// The seed of this run: `PROPTEST_RNG_SEED`, or the time.
+/// The seed that was given, or the time.
 pub(crate) fn seed() -> u64 {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(now)

@@ -30,10 +30,16 @@ pub(in crate::store) fn copy(old: &Connection, new: &mut Connection) -> rusqlite
         "DELETE FROM doomed_key WHERE handle IN
              (SELECT handle FROM device_key UNION SELECT next_handle FROM device_key WHERE next_handle NOT NULL)",
     )?;
-    // What came before or after them may be lost: the person decides.
-    transaction.execute("UPDATE outbox SET state = ?1", [WriteState::Held.as_text()])?;
+    // What the wallet made by itself it makes again.
+    transaction.execute(
+        "DELETE FROM outbox WHERE payload ->> 'kind' = 'renew' OR (payload ->> 'kind' = 'bind' AND NOT payload ->> 'move')",
+        [],
+    )?;
+    // What came before or after the others may be lost: the person decides.
+    let held = transaction.execute("UPDATE outbox SET state = ?1", [WriteState::Held.as_text()])?;
     transaction.commit()?;
-    Ok(Saved { accounts: saved["account"], credentials: saved["credential"], outbox: saved["outbox"] })
+    let outbox = u32::try_from(held).unwrap_or(u32::MAX);
+    Ok(Saved { accounts: saved["account"], credentials: saved["credential"], outbox })
 }
 
 /// Copies the good rows of a table; returns how many.
