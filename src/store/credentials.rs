@@ -56,10 +56,14 @@ impl Store {
     /// [`Error::Database`].
     pub fn bindable(&self, account_id: &str, now: i64, until: i64) -> Result<Vec<Binding>, Error> {
         self.bindings(
-            "t.account_id = ?1 AND t.profile = 'signed' AND t.status IN ('issued', 'activated') AND t.absences = 0
-             AND (c.bytes IS NULL OR k.lost = 1) AND coalesce(b.refusal, '') <> ?4
-             AND (b.pinned = 1 OR t.starts_at <= ?3 AND coalesce(e.ends_at, t.starts_at + 86400) >= ?2)
+            "SELECT t.id FROM ticket t
+             LEFT JOIN credential c ON c.ticket_id = t.id
+             LEFT JOIN device_key k ON k.ticket_id = t.id
+             WHERE t.account_id = ?1 AND t.profile = 'signed' AND t.status IN ('issued', 'activated')
+             AND t.absences = 0 AND (c.ticket_id IS NULL OR k.lost = 1) AND (t.pinned = 1 OR t.starts_at <= ?3)
              AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id)",
+            "coalesce(b.refusal, '') <> ?4
+             AND (t.pinned = 1 OR coalesce(e.ends_at, t.starts_at + 86400) >= ?2)",
             (account_id, now, until, NoBarcodeReason::SURRENDERED),
         )
     }
@@ -70,9 +74,10 @@ impl Store {
     /// [`Error::Database`].
     pub fn renewable(&self, account_id: &str, now: i64) -> Result<Vec<Binding>, Error> {
         self.bindings(
-            "t.account_id = ?1 AND c.renew_after <= ?2 AND k.lost = 0
-             AND coalesce(e.ends_at, t.starts_at + 86400) >= ?2
-             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id)",
+            "SELECT c.ticket_id FROM credential c JOIN device_key k ON k.ticket_id = c.ticket_id
+             WHERE c.renew_after <= ?2 AND k.lost = 0
+             AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.subject = c.ticket_id)",
+            "t.account_id = ?1 AND coalesce(e.ends_at, t.starts_at + 86400) >= ?2",
             (account_id, now),
         )
     }
@@ -82,7 +87,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
     pub fn binding_of(&self, ticket: TicketHash) -> Result<Binding, Error> {
-        let found = self.bindings("t.id = ?1", [&ticket.0[..]])?;
+        let found = self.bindings("SELECT ?1", "TRUE", [&ticket.0[..]])?;
         found.into_iter().next().ok_or(Error::NotFound { what: "ticket" })
     }
 
@@ -94,24 +99,15 @@ impl Store {
         self.binding_of(ticket).map(|binding| binding.state)
     }
 
-    /// The handle of the key to bind a ticket to; `fresh` becomes it when there is none, or when the one there was lost.
-    /// The row is there before the vault is asked, so that no key is ever made that nobody knows of.
+    /// The handles of the keys to bind tickets to; the fresh one of a ticket becomes it when there is none, or when the
+    /// one there was lost. The rows are there before the vault is asked, so that no key is ever made that nobody knows
+    /// of.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn plan_device_key(&self, ticket: TicketHash, fresh: &str) -> Result<String, Error> {
-        self.write("the device key cannot be planned", |tx| {
-            tx.execute(
-                "INSERT INTO device_key (handle, ticket_id, account_id)
-                 VALUES (?1, ?2, (SELECT account_id FROM ticket WHERE id = ?2))
-                 ON CONFLICT (ticket_id) DO UPDATE SET next_handle = coalesce(next_handle, ?1) WHERE lost = 1",
-                (fresh, &ticket.0[..]),
-            )?;
-            tx.query_row(
-                "SELECT coalesce(next_handle, handle) FROM device_key WHERE ticket_id = ?1",
-                [&ticket.0[..]],
-                |row| row.get(0),
-            )
+    pub fn plan_device_keys(&self, fresh: &[(TicketHash, String)]) -> Result<Vec<String>, Error> {
+        self.write("the device keys cannot be planned", |tx| {
+            fresh.iter().map(|(ticket, fresh)| plan_device_key(tx, *ticket, fresh)).collect()
         })
     }
 
@@ -134,7 +130,7 @@ impl Store {
             if pinned {
                 lift_surrender(tx, ticket)?;
             }
-            tx.execute("UPDATE ticket_body SET pinned = ?2 WHERE ticket_id = ?1", (&ticket.0[..], pinned))
+            tx.execute("UPDATE ticket SET pinned = ?2 WHERE id = ?1", (&ticket.0[..], pinned))
         })?;
         if found == 0 { Err(Error::NotFound { what: "ticket" }) } else { Ok(()) }
     }
@@ -174,16 +170,25 @@ impl Store {
         })
     }
 
-    fn bindings(&self, condition: &str, parameters: impl rusqlite::Params) -> Result<Vec<Binding>, Error> {
+    /// What is held for tickets. `candidates` selects their ids from narrow tables alone, so that the wide rows of all
+    /// others are not read.
+    fn bindings(
+        &self,
+        candidates: &str,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<Binding>, Error> {
         self.read("the credentials cannot be read", |db| {
             let mut statement = db.prepare_cached(&format!(
-                "SELECT t.id, b.tenant, b.remote_id, e.remote_id, k.handle, b.refusal,
+                "WITH candidate (id) AS MATERIALIZED ({candidates})
+                 SELECT t.id, b.tenant, b.remote_id, e.remote_id, k.handle, b.refusal,
                         c.bytes, c.issuer_key, c.renew_after, coalesce(k.lost, 0),
                         EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id
                                 AND (o.state IN ('sent', 'unknown') OR o.state = 'held' AND o.attempts > 0)
                                 AND o.payload ->> 'kind' IN ('surrender', 'create_transfer'))
-                 FROM ticket t
-                 JOIN ticket_body b ON b.ticket_id = t.id
+                 FROM candidate
+                 CROSS JOIN ticket t ON t.id = candidate.id
+                 CROSS JOIN ticket_body b ON b.ticket_id = t.id
                  LEFT JOIN event e ON e.hash = b.event
                  LEFT JOIN device_key k ON k.ticket_id = t.id
                  LEFT JOIN credential c ON c.ticket_id = t.id
@@ -218,6 +223,17 @@ fn held(row: &Row<'_>) -> rusqlite::Result<Option<HeldCredential>> {
         issuer_key: IssuerKey::from_bytes(row.get_ref(7)?.as_blob()?).map_err(|_| wrong())?,
         renew_after: row.get(8)?,
     }))
+}
+
+fn plan_device_key(tx: &Transaction<'_>, ticket: TicketHash, fresh: &str) -> rusqlite::Result<String> {
+    tx.prepare_cached(
+        "INSERT INTO device_key (handle, ticket_id, account_id)
+         VALUES (?1, ?2, (SELECT account_id FROM ticket WHERE id = ?2))
+         ON CONFLICT (ticket_id) DO UPDATE SET next_handle = coalesce(next_handle, ?1) WHERE lost = 1",
+    )?
+    .execute((fresh, &ticket.0[..]))?;
+    tx.prepare_cached("SELECT coalesce(next_handle, handle) FROM device_key WHERE ticket_id = ?1")?
+        .query_row([&ticket.0[..]], |row| row.get(0))
 }
 
 /// Keeps a checked credential for the device key planned before; a key that was lost gives way to the new one.

@@ -122,6 +122,20 @@ impl Store {
         self.read("the outbox cannot be read", |db| selected(db, account_id, subject))
     }
 
+    /// How many writes are sent by themselves, and how many wait for the person.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn count_outbox(&self) -> Result<(u32, u32), Error> {
+        self.read("the outbox cannot be read", |db| {
+            db.prepare_cached(
+                "SELECT count(*) FILTER (WHERE state IN ('waiting', 'sent')),
+                        count(*) FILTER (WHERE state NOT IN ('waiting', 'sent')) FROM outbox",
+            )?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        })
+    }
+
     /// One write.
     ///
     /// # Errors
@@ -169,13 +183,15 @@ impl Store {
         Ok(begun)
     }
 
-    /// Keeps an outcome and what follows from it; of a write that the person has changed or discarded meanwhile, nothing.
+    /// Keeps outcomes and what follows from them; of a write that the person has changed or discarded meanwhile, nothing.
     ///
     /// # Errors
-    /// [`Error::Database`]: the write stays as it was.
-    pub fn settle(&self, row: &OutboxRow, outcome: &Settled) -> Result<(), Error> {
+    /// [`Error::Database`]: all of them stay as they were.
+    pub fn settle(&self, outcomes: &[(OutboxRow, Settled)]) -> Result<(), Error> {
         fail::fail_point!("outbox-replied");
-        self.write("the outcome cannot be kept", |tx| settle(tx, row, outcome))?;
+        self.write("the outcome cannot be kept", |tx| {
+            outcomes.iter().try_for_each(|(row, outcome)| settle(tx, row, outcome))
+        })?;
         fail::fail_point!("outbox-settled");
         Ok(())
     }

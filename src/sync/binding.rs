@@ -21,12 +21,11 @@ impl Run<'_> {
         let now = time.unix_s();
         let until = now.saturating_add(self.engine.bind_ahead_s);
         for batch in batches(self.engine.store.bindable(&self.account.id, now, until)?) {
-            let writes = batch.iter().map(|binding| {
-                let handle = self.engine.store.plan_device_key(binding.ticket, &new_id()?)?;
-                Ok((binding, Write::Bind { handle, take_over: false }))
-            });
-            let writes = writes.collect::<Result<Vec<_>, Error>>()?;
-            self.keep_plan(new_id()?, writes, &time)?;
+            let fresh = batch.iter().map(|binding| Ok((binding.ticket, new_id()?)));
+            let handles = self.engine.store.plan_device_keys(&fresh.collect::<Result<Vec<_>, Error>>()?)?;
+            let writes = batch.iter().zip(handles);
+            let writes = writes.map(|(binding, handle)| (binding, Write::Bind { handle, take_over: false }));
+            self.keep_plan(new_id()?, writes.collect(), &time)?;
         }
         for batch in batches(self.engine.store.renewable(&self.account.id, now)?) {
             let (key, at) = (new_id()?, u32::try_from(now).unwrap_or(u32::MAX));
@@ -138,7 +137,7 @@ impl Run<'_> {
                     found.0.push(row);
                     found.1.push(binding);
                 }
-                Err(Error::NotFound { .. }) => self.engine.store.settle(&row, &Settled::Dropped)?,
+                Err(Error::NotFound { .. }) => self.engine.store.settle(&[(row, Settled::Dropped)])?,
                 Err(other) => return Err(other),
             }
         }

@@ -228,8 +228,8 @@ impl Run<'_> {
     }
 
     fn settle(&mut self, outcomes: Outcomes) -> Result<(), Error> {
+        self.engine.store.settle(&outcomes)?;
         for (row, outcome) in outcomes {
-            self.engine.store.settle(&row, &outcome)?;
             self.engine.pace.forget(row.id);
             self.count(&row, &outcome);
             self.barcodes_done += u32::from(row.new.write.is_automatic());
@@ -271,9 +271,9 @@ impl Run<'_> {
                 outcome => {
                     settled = false;
                     if outcome.is_some() && row.state == WriteState::Sent {
-                        self.engine.store.settle(&row, &Settled::NotSent)?;
+                        self.engine.store.settle(&[(row, Settled::NotSent)])?;
                     }
-                    self.engine.pace.delay(row.id, &self.engine.http)?;
+                    self.engine.pace.delay(before.id, &self.engine.http)?;
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::activity::Activity;
 use super::engine::{Engine, Observer, SyncProgress, SyncReport};
 use crate::error::Error;
 use crate::events::Hub;
-use crate::model::{Account, StoredAccount, WriteState};
+use crate::model::{Account, StoredAccount};
 use crate::remote::RetryPolicy;
 use crate::store::Store;
 
@@ -70,7 +70,7 @@ impl Runner {
     /// [`Error::Database`].
     pub fn new(store: Arc<Store>, engine: Engine) -> Result<Self, Error> {
         let accounts = accounts(&store)?;
-        let (waiting, undecided) = outbox(&store)?;
+        let (waiting, undecided) = store.count_outbox()?;
         let state = WalletState { accounts, tickets_revision: 0, syncing: Vec::new(), waiting, undecided };
         let (state, due) = (Hub::new(state), Arc::default());
         Ok(Self { store, engine, activity: Activity::default(), state, due })
@@ -207,7 +207,7 @@ impl Observer for Runner {
     }
 
     fn changed(&self) {
-        if let Ok((waiting, undecided)) = outbox(&self.store) {
+        if let Ok((waiting, undecided)) = self.store.count_outbox() {
             self.state.change(|state| {
                 (state.waiting, state.undecided) = (waiting, undecided);
                 state.tickets_revision += 1;
@@ -218,13 +218,4 @@ impl Observer for Runner {
 
 fn accounts(store: &Store) -> Result<Vec<Account>, Error> {
     Ok(store.accounts()?.into_iter().map(Account::from).collect())
-}
-
-/// How many writes are sent by themselves, and how many wait for the person.
-fn outbox(store: &Store) -> Result<(u32, u32), Error> {
-    let rows = store.outbox(None, None)?;
-    let by_themselves =
-        rows.iter().filter(|row| matches!(row.state, WriteState::Waiting | WriteState::Sent)).count();
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok((count(by_themselves), count(rows.len() - by_themselves)))
 }

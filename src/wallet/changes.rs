@@ -152,7 +152,9 @@ impl Wallet {
         if held.credential.is_some() && !held.lost {
             return Err(WalletError::input("ticket_id", "this device holds its barcode already"));
         }
-        let handle = self.store.plan_device_key(id, &new_id()?)?;
+        let handle = self.store.plan_device_keys(&[(id, new_id()?)])?.pop();
+        let handle =
+            handle.ok_or_else(|| WalletError::Internal { reason: "no key was planned".to_owned() })?;
         self.accept(id, Write::Bind { handle, take_over: true })
     }
 

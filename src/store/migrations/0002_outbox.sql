@@ -18,6 +18,7 @@ CREATE TABLE outbox (
 ) STRICT;
 
 CREATE INDEX outbox_subject ON outbox (subject, id);
+CREATE INDEX credential_renewal ON credential (renew_after);
 
 -- Keys to delete from the vault, which could not be asked or did not answer yet.
 CREATE TABLE doomed_key (
@@ -46,7 +47,7 @@ ALTER TABLE device_key ADD COLUMN next_handle TEXT;
 UPDATE device_key SET account_id = (SELECT account_id FROM ticket WHERE ticket.id = ticket_id);
 
 -- 1: the person wants its barcode ahead of time.
-ALTER TABLE ticket_body ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1));
+ALTER TABLE ticket ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0 CHECK (pinned IN (0, 1));
 
 -- The change feed's place, and what a whole list needs to be known as unchanged.
 ALTER TABLE cursor ADD COLUMN token TEXT;
