@@ -23,6 +23,7 @@ mod xctest;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
@@ -69,7 +70,14 @@ enum Command {
         suites: Vec<String>,
     },
     /// Run the Rust tests with ten times the usual number of random inputs
-    Soak,
+    #[command(
+        after_help = "Examples:\n  cargo tool soak\n  cargo tool soak --minutes 480   through the night"
+    )]
+    Soak {
+        /// Begin another round with other random inputs until so many minutes have passed, or something fails
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        minutes: u64,
+    },
     /// Write the exported API to bindings/api.txt, for review
     ///
     /// `cargo tool test checks` fails when that file is not the API as it is.
@@ -121,9 +129,15 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             let context = Context { project, ci, cases: ci.then_some(CASES_IN_CI) };
             Ok(run_all(&context, &chosen(suites)))
         }
-        Command::Soak => {
+        Command::Soak { minutes } => {
             let context = Context { project, ci, cases: Some(CASES_IN_SOAK) };
-            Ok(run_all(&context, &[&suites::rust::SUITE]))
+            let begun = Instant::now();
+            loop {
+                let code = run_all(&context, &[&suites::rust::SUITE]);
+                if code != ExitCode::SUCCESS || begun.elapsed() >= Duration::from_secs(minutes * 60) {
+                    return Ok(code);
+                }
+            }
         }
     }
 }
