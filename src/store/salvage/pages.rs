@@ -18,7 +18,7 @@ const TAG: usize = 64;
 /// The first page begins with the salt.
 const SALT: usize = 16;
 const SALT_MASK: u8 = 0x3A;
-const MAC_ROUNDS: NonZeroU32 = NonZeroU32::new(2).unwrap();
+const MAC_ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
 
 /// The pages of a file; a rest shorter than a page is none.
 pub(super) fn split(file: &[u8]) -> Vec<Vec<u8>> {
