@@ -8,6 +8,7 @@ mod document;
 mod ids;
 mod money;
 mod office;
+mod online;
 mod outbox;
 mod pulled;
 mod system;
@@ -19,6 +20,9 @@ pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
 pub use office::{
     GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, ReservationItem,
+};
+pub use online::{
+    BrowserSignIn, Capability, Certificate, CodeSignIn, IncomingTransfer, Offer, Order,
 };
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,

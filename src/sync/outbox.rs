@@ -74,6 +74,15 @@ impl Run<'_> {
         mut row: OutboxRow,
         binding: &Binding,
     ) -> Result<Option<(OutboxRow, Settled)>, Error> {
+        if let Some(unidy) = self.system.unidy() {
+            match row.new.write.clone() {
+                Write::CreateTransfer { .. } => return self.send_handover(row, binding, unidy).await,
+                Write::CancelTransfer { transfer_id } => {
+                    return self.send_take_back(row, binding, unidy, &transfer_id).await;
+                }
+                _ => {}
+            }
+        }
         let outcome = match row.new.write.clone() {
             Write::SaveTicketHolder { response, expected } => {
                 return self.send_holder(row, binding, &response, expected.as_ref()).await;

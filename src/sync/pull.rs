@@ -7,6 +7,7 @@ use super::engine::{Run, SyncStage};
 use crate::error::Error;
 use crate::model::{BarcodeProfile, PulledTicket, TicketFormat, TicketHash};
 use crate::remote::PulledPage;
+use crate::remote::bam::Bam;
 use crate::remote::extension::{Extension, FeedItem, FeedPage};
 use crate::store::{PageEnd, StoredTransfer};
 
@@ -148,14 +149,21 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A SECURE ticket of a tenant that serves signed barcodes carries one; B.A.M itself gives no other code.
+    /// A ticket of a tenant that serves signed barcodes carries one, with B.A.M only a SECURE one. Else it carries the code
+    /// that its system gives, where there is one.
     async fn with_profile(&mut self, ticket: PulledTicket) -> Result<PulledTicket, Error> {
         let secure = ticket.format == TicketFormat::Secure;
-        let signed = secure && self.extension(ticket.tenant.as_deref()).await?.is_some();
-        Ok(PulledTicket {
-            profile: if signed { BarcodeProfile::Signed } else { BarcodeProfile::None },
-            ..ticket
-        })
+        let may_be_signed = secure || self.system.bam().is_none();
+        let signed = may_be_signed && self.extension(ticket.tenant.as_deref()).await?.is_some();
+        let drawn = secure && self.system.bam().is_some_and(Bam::draws_codes);
+        let profile = if signed {
+            BarcodeProfile::Signed
+        } else if drawn || ticket.static_code.is_some() {
+            BarcodeProfile::Static
+        } else {
+            BarcodeProfile::None
+        };
+        Ok(PulledTicket { profile, ..ticket })
     }
 
     /// How the transfers stand of which this account has any.

@@ -1,0 +1,96 @@
+//! Codes that never change: B.A.M draws them as pictures, one request for each ticket.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::engine::{Run, SyncStage};
+use crate::barcode::{BamCode, EventKey, decode_picture};
+use crate::error::Error;
+use crate::model::{StaticCode, Symbology};
+use crate::remote::bam::Bam;
+use crate::store::CodeWanted;
+
+/// Codes fetched in one sync: the next goes on.
+const MAX_CODES: u32 = 200;
+/// Where such a code stood.
+const SOURCE: &str = "qrcode";
+
+/// An event's key by tenant, organizer and event, as far as it was asked for.
+type EventKeys = HashMap<(Option<String>, i64, i64), Option<EventKey>>;
+
+impl Run<'_> {
+    /// Fetches the codes of tickets that start within the horizon and have none. A code that is not this ticket's, or whose
+    /// signature is not by its event's key, is not kept; where the server does not tell the key, the code is kept unchecked.
+    pub(super) async fn fetch_codes(&mut self) -> Result<(), Error> {
+        if self.system.bam().is_none() {
+            return Ok(());
+        }
+        let now = self.engine.time.now()?.unix_s();
+        let until = now.saturating_add(self.engine.bind_ahead_s);
+        let wanted = self.engine.store.codes_wanted(&self.account.id, now, until, MAX_CODES)?;
+        let total = u32::try_from(wanted.len()).ok();
+        let mut keys = EventKeys::new();
+        for (done, ticket) in (1..).zip(&wanted) {
+            let fetched = self.fetch_code(ticket, &mut keys).await;
+            if let Some(Some((text, verified))) = self.forgive(fetched)? {
+                let code = StaticCode { text, symbology: Symbology::Qr, source: SOURCE.to_owned() };
+                self.engine.store.save_static_code(ticket.ticket, &code, verified)?;
+                self.report.codes += 1;
+            }
+            self.tell(SyncStage::Barcodes, done, total);
+        }
+        Ok(())
+    }
+
+    /// A ticket's code and whether its signature was checked; `None` where it must not be kept, or the server has none.
+    async fn fetch_code(
+        &self,
+        wanted: &CodeWanted,
+        keys: &mut EventKeys,
+    ) -> Result<Option<(String, bool)>, Error> {
+        let Some(bam) = self.system.bam() else { return Ok(None) };
+        let place = (wanted.tenant.as_deref(), wanted.remote_id.as_str());
+        let picture = match bam.qr_code(&self.session, place).await {
+            // A server that draws none for this ticket.
+            Err(Error::Status { status: 400 | 403 | 404 | 409 | 410 | 422 | 501, .. }) => return Ok(None),
+            picture => picture?,
+        };
+        let Ok(text) = decode_picture(&picture) else { return Ok(None) };
+        let event: Value = serde_json::from_str(&wanted.event).unwrap_or_default();
+        let (Ok(code), Some(event_id)) = (BamCode::parse(&text), event["id"].as_i64()) else {
+            return Ok(None);
+        };
+        if code.ticket().event_id != event_id.unsigned_abs() {
+            return Ok(None);
+        }
+        let key = match event["organizer_id"].as_i64() {
+            Some(organizer) => self.event_key(bam, wanted.tenant.as_deref(), (organizer, event_id), keys).await?,
+            None => None,
+        };
+        Ok(match key {
+            Some(key) => code.verify(&key).is_ok().then_some((text, true)),
+            None => Some((text, false)),
+        })
+    }
+
+    async fn event_key(
+        &self,
+        bam: &Bam,
+        tenant: Option<&str>,
+        (organizer, event): (i64, i64),
+        keys: &mut EventKeys,
+    ) -> Result<Option<EventKey>, Error> {
+        let place = (tenant.map(str::to_owned), organizer, event);
+        if let Some(known) = keys.get(&place) {
+            return Ok(known.clone());
+        }
+        let key = match bam.event_public_key(&self.session, tenant, organizer, event).await {
+            // Told to organisers, and not by every server to holders.
+            Err(Error::Status { status: 401 | 403 | 404 | 501, .. } | Error::Reply { .. }) => None,
+            key => Some(key?),
+        };
+        keys.insert(place, key.clone());
+        Ok(key)
+    }
+}
