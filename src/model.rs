@@ -4,8 +4,10 @@
 mod named;
 
 mod account;
+pub mod expiry;
 mod ids;
 mod money;
+mod oauth;
 mod outbox;
 mod pulled;
 mod system;
@@ -14,11 +16,12 @@ mod ticket;
 pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
+pub use oauth::{IdTokenFault, OAuthError};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
 pub use pulled::{PulledEvent, PulledTicket};
-pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig};
+pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant};
 pub use ticket::{
     BarcodeProfile, Event, NoBarcodeReason, TicketDetail, TicketFilter, TicketFormat, TicketStatus,
     TicketSummary,
