@@ -8,6 +8,7 @@ mod http;
 pub mod retry;
 mod session;
 mod transport;
+pub mod unidy;
 
 pub use address::{api_url, tenant_template, with_tenant};
 pub use connector::{Connector, PulledPage};

@@ -56,6 +56,12 @@ pub struct Request<'a> {
     pub if_none_match: Option<&'a str>,
     /// JSON body.
     pub body: Option<&'a Value>,
+    /// Body in the form `application/x-www-form-urlencoded`, in place of JSON.
+    pub form: Option<&'a str>,
+    /// Whether the headers that tell who asks are left out: for addresses that a server names.
+    pub anonymous: bool,
+    /// The longest reply to take, in bytes.
+    pub max_reply_bytes: u64,
 }
 
 impl<'a> Request<'a> {
@@ -70,6 +76,9 @@ impl<'a> Request<'a> {
             idempotency_key: None,
             if_none_match: None,
             body: None,
+            form: None,
+            anonymous: false,
+            max_reply_bytes: MAX_REPLY_BYTES,
         }
     }
 
@@ -106,6 +115,7 @@ pub struct Reply {
     endpoint: &'static str,
     retry_after_ms: Option<u64>,
     etag: Option<String>,
+    location: Option<String>,
     body: Vec<u8>,
 }
 
@@ -199,13 +209,14 @@ impl Http {
             self.pauses.ask(request.url.origin(), pause_ms, &received);
         }
         let etag = response.header("etag").map(str::to_owned);
-        Ok(Reply { status: response.status, endpoint, retry_after_ms, etag, body: response.body })
+        let location = response.header("location").map(str::to_owned);
+        Ok(Reply { status: response.status, endpoint, retry_after_ms, etag, location, body: response.body })
     }
 
     fn build(&self, request: &Request<'_>) -> HttpRequest {
         let header = |name: &str, value: String| HttpHeader { name: name.to_owned(), value };
-        let mut headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| header(name, value.clone())).collect();
+        let own = self.headers.iter().filter(|_| !request.anonymous);
+        let mut headers: Vec<_> = own.map(|(name, value)| header(name, value.clone())).collect();
         if let Some(token) = &request.bearer {
             headers.push(header("Authorization", format!("Bearer {}", **token)));
         }
@@ -218,14 +229,17 @@ impl Http {
         }
         if request.body.is_some() {
             headers.push(header("Content-Type", "application/json".to_owned()));
+        } else if request.form.is_some() {
+            headers.push(header("Content-Type", "application/x-www-form-urlencoded".to_owned()));
         }
+        let json = request.body.map(|body| body.to_string().into_bytes());
         HttpRequest {
             method: request.method.to_owned(),
             url: request.url.to_string(),
             headers,
-            body: request.body.map(|body| body.to_string().into_bytes()),
+            body: json.or_else(|| request.form.map(|form| form.as_bytes().to_vec())),
             timeout_ms: TIMEOUT_MS,
-            max_reply_bytes: MAX_REPLY_BYTES,
+            max_reply_bytes: request.max_reply_bytes,
         }
     }
 
@@ -274,6 +288,21 @@ impl Reply {
     /// The entity tag, quotes included (RFC 9110, section 8.8.3).
     pub fn etag(&self) -> Option<&str> {
         self.etag.as_deref()
+    }
+
+    /// Where the server points to (RFC 9110, section 10.2.2), as it wrote it.
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
+    }
+
+    /// The body, whatever the status.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body, to keep.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.body
     }
 
     /// How long the server asks to wait before the next request, in milliseconds, a day at most; whatever the status.
