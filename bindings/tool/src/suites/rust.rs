@@ -32,16 +32,21 @@ fn run(context: &Context) -> Outcome {
     Outcome::Ran(report(&harness, succeeded, &seed))
 }
 
-/// Gives proptest its number of inputs and a new seed, unless the caller's environment holds one; returns the seed.
+/// Gives the tests their number of random inputs and a seed, which is returned.
 fn seed_random_inputs(command: &mut Command, cases: Option<u32>) -> String {
-    let new_seed = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs()).to_string();
-    let seed = std::env::var("PROPTEST_RNG_SEED").unwrap_or_else(|_| new_seed());
+    let seed = seed(std::env::var("PROPTEST_RNG_SEED").ok(), SystemTime::now());
     command.env("PROPTEST_RNG_SEED", &seed);
+    line(&format!("Random inputs come from seed {seed}."));
     if let Some(cases) = cases {
         command.env("PROPTEST_CASES", cases.to_string());
         line(&format!("Each property is tried with {cases} random inputs."));
     }
     seed
+}
+
+/// The seed that was given, or a new one for each second.
+fn seed(given: Option<String>, now: SystemTime) -> String {
+    given.unwrap_or_else(|| now.duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs()).to_string())
 }
 
 fn report(harness: &Harness, succeeded: bool, seed: &str) -> Tally {
@@ -57,4 +62,18 @@ fn report(harness: &Harness, succeeded: bool, seed: &str) -> Tally {
          input is printed above and kept in a *.proptest-regressions file or folder, which later runs try first."
     ));
     tally
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_round_has_a_seed_of_its_own_unless_one_is_given() {
+        let (first, next) = (UNIX_EPOCH + Duration::from_secs(60), UNIX_EPOCH + Duration::from_secs(61));
+        assert_eq!((seed(None, first), seed(None, next)), ("60".to_owned(), "61".to_owned()));
+        assert_eq!(seed(Some("7".to_owned()), next), "7");
+    }
 }
