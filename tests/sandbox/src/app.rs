@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::Method;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use ring::rand::{SecureRandom, SystemRandom};
 use ticket_wallet::Issuer;
 use ticket_wallet::model::Provider;
@@ -17,6 +17,7 @@ use crate::db::Db;
 use crate::faults::{Fault, FaultRule, next_fault};
 use crate::season::Plan;
 use crate::seeded;
+use crate::unidy::{self, Unidy};
 
 /// A write that is being handled: the user and the idempotency key.
 pub(crate) type Claim = (i64, String);
@@ -28,6 +29,8 @@ pub(crate) struct App {
     pub(crate) db: Db,
     pub(crate) tenants: Vec<ServedTenant>,
     pub(crate) claims: Mutex<HashSet<Claim>>,
+    pub(crate) unidy: Unidy,
+    secrets: Mutex<std::collections::BTreeSet<String>>,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -50,9 +53,12 @@ impl App {
         let now = DateTime::from_timestamp_millis((config.clock)()).unwrap_or_default();
         db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
             .map_err(std::io::Error::other)?;
+        fill_unidy(&db, plan, &config, now)?;
         Ok(Self {
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
+            unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
+            secrets: Mutex::default(),
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -61,6 +67,11 @@ impl App {
             config,
             db,
         })
+    }
+
+    /// Keeps a secret that clients know or get, so that tests can look for it where it must not be.
+    pub(crate) fn give_out(&self, secret: &str) {
+        lock(&self.secrets).insert(secret.to_owned());
     }
 
     /// The sandbox's time in Unix seconds.
@@ -131,6 +142,19 @@ pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| std::io::Error::other("no random numbers"))?;
     Ok(bytes)
+}
+
+fn fill_unidy(db: &Db, plan: &Plan, config: &SandboxConfig, now: DateTime<Utc>) -> std::io::Result<()> {
+    let users: Vec<String> = plan.users.iter().map(|user| user.name.clone()).collect();
+    let season = unidy::Season {
+        users: &users,
+        seed: config.seed,
+        tickets_per_user: config.tickets_per_user,
+        now,
+        zone: config.unidy.zone(),
+    };
+    db.write(|db| unidy::fill(db, &season))
+        .map_err(|_| std::io::Error::other("Unidy's season cannot be laid out"))
 }
 
 fn served_tenants(plan: &Plan, seed: u64, url: &str) -> std::io::Result<Vec<ServedTenant>> {

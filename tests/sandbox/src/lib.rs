@@ -16,6 +16,7 @@ mod problem;
 mod sandbox;
 mod season;
 mod seeded;
+mod unidy;
 
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;
@@ -23,3 +24,7 @@ pub use extension::TransferEnd;
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use sandbox::{Sandbox, User};
+pub use unidy::{
+    Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, NewUnidyClient, PriceForm, TokenBody,
+    UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail,
+};

@@ -30,6 +30,7 @@ use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
 use crate::season::{Plan, password};
+use crate::unidy::{self, UnidyError};
 
 /// Somebody who can sign in.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -75,6 +76,7 @@ impl Sandbox {
         let user = |name: &str| User { name: name.to_owned(), password: password(config.seed, name) };
         let users = plan.users.iter().map(|person| user(&person.name)).collect();
         let app = Arc::new(App::new(config, &plan, &url)?);
+        unidy::give_out_secrets(&app).map_err(io::Error::other)?;
         let (running, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -217,6 +219,11 @@ impl Sandbox {
 }
 
 impl Sandbox {
+    /// What the routes share.
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     fn edit<T>(&self, work: impl FnOnce(&Connection, i64) -> rusqlite::Result<T>) -> io::Result<T> {
         let now_s = self.app.now_s();
         self.app.db.write(|db| work(db, now_s)).map_err(io::Error::other)
@@ -232,12 +239,14 @@ fn routes(app: &Arc<App>) -> Router {
     let feed = if app.config.feed { extension::feed_routes() } else { Router::new() };
     Router::new()
         .merge(bam::routes())
+        .merge(unidy::routes())
         .merge(feed)
         .merge(extension::routes())
         .merge(control::routes())
         .fallback(|request: Request| unknown(request, StatusCode::NOT_FOUND))
         .method_not_allowed_fallback(|request: Request| unknown(request, StatusCode::METHOD_NOT_ALLOWED))
         .layer(middleware::from_fn_with_state(Arc::clone(app), disturb))
+        .layer(middleware::map_response_with_state(Arc::clone(app), unidy::in_form))
         .with_state(Arc::clone(app))
 }
 
@@ -246,7 +255,9 @@ async fn unknown(request: Request, status: StatusCode) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "No such method here"),
         _ => ("not-found", "Nothing here"),
     };
-    if extension::serves(request.uri().path()) {
+    if unidy::serves(request.uri().path()) {
+        UnidyError::new(status, &kind.replace('-', "_")).into_response()
+    } else if extension::serves(request.uri().path()) {
         Problem::new(status, kind, title).into_response()
     } else {
         BamError::new(status, kind, title).into_response()
