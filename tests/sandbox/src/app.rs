@@ -11,10 +11,11 @@ use ticket_wallet::Issuer;
 use ticket_wallet::model::Provider;
 use url::Url;
 
-use crate::bam::TokenKey;
+use crate::bam::{BamChoices, TokenKey};
 use crate::config::SandboxConfig;
 use crate::db::Db;
 use crate::faults::{Fault, FaultRule, next_fault};
+use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
 use crate::unidy::{self, Unidy};
@@ -29,8 +30,9 @@ pub(crate) struct App {
     pub(crate) db: Db,
     pub(crate) tenants: Vec<ServedTenant>,
     pub(crate) claims: Mutex<HashSet<Claim>>,
+    pub(crate) recorder: Recorder,
+    bam_choices: Mutex<BamChoices>,
     pub(crate) unidy: Unidy,
-    secrets: Mutex<std::collections::BTreeSet<String>>,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -57,8 +59,9 @@ impl App {
         Ok(Self {
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
+            recorder: Recorder::default(),
+            bam_choices: Mutex::new(config.bam.clone()),
             unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
-            secrets: Mutex::default(),
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -67,11 +70,6 @@ impl App {
             config,
             db,
         })
-    }
-
-    /// Keeps a secret that clients know or get, so that tests can look for it where it must not be.
-    pub(crate) fn give_out(&self, secret: &str) {
-        lock(&self.secrets).insert(secret.to_owned());
     }
 
     /// The sandbox's time in Unix seconds.
@@ -97,6 +95,21 @@ impl App {
     /// The tenant of this name.
     pub(crate) fn tenant(&self, name: &str) -> Option<&ServedTenant> {
         self.tenants.iter().find(|tenant| tenant.name == name)
+    }
+
+    /// What B.A.M's documents leave open, as it is done now.
+    pub(crate) fn bam_choices(&self) -> BamChoices {
+        lock(&self.bam_choices).clone()
+    }
+
+    /// Does what B.A.M's documents leave open in another way from now on.
+    pub(crate) fn set_bam_choices(&self, choices: BamChoices) {
+        *lock(&self.bam_choices) = choices;
+    }
+
+    /// Keeps a secret that clients know or get, so that tests can look for it where it must not be.
+    pub(crate) fn give_out(&self, secret: &str) {
+        self.recorder.give_out(secret);
     }
 
     /// The key of access tokens.

@@ -20,7 +20,7 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::bam::{self, BamError};
+use crate::bam::{self, BamChoices, BamError};
 use crate::config::SandboxConfig;
 use crate::control;
 use crate::edit::{self, TicketEdit};
@@ -29,6 +29,7 @@ use crate::faults::{FaultRule, disturb};
 use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
+use crate::recorder::RecordedRequest;
 use crate::season::{Plan, password};
 use crate::unidy::{self, UnidyError};
 
@@ -74,8 +75,9 @@ impl Sandbox {
         let url = format!("http://{}", listener.local_addr()?);
         let plan = Plan::load()?;
         let user = |name: &str| User { name: name.to_owned(), password: password(config.seed, name) };
-        let users = plan.users.iter().map(|person| user(&person.name)).collect();
+        let users: Vec<_> = plan.users.iter().map(|person| user(&person.name)).collect();
         let app = Arc::new(App::new(config, &plan, &url)?);
+        users.iter().for_each(|user| app.give_out(&user.password));
         unidy::give_out_secrets(&app).map_err(io::Error::other)?;
         let (running, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
@@ -126,6 +128,26 @@ impl Sandbox {
     /// All requests seen so far as `METHOD /path`, without queries and without the sandbox's own routes.
     pub fn requests(&self) -> Vec<String> {
         self.app.requests()
+    }
+
+    /// All requests so far with the names of what they sent, without the sandbox's own routes.
+    pub fn recorded(&self) -> Vec<RecordedRequest> {
+        self.app.recorder.requests()
+    }
+
+    /// Every secret that the sandbox's clients know or got so far: passwords, tokens, keys, codes, texts of barcodes.
+    pub fn secrets(&self) -> Vec<String> {
+        self.app.recorder.secrets()
+    }
+
+    /// What B.A.M's documents leave open, as it is done now.
+    pub fn bam_choices(&self) -> BamChoices {
+        self.app.bam_choices()
+    }
+
+    /// Does what B.A.M's documents leave open in another way from now on.
+    pub fn set_bam_choices(&self, choices: BamChoices) {
+        self.app.set_bam_choices(choices);
     }
 
     /// Bytes sent so far, headers included.

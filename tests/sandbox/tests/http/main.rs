@@ -11,6 +11,7 @@ mod feed;
 mod idempotency;
 mod journal;
 mod odd_replies;
+mod recorder;
 mod statements;
 mod support;
 mod ticket_holder;
