@@ -2,6 +2,7 @@
 
 mod address;
 pub mod bam;
+mod bounds;
 pub mod extension;
 mod http;
 pub mod retry;
