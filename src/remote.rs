@@ -3,6 +3,7 @@
 mod address;
 pub mod bam;
 mod bounds;
+mod connector;
 pub mod extension;
 mod http;
 pub mod retry;
@@ -10,6 +11,7 @@ mod session;
 mod transport;
 
 pub use address::{api_url, tenant_template, with_tenant};
+pub use connector::{Connector, PulledPage};
 pub use http::{Http, Reply, Request, TrustedClock};
 pub use retry::RetryPolicy;
 pub use session::{Refresh, Session, SessionKeeper};

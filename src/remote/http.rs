@@ -18,7 +18,6 @@ use crate::host::{
     HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError, MAX_REPLY_BYTES,
 };
 
-
 /// The time that the wallet trusts, to requests.
 pub trait TrustedClock: Send + Sync {
     /// Takes in what a reply says about the time.
@@ -50,6 +49,8 @@ pub struct Request<'a> {
     pub endpoint: &'static str,
     /// Bearer token.
     pub bearer: Option<Zeroizing<String>>,
+    /// Other headers by which the system knows who asks.
+    pub headers: Vec<(&'static str, Zeroizing<String>)>,
     /// Idempotency key, without quotes.
     pub idempotency_key: Option<&'a str>,
     /// Entity tag of what is held, quotes included, as [`Reply::etag`] gave it.
@@ -66,6 +67,7 @@ impl<'a> Request<'a> {
             url,
             endpoint,
             bearer: None,
+            headers: Vec::new(),
             idempotency_key: None,
             if_none_match: None,
             body: None,
@@ -82,6 +84,11 @@ impl<'a> Request<'a> {
         Self { method: "PATCH", ..Self::post(url, endpoint, body) }
     }
 
+    /// A PUT with a JSON body.
+    pub fn put(url: Url, endpoint: &'static str, body: &'a Value) -> Self {
+        Self { method: "PUT", ..Self::post(url, endpoint, body) }
+    }
+
     /// A DELETE.
     pub fn delete(url: Url, endpoint: &'static str) -> Self {
         Self { method: "DELETE", ..Self::get(url, endpoint) }
@@ -95,8 +102,8 @@ impl<'a> Request<'a> {
     /// Whether a text holds something of what this request sends, or is a part of it: a server that repeats a password or
     /// a token as its error's code shall not get it into errors and logs.
     fn sends(&self, text: &str) -> bool {
-        let header = self.bearer.as_deref().map(String::as_str).into_iter().chain(self.idempotency_key);
-        let mut sent: Vec<&str> = header.collect();
+        let keys = self.bearer.as_deref().map(String::as_str).into_iter().chain(self.idempotency_key);
+        let mut sent: Vec<&str> = keys.chain(self.headers.iter().map(|(_, value)| value.as_str())).collect();
         if let Some(body) = self.body {
             texts(body, &mut sent);
         }
@@ -227,7 +234,14 @@ impl Http {
         let etag = response.header("etag").filter(|tag| tag.len() <= MAX_TAG_BYTES).map(str::to_owned);
         let refused = !(200..300).contains(&response.status);
         let server_code = server_code(&response.body).filter(|code| refused && !request.sends(code));
-        Ok(Reply { status: response.status, endpoint, retry_after_ms, etag, server_code, body: response.body })
+        Ok(Reply {
+            status: response.status,
+            endpoint,
+            retry_after_ms,
+            etag,
+            server_code,
+            body: response.body,
+        })
     }
 
     fn build(&self, request: &Request<'_>, timeout_ms: u32) -> HttpRequest {
@@ -237,6 +251,7 @@ impl Http {
         if let Some(token) = &request.bearer {
             headers.push(header("Authorization", format!("Bearer {}", **token)));
         }
+        headers.extend(request.headers.iter().map(|(name, value)| header(name, value.to_string())));
         if let Some(key) = request.idempotency_key {
             headers.push(header("Idempotency-Key", format!("\"{key}\"")));
         }
