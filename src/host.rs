@@ -147,6 +147,9 @@ impl HttpResponse {
     }
 }
 
+/// The longest reply that the core takes.
+pub(crate) const MAX_REPLY_BYTES: u64 = 32 << 20;
+
 /// Why no whole reply came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum HttpTransportError {
@@ -160,7 +163,7 @@ pub enum HttpTransportError {
     #[error("the connection broke before the answer was complete")]
     Broken,
     /// The reply is longer than allowed.
-    #[error("the reply is larger than 64 MiB")]
+    #[error("the reply is larger than {} MiB", MAX_REPLY_BYTES >> 20)]
     TooLarge,
     /// Anything else; the reason holds no secret and no address.
     #[error("the request failed: {reason}")]

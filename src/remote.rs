@@ -2,6 +2,7 @@
 
 mod address;
 pub mod bam;
+mod bounds;
 mod connector;
 pub mod extension;
 mod http;

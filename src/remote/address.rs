@@ -13,18 +13,30 @@ const TENANT: &str = "{tenant}";
 /// # Errors
 /// [`Error::Input`] naming `url`.
 pub fn api_url(text: &str) -> Result<Url, Error> {
-    let refused = |reason: &str| Error::Input { field: "url", reason: reason.to_owned() };
     let url =
         Url::parse(text).map_err(|_| refused("not an address; write it like https://api.example.org"))?;
+    check(&url)?;
+    Ok(url)
+}
+
+/// Whether something may be sent to an address, wherever the address comes from.
+///
+/// # Errors
+/// [`Error::Input`] naming `url`.
+pub(super) fn check(url: &Url) -> Result<(), Error> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused("an address must not contain a user name or password"));
     }
     match url.scheme() {
-        "https" if url.has_host() => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
+        "https" if url.has_host() => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
         "http" => Err(refused("http is only for this machine (127.0.0.1, [::1], localhost); use https")),
         _ => Err(refused("only https addresses can be used")),
     }
+}
+
+fn refused(reason: &str) -> Error {
+    Error::Input { field: "url", reason: reason.to_owned() }
 }
 
 /// The template of tenants' addresses where none was configured: the tenant before the host, or, where no name can

@@ -7,15 +7,16 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::address;
+use super::bounds::{self, MAX_ERROR_BYTES, MAX_TAG_BYTES};
 use super::retry::{Pauses, RetryPolicy, http_date_s, retry_after_ms};
 use super::transport::Transport;
 use crate::clock::{ClockReading, TimeSample};
 use crate::device::random_u64;
 use crate::error::Error;
-use crate::host::{HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
-
-const TIMEOUT_MS: u32 = 60_000;
-const MAX_REPLY_BYTES: u64 = 64 << 20;
+use crate::host::{
+    HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError, MAX_REPLY_BYTES,
+};
 
 /// The time that the wallet trusts, to requests.
 pub trait TrustedClock: Send + Sync {
@@ -106,6 +107,35 @@ impl<'a> Request<'a> {
     fn is_safe(&self) -> bool {
         self.method == "GET"
     }
+
+    /// Whether a text holds something of what this request sends, or is a part of it: a server that repeats a password or
+    /// a token as its error's code shall not get it into errors and logs.
+    fn sends(&self, text: &str) -> bool {
+        let keys = self.bearer.as_deref().map(String::as_str).into_iter().chain(self.idempotency_key);
+        let mut sent: Vec<&str> = keys.chain(self.headers.iter().map(|(_, value)| value.as_str())).collect();
+        if let Some(body) = self.body {
+            texts(body, &mut sent);
+        }
+        sent.into_iter().any(|sent| repeats(text, sent))
+    }
+}
+
+/// The strings in a JSON value.
+fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+        _ => {}
+    }
+}
+
+/// Words such as `refresh_token` are in requests and in codes alike.
+fn repeats(code: &str, sent: &str) -> bool {
+    const SHORTEST: usize = 8;
+    let is_word = sent.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let within = |part: &str, whole: &str| part.len() >= SHORTEST && whole.contains(part);
+    code == sent || !is_word && (within(sent, code) || within(code, sent))
 }
 
 /// A reply, whole.
@@ -116,6 +146,7 @@ pub struct Reply {
     retry_after_ms: Option<u64>,
     etag: Option<String>,
     location: Option<String>,
+    server_code: Option<String>,
     body: Vec<u8>,
 }
 
@@ -154,13 +185,15 @@ impl Http {
     ///
     /// # Errors
     /// [`Error::Network`] when no whole reply came, [`Error::Pause`] when the origin's pause is longer than the policy
-    /// waits, [`Error::Clock`]. Every status is a reply.
+    /// waits, [`Error::Clock`]; [`Error::Input`] naming `url` for an address that is neither `https` nor on this machine,
+    /// wherever it comes from. Every status is a reply.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
+        address::check(&request.url)?;
         let policy = self.retry_policy();
         let mut sent = 0;
         loop {
             self.wait_for_turn(&request, &policy).await?;
-            let outcome = self.send_once(&request).await;
+            let outcome = self.send_once(&request, policy.timeout_ms).await;
             sent += 1;
             if !request.is_safe() || sent >= policy.attempts || !passes(&outcome) {
                 return outcome;
@@ -192,9 +225,9 @@ impl Http {
         }
     }
 
-    async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
+    async fn send_once(&self, request: &Request<'_>, timeout_ms: u32) -> Result<Reply, Error> {
         let endpoint = request.endpoint;
-        let carried = self.build(request);
+        let carried = self.build(request, timeout_ms);
         let sent = self.clock.read()?;
         let response = self.transport.send(carried).await;
         let response = response.map_err(|why| Error::Network { endpoint: endpoint.to_owned(), why })?;
@@ -208,12 +241,22 @@ impl Http {
         if let Some(pause_ms) = retry_after_ms.filter(|pause_ms| *pause_ms > 0) {
             self.pauses.ask(request.url.origin(), pause_ms, &received);
         }
-        let etag = response.header("etag").map(str::to_owned);
+        let etag = response.header("etag").filter(|tag| tag.len() <= MAX_TAG_BYTES).map(str::to_owned);
         let location = response.header("location").map(str::to_owned);
-        Ok(Reply { status: response.status, endpoint, retry_after_ms, etag, location, body: response.body })
+        let refused = !(200..300).contains(&response.status);
+        let server_code = server_code(&response.body).filter(|code| refused && !request.sends(code));
+        Ok(Reply {
+            status: response.status,
+            endpoint,
+            retry_after_ms,
+            etag,
+            location,
+            server_code,
+            body: response.body,
+        })
     }
 
-    fn build(&self, request: &Request<'_>) -> HttpRequest {
+    fn build(&self, request: &Request<'_>, timeout_ms: u32) -> HttpRequest {
         let header = |name: &str, value: String| HttpHeader { name: name.to_owned(), value };
         let own = self.headers.iter().filter(|_| !request.anonymous);
         let mut headers: Vec<_> = own.map(|(name, value)| header(name, value.clone())).collect();
@@ -238,7 +281,7 @@ impl Http {
             url: request.url.to_string(),
             headers,
             body: json.or_else(|| request.form.map(|form| form.as_bytes().to_vec())),
-            timeout_ms: TIMEOUT_MS,
+            timeout_ms,
             max_reply_bytes: request.max_reply_bytes,
         }
     }
@@ -285,7 +328,7 @@ impl Reply {
         self.status == 304
     }
 
-    /// The entity tag, quotes included (RFC 9110, section 8.8.3).
+    /// The entity tag, quotes included (RFC 9110, section 8.8.3); none that is longer than 4 KiB.
     pub fn etag(&self) -> Option<&str> {
         self.etag.as_deref()
     }
@@ -313,11 +356,13 @@ impl Reply {
     /// The body of a success as JSON of a known shape.
     ///
     /// # Errors
-    /// [`Error::Status`] for any status but 2xx, [`Error::Reply`] for a body of another shape.
+    /// [`Error::Status`] for any status but 2xx, [`Error::Reply`] for a body of another shape, nested deeper than 100, with
+    /// a list of more than 10,000 items or with more than 2,000,000 values.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         if !self.is_success() {
             return Err(self.error());
         }
+        bounds::check(&self.body).map_err(|excess| self.unreadable(&excess.to_string()))?;
         serde_json::from_slice(&self.body)
             .map_err(|e| self.unreadable(&format!("line {} column {}", e.line(), e.column())))
     }
@@ -327,7 +372,7 @@ impl Reply {
         Error::Status {
             endpoint: self.endpoint.to_owned(),
             status: self.status,
-            server_code: server_code(&self.body),
+            server_code: self.server_code.clone(),
             retry_after_ms: self.retry_after_ms,
         }
     }
@@ -339,8 +384,11 @@ impl Reply {
 }
 
 /// The error code of a body: B.A.M's `errorCode` or `error`, or RFC 9457's `type`. Only a plain identifier is taken,
-/// so that no prose and no personal data gets into errors.
+/// so that no prose and no personal data gets into errors; a body of more than 64 KiB has none.
 fn server_code(body: &[u8]) -> Option<String> {
+    if body.len() > MAX_ERROR_BYTES {
+        return None;
+    }
     let body: Value = serde_json::from_slice(body).ok()?;
     let plain = |text: &str| {
         let identifier = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);

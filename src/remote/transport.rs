@@ -83,6 +83,9 @@ impl BuiltIn {
         }
         let timeout = Duration::from_millis(request.timeout_ms.into());
         let mut response = builder.timeout(timeout).send().await.map_err(|e| describe(&e))?;
+        if response.content_length().is_some_and(|length| length > request.max_reply_bytes) {
+            return Err(HttpTransportError::TooLarge);
+        }
         let (status, headers) = (response.status().as_u16(), headers(response.headers()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| describe(&e))? {

@@ -66,6 +66,11 @@ impl BoxOffice {
         self.server.asked()
     }
 
+    /// How many bytes went out so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.server.sent()
+    }
+
     pub(crate) fn sign_in(&self) -> SignIn {
         SignIn {
             system: TicketSystem::Bam,
