@@ -74,7 +74,7 @@ impl Run<'_> {
 
     async fn pending_of(&self, unidy: &Unidy, remote_id: &str) -> Result<Option<UnidyTransfer>, Error> {
         let found = unidy.transfers(&self.session).await?;
-        Ok(found.outgoing.into_iter().find(|one| one.ticket_id.as_deref() == Some(remote_id)))
+        Ok(found.outgoing.into_iter().find(|one| one.ticket.as_ref().is_some_and(|ticket| ticket.id == remote_id)))
     }
 
     /// A ticket that is gone was accepted; of one that is still here the server does not say how its transfer ended.

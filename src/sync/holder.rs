@@ -3,8 +3,8 @@
 use super::desk::Desk;
 use crate::device::ask;
 use crate::error::Error;
-use crate::model::{Capability, Certificate, Document, IncomingTransfer, Offer, Order, TicketHash, TicketSystem};
-use crate::remote::unidy::ExportFormat;
+use crate::model::{Certificate, Document, IncomingTransfer, Offer, Order, TicketHash};
+use crate::remote::unidy::{ExportFormat, UnidyTransfer};
 use crate::store::{NewDocument, StoredEnrollment};
 
 /// What a sealed private key is bound to, before the account's id.
@@ -126,7 +126,7 @@ impl Desk<'_> {
     /// [`Error::Reply`].
     pub async fn incoming_transfers(&self) -> Result<Vec<IncomingTransfer>, Error> {
         let found = self.unidy()?.transfers(&self.session).await?;
-        Ok(found.incoming.into_iter().map(IncomingTransfer::from).collect())
+        Ok(found.incoming.into_iter().map(incoming).collect())
     }
 
     /// Accepts or declines a ticket that somebody hands over.
@@ -148,5 +148,15 @@ impl Desk<'_> {
             self.store().save_document(&NewDocument { account_id, subject, media_type, fetched_at, bytes })?;
         let kept = self.store().documents(account_id, Some(subject))?;
         kept.into_iter().find(|document| document.id == id).ok_or(Error::NotFound { what: "document" })
+    }
+}
+
+fn incoming(transfer: UnidyTransfer) -> IncomingTransfer {
+    IncomingTransfer {
+        token: transfer.token.to_string(),
+        sender: transfer.sender_email,
+        title: transfer.ticket.and_then(|ticket| ticket.title),
+        state: transfer.status,
+        expires_at: transfer.expires_at,
     }
 }

@@ -11,11 +11,14 @@ use crate::model::{
     GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, TicketStatus,
 };
 use crate::remote::bam::Bam;
-use crate::remote::unidy::Unidy;
+use crate::remote::unidy::{TicketChange, Unidy, UnidyTicket, UnidyTicketQuery};
 use crate::store::OfficeOutcome;
 
 /// A request that has not been carried out by now never will be: servers and what stands before them give up sooner.
 const IN_FLIGHT_S: i64 = 120;
+
+/// More pages than any brand has categories.
+const MAX_PAGES: u32 = 1_000;
 
 /// What a server holds after a write whose answer was lost.
 enum Found {
@@ -127,10 +130,9 @@ impl Desk<'_> {
     /// As [`Desk::reserve`].
     pub async fn create_ticket(&self, fields: &Value) -> Result<OfficeWrite, Error> {
         let unidy = self.unidy()?;
-        unidy.check_fields(fields)?;
         let id = self.begin(OfficeWriteKind::CreateTicket, &json!({ "fields": fields }))?;
-        let answer = unidy.create_ticket(&self.session, fields).await;
-        self.settle(id, answer.map(|ticket| told(&[ticket]))).await
+        let answer = unidy.create_ticket(&self.session, &change(fields)).await;
+        self.settle(id, answer.map(|ticket| told(&[of_unidy(&ticket)]))).await
     }
 
     /// Changes fields of a ticket at a partner's Unidy.
@@ -139,11 +141,10 @@ impl Desk<'_> {
     /// As [`Desk::reserve`].
     pub async fn update_ticket(&self, ticket_id: &str, fields: &Value) -> Result<OfficeWrite, Error> {
         let unidy = self.unidy()?;
-        unidy.check_fields(fields)?;
         let asked = json!({ "ticket_id": ticket_id, "fields": fields });
         let id = self.begin(OfficeWriteKind::UpdateTicket, &asked)?;
-        let answer = unidy.update_ticket(&self.session, ticket_id, fields).await;
-        self.settle(id, answer.map(|ticket| told(&[ticket]))).await
+        let answer = unidy.update_ticket(&self.session, ticket_id, &change(fields)).await;
+        self.settle(id, answer.map(|ticket| told(&[of_unidy(&ticket)]))).await
     }
 
     /// Deletes a ticket at a partner's Unidy.
@@ -155,6 +156,41 @@ impl Desk<'_> {
         let id = self.begin(OfficeWriteKind::DeleteTicket, &json!({ "ticket_id": ticket_id }))?;
         let answer = unidy.delete_ticket(&self.session, ticket_id).await;
         self.settle(id, answer.map(|()| json!({}))).await
+    }
+
+    /// One page of a partner's tickets, counted from 1, and whether more come.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`]; [`Error::Input`] naming a parameter.
+    pub async fn partner_tickets(&self, page: u32) -> Result<(Vec<OfficeTicket>, bool), Error> {
+        let query = UnidyTicketQuery { page: Some(page.max(1)), ..UnidyTicketQuery::default() };
+        let found = self.unidy()?.tickets(&self.session, &query).await?;
+        Ok((found.tickets.iter().map(of_unidy).collect(), !found.is_last()))
+    }
+
+    /// One of a partner's tickets.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn partner_ticket(&self, id: &str) -> Result<OfficeTicket, Error> {
+        Ok(of_unidy(&self.unidy()?.ticket(&self.session, id).await?))
+    }
+
+    /// A partner's ticket categories, each as its JSON.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn categories(&self) -> Result<Vec<String>, Error> {
+        let unidy = self.unidy()?;
+        let mut all = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let (found, more) = unidy.categories(&self.session, page).await?;
+            all.extend(found.iter().map(|category| category.record().to_owned()));
+            if !more {
+                return Ok(all);
+            }
+        }
+        Err(Error::Untrusted { what: "the server's list of categories does not end" })
     }
 
     /// Asks the server once more what became of a write.
@@ -276,7 +312,7 @@ impl Desk<'_> {
     }
 
     async fn find_fields(&self, unidy: &Unidy, asked: &Value) -> Result<Found, Error> {
-        let ticket = unidy.office_ticket(&self.session, text(asked, "ticket_id")).await?;
+        let ticket = of_unidy(&unidy.ticket(&self.session, text(asked, "ticket_id")).await?);
         let held: Value = serde_json::from_str(&ticket.body_json).unwrap_or_default();
         let wanted = asked["fields"].as_object();
         let as_asked = wanted.is_some_and(|fields| fields.iter().all(|(name, value)| held.get(name) == Some(value)));
@@ -296,6 +332,20 @@ fn items(items: &[crate::model::ReservationItem]) -> Value {
         })
     };
     items.iter().map(item).collect()
+}
+
+fn change(fields: &Value) -> TicketChange {
+    TicketChange { more: fields.as_object().cloned().unwrap_or_default(), ..TicketChange::default() }
+}
+
+fn of_unidy(ticket: &UnidyTicket) -> OfficeTicket {
+    OfficeTicket {
+        remote_id: ticket.id.clone(),
+        status: TicketStatus::from_text(ticket.state.as_deref().unwrap_or_default()),
+        ticket_config_id: None,
+        enrollment_id: None,
+        body_json: ticket.record().to_owned(),
+    }
 }
 
 /// Tickets as they are kept with a write.

@@ -11,7 +11,7 @@ use super::desk::Desk;
 use super::engine::{Engine, Observer, SyncProgress, SyncReport};
 use crate::error::Error;
 use crate::events::Hub;
-use crate::model::{Account, StoredAccount};
+use crate::model::Account;
 use crate::remote::RetryPolicy;
 use crate::store::Store;
 

@@ -24,7 +24,10 @@ impl Unidy {
         let hashed = |e: ProviderError| Error::Input { field: "id", reason: e.to_string() };
         let event = event(&provider, ticket)?;
         let category = if event.is_none() { ticket.title.clone() } else { None };
-        let has_code = !ticket.static_codes().is_empty();
+        let static_code = ticket.static_codes().into_iter().next();
+        let status = status(ticket);
+        // A passive ticket expires where the brand's job ends those too.
+        let never = status == TicketStatus::Passive && !self.config.passive_expires;
         Ok(PulledTicket {
             id: provider.ticket(&ticket.id).map_err(hashed)?,
             tenant: None,
@@ -32,11 +35,13 @@ impl Unidy {
             event,
             category,
             format: TicketFormat::Other { text: String::new() },
-            status: status(ticket),
-            profile: if has_code { BarcodeProfile::Static } else { BarcodeProfile::None },
+            status,
+            profile: BarcodeProfile::None,
             section: ticket.section(),
             seat: ticket.seat(),
             holder: None,
+            expires_at: self.expires_at(ticket).filter(|_| !never),
+            static_code,
             body: ticket.record().to_owned(),
         })
     }

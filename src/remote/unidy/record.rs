@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::raw::{self, Members};
-use crate::model::{Money, MoneyError};
+use crate::model::{Money, MoneyError, StaticCode, Symbology};
 
 /// Stands for a currency that neither the ticket nor its category names (Unidy's documents).
 pub const DEFAULT_CURRENCY: &str = "EUR";
@@ -56,25 +56,7 @@ pub struct UnidyTicket {
     record: String,
 }
 
-opaque_debug!(UnidyTicket, StaticCode);
-
-/// Where a ticket's code was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CodeSource {
-    /// `metadata.barcode`.
-    Metadata,
-    /// `wallet_export.qr_code`.
-    WalletExport,
-}
-
-/// A code that never changes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StaticCode {
-    /// Its text.
-    pub text: String,
-    /// Where it was found.
-    pub source: CodeSource,
-}
+opaque_debug!(UnidyTicket);
 
 impl UnidyTicket {
     /// Reads a record. `None` when it is no object, has no id, or nests deeper than 128 levels.
@@ -140,10 +122,13 @@ impl UnidyTicket {
             Members::read(json.as_deref()?)?.text(name).filter(|text| !text.is_empty())
         };
         let found = [
-            (member(&self.metadata, "barcode"), CodeSource::Metadata),
-            (member(&self.wallet_export, "qr_code"), CodeSource::WalletExport),
+            (member(&self.metadata, "barcode"), Symbology::Undeclared, "metadata.barcode"),
+            (member(&self.wallet_export, "qr_code"), Symbology::Qr, "wallet_export.qr_code"),
         ];
-        found.into_iter().filter_map(|(text, source)| Some(StaticCode { text: text?, source })).collect()
+        let code = |(text, symbology, source): (Option<String>, _, &str)| {
+            Some(StaticCode { text: text?, symbology, source: source.to_owned() })
+        };
+        found.into_iter().filter_map(code).collect()
     }
 
     /// The seat: `seating`, else `metadata.seat` where that is a text, else its `rowLabel` and `seatLabel`, with a slash
