@@ -4,12 +4,14 @@
 mod named;
 
 mod account;
+mod flow;
 mod ids;
 mod outbox;
 mod pulled;
 mod ticket;
 
 pub use account::{Account, AccountState, SignIn, StoredAccount, SystemConfig, TicketSystem, Tokens};
+pub use flow::{Flow, IssueProgress};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
