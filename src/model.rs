@@ -6,17 +6,21 @@ mod named;
 mod account;
 mod flow;
 mod ids;
+mod money;
 mod outbox;
 mod pulled;
+mod system;
 mod ticket;
 
-pub use account::{Account, AccountState, SignIn, StoredAccount, SystemConfig, TicketSystem, Tokens};
+pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use flow::{Flow, IssueProgress};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
+pub use money::{Money, MoneyError};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
 pub use pulled::{PulledEvent, PulledTicket};
+pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig};
 pub use ticket::{
     BarcodeProfile, Event, NoBarcodeReason, TicketDetail, TicketFilter, TicketFormat, TicketStatus,
     TicketSummary,

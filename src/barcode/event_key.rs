@@ -60,11 +60,11 @@ impl EventKey {
     }
 
     fn from_text(text: &str) -> Option<Self> {
+        // Some servers write the line breaks of a PEM as `\n`.
+        let text = text.replace("\\n", "\n");
         let text = text.trim();
         let inner = text.strip_prefix(PEM_BEGIN).and_then(|rest| rest.strip_suffix(PEM_END));
-        // Some servers write the line breaks of a PEM as `\n`.
-        let inner = inner.unwrap_or(text).replace("\\n", "");
-        let digits: String = inner.chars().filter(|c| !c.is_whitespace()).collect();
+        let digits: String = inner.unwrap_or(text).chars().filter(|c| !c.is_whitespace()).collect();
         hex::decode(&digits)
             .ok()
             .or_else(|| BASE64.decode(&digits).ok())

@@ -1,5 +1,7 @@
-//! How the statuses of a B.A.M ticket follow each other, with an open end: what the documents do not say is reported as
-//! such and refused to nobody.
+//! How the statuses of a ticket follow each other, with an open end: what the documents do not say is reported as such
+//! and refused to nobody.
+//!
+//! B.A.M:
 //!
 //! ```text
 //! draft → available → reserved → confirmed → issued → activated → invalidated
@@ -9,6 +11,8 @@
 //!
 //! `reserved → available` is a reservation that was freed or not paid in time; `reserved → issued` an issue that did not
 //! show as `confirmed` in between.
+//!
+//! Unidy documents one step, `active → inactive`, of its maintenance job.
 
 use super::TicketStatus;
 
@@ -39,7 +43,7 @@ pub enum IssueProgress {
     Unknown,
 }
 
-/// The documented steps.
+/// B.A.M's documented steps.
 static STEPS: [(TicketStatus, TicketStatus); 8] = {
     use TicketStatus::{Activated, Available, Confirmed, Draft, Invalidated, Issued, Reserved};
     [
@@ -59,7 +63,9 @@ impl TicketStatus {
     pub fn may_become(&self, next: &Self) -> Flow {
         if self == next {
             Flow::Unchanged
-        } else if !self.is_of_flow() || !next.is_of_flow() {
+        } else if (self, next) == (&Self::Active, &Self::Inactive) {
+            Flow::Documented
+        } else if !self.is_of_bam() || !next.is_of_bam() {
             Flow::Unknown
         } else if *next == Self::Unavailable || self.leads_to(next) {
             Flow::Documented
@@ -80,8 +86,8 @@ impl TicketStatus {
         }
     }
 
-    /// Whether it is one of the statuses that the flow names.
-    fn is_of_flow(&self) -> bool {
+    /// Whether it is one of the statuses that B.A.M names.
+    fn is_of_bam(&self) -> bool {
         *self == Self::Unavailable || STEPS.iter().any(|(from, to)| self == from || self == to)
     }
 
@@ -134,6 +140,21 @@ mod tests {
                 };
                 assert_eq!(said, expected, "{from:?} to {to:?}");
             }
+        }
+    }
+
+    #[test]
+    fn unidy_s_statuses_have_one_documented_step_and_no_part_in_b_a_m_s_flow() {
+        use TicketStatus::{Active, Inactive, Passive};
+        for from in [Active, Passive, Inactive] {
+            for to in [Active, Passive, Inactive].iter().filter(|to| **to != from) {
+                let job = from == Active && *to == Inactive;
+                assert_eq!(from.may_become(to), if job { Flow::Documented } else { Flow::Unknown });
+            }
+            for other in &ALL {
+                assert_eq!((from.may_become(other), other.may_become(&from)), (Flow::Unknown, Flow::Unknown));
+            }
+            assert_eq!(from.issue_progress(), IssueProgress::Unknown);
         }
     }
 

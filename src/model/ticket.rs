@@ -15,7 +15,7 @@ pub enum TicketFormat {
 }
 
 /// Where a ticket stands. B.A.M's flow is `draft → available → reserved → confirmed → issued → activated →
-/// invalidated`; `unavailable` is a cancelled event.
+/// invalidated`; `unavailable` is a cancelled event. Unidy's are `active`, `passive` and `inactive`.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum TicketStatus {
     /// Created.
@@ -34,6 +34,12 @@ pub enum TicketStatus {
     Invalidated,
     /// The event was cancelled.
     Unavailable,
+    /// Valid (Unidy).
+    Active,
+    /// Valid, and kept in the background (Unidy).
+    Passive,
+    /// No longer valid (Unidy).
+    Inactive,
     /// Anything else, as the server wrote it.
     Other {
         /// The server's text.
@@ -51,6 +57,9 @@ open_enum!(TicketStatus {
     Activated = "activated",
     Invalidated = "invalidated",
     Unavailable = "unavailable",
+    Active = "active",
+    Passive = "passive",
+    Inactive = "inactive",
 });
 
 /// Which barcode a ticket carries: exactly one, never guessed. A signed ticket stays signed.

@@ -11,9 +11,8 @@ use crate::device::ask;
 use crate::error::Error;
 use crate::host::KeyVault;
 use crate::model::{StoredAccount, Tokens, WriteState};
-use crate::remote::bam::Bam;
 use crate::remote::extension::Extension;
-use crate::remote::{Http, Session};
+use crate::remote::{Connector, Http, Session};
 use crate::store::{PageChanges, Store};
 
 /// What a sync is doing.
@@ -114,7 +113,7 @@ opaque_debug!(Engine);
 pub(super) struct Run<'a> {
     pub(super) engine: &'a Engine,
     pub(super) account: &'a StoredAccount,
-    pub(super) bam: Bam,
+    pub(super) system: Connector,
     pub(super) session: Session,
     pub(super) observer: &'a dyn Observer,
     pub(super) extensions: HashMap<Option<String>, Option<Extension>>,
@@ -144,8 +143,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Input`], [`Error::BadPassword`], as [`Http::send`], [`Error::Database`].
     pub async fn sign_in(&self, mut account: StoredAccount, password: &str) -> Result<StoredAccount, Error> {
-        let bam = Bam::new(Arc::clone(&self.http), &account.config)?;
-        account.tokens = Some(bam.login(&account.user_name, password).await?);
+        let system = self.connector(&account)?;
+        account.tokens = Some(system.login(&account.user_name, password).await?);
         self.store.save_account(&account)?;
         Ok(account)
     }
@@ -236,7 +235,7 @@ impl Engine {
         Ok(Run {
             engine: self,
             account,
-            bam: Bam::new(Arc::clone(&self.http), &account.config)?,
+            system: self.connector(account)?,
             session: self.session(account, tokens),
             observer,
             extensions: HashMap::new(),
@@ -245,6 +244,10 @@ impl Engine {
             barcodes_done: 0,
             failure: None,
         })
+    }
+
+    fn connector(&self, account: &StoredAccount) -> Result<Connector, Error> {
+        Connector::new(Arc::clone(&self.http), account.system, &account.config)
     }
 
     fn session(&self, account: &StoredAccount, tokens: Tokens) -> Session {
@@ -273,7 +276,7 @@ impl Run<'_> {
     pub(super) async fn discovered(&mut self, tenant: Option<&str>) -> Result<Option<&Extension>, Error> {
         let key = tenant.map(str::to_owned);
         if !self.extensions.contains_key(&key) {
-            let found = Extension::discover(&self.engine.http, &self.bam.extension_base(tenant)?).await;
+            let found = Extension::discover(&self.engine.http, &self.system.extension_base(tenant)?).await;
             let found = self.forgive(found)?.flatten();
             self.extensions.insert(key.clone(), found);
         }
