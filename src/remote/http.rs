@@ -276,6 +276,16 @@ impl Reply {
         self.etag.as_deref()
     }
 
+    /// The body, whatever the status.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body, to keep.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.body
+    }
+
     /// How long the server asks to wait before the next request, in milliseconds, a day at most; whatever the status.
     pub fn retry_after_ms(&self) -> Option<u64> {
         self.retry_after_ms
