@@ -6,6 +6,7 @@ mod named;
 mod account;
 mod document;
 pub mod expiry;
+mod flow;
 mod ids;
 mod money;
 mod oauth;
@@ -18,6 +19,7 @@ mod ticket;
 
 pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
+pub use flow::{Flow, IssueProgress};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
 pub use oauth::{IdTokenFault, OAuthError};

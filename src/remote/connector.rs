@@ -150,7 +150,7 @@ impl Connector {
     pub async fn read_ticket(&self, session: &Session, record: &Value) -> Result<PulledTicket, Error> {
         match self {
             Self::Bam(bam) => bam.normalise(session, &bam.read_ticket(record)?, record).await,
-            Self::Unidy(unidy) => unidy.read_ticket(record),
+            Self::Unidy(unidy) => unidy.read_ticket(&record.to_string()),
         }
     }
 

@@ -33,7 +33,7 @@ mod ui;
 pub use documents::{ExportFormat, ExportLink};
 pub use partner::{TicketChange, UnidyCategory};
 pub use query::{PageMeta, UnidyOrder, UnidyTicketPage, UnidyTicketQuery};
-pub use record::{CodeSource, DEFAULT_CURRENCY, StaticCode, UnidyTicket, iso_amount};
+pub use record::{DEFAULT_CURRENCY, UnidyTicket, iso_amount};
 pub use sign_in::{LoginOptions, Secret, SignInStatus, SignInStep};
 pub use transfers::{UnidyTransfer, UnidyTransfers};
 pub use ui::UnidyUi;
@@ -49,7 +49,7 @@ use super::address::join;
 use super::{Http, Refresh, Reply, Request, api_url};
 use crate::error::Error;
 use crate::model::expiry::Zone;
-use crate::model::{Provider, SystemConfig, Tokens, UnidyApi, UnidyConfig, UnidyGrant};
+use crate::model::{Provider, PulledTicket, SystemConfig, Tokens, UnidyApi, UnidyConfig, UnidyGrant};
 
 /// Where the nightly job runs when nothing else is configured: the vendor's home.
 const TIME_ZONE: &str = "Europe/Berlin";
@@ -59,6 +59,7 @@ const TIME_ZONE: &str = "Europe/Berlin";
 pub struct Unidy {
     http: Arc<Http>,
     brand: Url,
+    extension: Url,
     config: UnidyConfig,
     zone: Zone,
     partner: partner::Paths,
@@ -71,10 +72,13 @@ impl Unidy {
     /// A client with this configuration.
     ///
     /// # Errors
-    /// [`Error::Input`] naming `url`, `time_zone`, `sdk_key`, `partner_prefix`, `tickets_resource` or
+    /// [`Error::Input`] naming `url`, `extension_url`, `time_zone`, `sdk_key`, `partner_prefix`, `tickets_resource` or
     /// `categories_resource`.
     pub fn new(http: Arc<Http>, config: &SystemConfig) -> Result<Self, Error> {
         let brand = api_url(&config.url)?;
+        let extension = config.extension_url.as_deref().map_or_else(|| Ok(brand.clone()), api_url);
+        let extension =
+            extension.map_err(|e| Error::Input { field: "extension_url", reason: e.to_string() })?;
         let config = config.unidy.clone().unwrap_or_default();
         let zone = Zone::named(config.time_zone.as_deref().unwrap_or(TIME_ZONE));
         let zone =
@@ -87,7 +91,7 @@ impl Unidy {
             }
         }
         let partner = partner::Paths::new(&config)?;
-        Ok(Self { http, brand, config, zone, partner, server: Mutex::default(), keys: Mutex::default() })
+        Ok(Self { http, brand, extension, config, zone, partner, server: Mutex::default(), keys: Mutex::default() })
     }
 
     /// The provider's name for a brand's tickets: with its path, where several brands share a host.
@@ -104,6 +108,33 @@ impl Unidy {
     /// The configured address of the brand.
     pub fn brand(&self) -> &Url {
         &self.brand
+    }
+
+    /// Where the extension is looked for: beside the brand, where nothing else is configured.
+    pub fn extension_base(&self) -> &Url {
+        &self.extension
+    }
+
+    /// A session for user name and password; with client credentials, for the server itself.
+    ///
+    /// # Errors
+    /// [`Error::BadPassword`]; [`Error::Input`] naming `grant` where a person signs in through the browser; as
+    /// [`Http::send`], [`Error::Status`], [`Error::Reply`], [`Error::OAuth`].
+    pub async fn session_for(&self, user_name: &str, password: &str) -> Result<Tokens, Error> {
+        match (self.config.api, self.grant()) {
+            (UnidyApi::Sdk, _) => self.login(user_name, password).await,
+            (UnidyApi::Partner, UnidyGrant::ClientCredentials) => self.client_credentials().await,
+            (UnidyApi::Partner, _) => Err(input("grant", "a person signs in through the browser here")),
+        }
+    }
+
+    /// Takes out of a record what the wallet shows.
+    ///
+    /// # Errors
+    /// [`Error::Reply`] when it has no id; [`Error::Input`] for ids that cannot be hashed.
+    pub fn read_ticket(&self, record: &str) -> Result<PulledTicket, Error> {
+        let unreadable = || Error::Reply { endpoint: "GET /tickets".to_owned(), field: "id".to_owned() };
+        self.normalise(&UnidyTicket::read(record).ok_or_else(unreadable)?)
     }
 
     /// The zone in which a day ends for tickets without an end.

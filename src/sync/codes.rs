@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::engine::{Run, SyncStage};
-use crate::barcode::{BamCode, EventKey, decode_picture};
+use crate::barcode::{BamCode, EventKey, read_png};
 use crate::error::Error;
 use crate::model::{StaticCode, Symbology};
 use crate::remote::bam::Bam;
@@ -56,7 +56,7 @@ impl Run<'_> {
             Err(Error::Status { status: 400 | 403 | 404 | 409 | 410 | 422 | 501, .. }) => return Ok(None),
             picture => picture?,
         };
-        let Ok(text) = decode_picture(&picture) else { return Ok(None) };
+        let Ok(text) = read_png(&picture) else { return Ok(None) };
         let event: Value = serde_json::from_str(&wanted.event).unwrap_or_default();
         let (Ok(code), Some(event_id)) = (BamCode::parse(&text), event["id"].as_i64()) else {
             return Ok(None);

@@ -7,9 +7,10 @@ use super::engine::Engine;
 use super::runner::Runner;
 use crate::error::Error;
 use crate::model::{
-    Account, BrowserSignIn, Capability, CodeSignIn, SignIn, StoredAccount, SystemConfig, TicketSystem, Tokens,
+    Account, BrowserSignIn, Capability, CodeSignIn, OAuthError, SignIn, StoredAccount, SystemConfig, TicketSystem, Tokens,
     UnidyApi, UnidyGrant,
 };
+use crate::remote::unidy::Secret;
 use crate::remote::unidy::oauth::AuthorizationRequest;
 use crate::remote::api_url;
 use crate::store::PendingSignIn;
@@ -85,7 +86,11 @@ impl Runner {
     /// [`Runner::begin_sign_in`].
     pub async fn complete_sign_in(&self, redirect: &str) -> Result<SignedIn, Error> {
         let state = AuthorizationRequest::state_of(redirect)?;
-        let (wanted, request) = self.engine().pending_sign_in::<AuthorizationRequest>(&state)?;
+        let pending = self.engine().pending_sign_in::<AuthorizationRequest>(&state);
+        let (wanted, request) = pending.map_err(|error| match error {
+            Error::NotFound { .. } => OAuthError::State.into(),
+            other => other,
+        })?;
         let now = self.engine().time.now()?.unix_s();
         let signed_in = self.online(async {
             let mut account = account(TicketSystem::Unidy, wanted.config, String::new())?;
@@ -136,7 +141,7 @@ impl Runner {
         let account = self.online(async {
             let system = self.engine().connector(&account)?;
             let unidy = system.unidy().ok_or_else(no_browser)?;
-            let tokens = unidy.authenticate_by_code(id, code).await?;
+            let tokens = unidy.authenticate(id, Secret::Code(code)).await?;
             self.engine().keep_session(account, tokens).await
         });
         let account = account.await?;

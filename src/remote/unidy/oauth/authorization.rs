@@ -13,7 +13,7 @@ use crate::model::OAuthError;
 pub const SECRET_BYTES: usize = 32;
 
 /// How the server answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Response {
     /// A code, which is traded for tokens.
     Code,
@@ -33,7 +33,7 @@ pub struct OAuthApp<'a> {
 }
 
 /// A sign-in that was begun. The app opens `url` in the system's browser and keeps the rest until the person comes back.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AuthorizationRequest {
     /// Where the person signs in; nothing in it is secret.
     pub url: Url,
@@ -115,6 +115,17 @@ impl AuthorizationRequest {
             response,
             id_token,
         })
+    }
+
+    /// Which sign-in an address says it answers; whether it does, [`AuthorizationRequest::complete`] tells.
+    ///
+    /// # Errors
+    /// [`OAuthError::Redirect`], [`OAuthError::State`] when it names none, [`OAuthError::Parameter`].
+    pub fn state_of(redirect: &str) -> Result<Zeroizing<String>, OAuthError> {
+        let url = Url::parse(redirect).map_err(|_| OAuthError::Redirect)?;
+        let in_query = Answer::read(url.query()).one("state")?;
+        let state = in_query.map_or_else(|| Answer::read(url.fragment()).one("state"), |state| Ok(Some(state)))?;
+        state.ok_or(OAuthError::State)
     }
 
     /// Reads the address that the person was sent back to.
