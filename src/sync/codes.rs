@@ -61,7 +61,7 @@ impl Run<'_> {
         let (Ok(code), Some(event_id)) = (BamCode::parse(&text), event["id"].as_i64()) else {
             return Ok(None);
         };
-        if code.ticket().event_id != event_id.unsigned_abs() {
+        if code.ticket().event != event_id.unsigned_abs() {
             return Ok(None);
         }
         let key = match event["organizer_id"].as_i64() {

@@ -1,6 +1,6 @@
 //! `box-office`: what organisers do. Its store lies in a folder of its own beside the wallet's.
 
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -9,11 +9,12 @@ use ticket_wallet::model::{
     GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteState, Reservation, SignIn, UnidyGrant,
 };
 
+use crate::args::AtTenant;
 use crate::args::box_office::{
-    BoxOfficeCommand, Place, ReserveOptions, SendOptions, TicketCommand, TicketOptions, WritesCommand,
+    BoxOfficeCommand, ReserveOptions, SendOptions, TicketCommand, TicketOptions, WritesCommand,
 };
 use crate::failure::Failure;
-use crate::holder::{account_rows, password};
+use crate::holder::{account_rows, only, secret};
 use crate::home;
 use crate::output::{Output, table};
 
@@ -27,7 +28,7 @@ pub(crate) async fn run(
     match command {
         BoxOfficeCommand::Login { system, user } => {
             let (name, config) = (system.system(), system.config(Some(UnidyGrant::ClientCredentials)));
-            let sign_in = SignIn { system: name, config, user_name: user, password: password()? };
+            let sign_in = SignIn { system: name, config, user_name: user, password: secret("Password or secret")? };
             let account = office.sign_in(sign_in).await?;
             output.either(&json!({ "account": account.id }), || format!("Signed in. Account {}.", account.id))
         }
@@ -57,7 +58,7 @@ pub(crate) async fn run(
 }
 
 async fn reserve(office: &BoxOffice, options: ReserveOptions, output: &Output) -> Result<(), Failure> {
-    let Place { account: named, tenant } = options.place;
+    let AtTenant { account: named, tenant } = options.place;
     let order = Reservation {
         tenant,
         event_id: options.event,
@@ -76,7 +77,7 @@ async fn issue(
     output: &Output,
 ) -> Result<(), Failure> {
     let account = account(office, place.account)?;
-    confirm(yes, &format!("Issue {} tickets to their owner", tickets.len()))?;
+    confirm(yes, &format!("Issue {} tickets to their owner", tickets.len()), output)?;
     let write = office.issue(account.clone(), place.tenant.clone(), tickets.clone()).await?;
     if wait == 0 || write.state != OfficeWriteState::Done {
         return written(&write, output);
@@ -88,7 +89,7 @@ async fn issue(
 
 async fn send(office: &BoxOffice, options: SendOptions, output: &Output) -> Result<(), Failure> {
     let account = account(office, options.place.account)?;
-    confirm(options.yes, &format!("Send tickets to {} addresses", options.to.len()))?;
+    confirm(options.yes, &format!("Send tickets to {} addresses", options.to.len()), output)?;
     let order = GroupOrder {
         tenant: options.place.tenant,
         event_id: options.event,
@@ -110,7 +111,7 @@ async fn ticket(office: &BoxOffice, command: TicketCommand, output: &Output) -> 
         }
         TicketCommand::Delete { account: named, ticket, yes } => {
             let account = account(office, named)?;
-            confirm(yes, &format!("Delete ticket {ticket}"))?;
+            confirm(yes, &format!("Delete ticket {ticket}"), output)?;
             office.delete_ticket(account, ticket).await?
         }
     };
@@ -146,21 +147,12 @@ async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> 
     }
 }
 
-/// The account that was named, or the only one there is.
 fn account(office: &BoxOffice, named: Option<String>) -> Result<String, Failure> {
-    if let Some(named) = named {
-        return Ok(named);
-    }
-    let mut accounts = office.accounts()?;
-    match (accounts.pop(), accounts.is_empty()) {
-        (Some(account), true) => Ok(account.id),
-        (Some(_), false) => Err(Failure::Usage("several accounts: say --account ID".to_owned())),
-        (None, _) => Err(Failure::Usage("no account yet; `box-office login` comes first".to_owned())),
-    }
+    named.map_or_else(|| only(office.accounts()?), Ok)
 }
 
 /// Asks before what cannot be undone; a script says so beforehand.
-fn confirm(yes: bool, what: &str) -> Result<(), Failure> {
+fn confirm(yes: bool, what: &str, output: &Output) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
@@ -168,8 +160,7 @@ fn confirm(yes: bool, what: &str) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("{what}: it cannot be undone; say --yes")));
     }
     let failed = |e| Failure::system("the answer cannot be read", e);
-    eprint!("{what}? It cannot be undone. [y/N] ");
-    io::stderr().flush().map_err(failed)?;
+    output.prompt(&format!("{what}? It cannot be undone. [y/N] "))?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(failed)?;
     let agreed = matches!(answer.trim(), "y" | "Y" | "yes");

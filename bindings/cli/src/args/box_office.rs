@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use ticket_wallet::model::ReservationItem;
 
+use super::AtTenant;
 use super::system::SystemOptions;
 
 #[derive(Debug, Subcommand)]
@@ -42,7 +43,7 @@ pub(crate) enum BoxOfficeCommand {
     /// List the reserved tickets of an event, where the server tells them (B.A.M).
     Reserved {
         #[command(flatten)]
-        place: Place,
+        place: AtTenant,
         /// The event's id.
         #[arg(long, value_name = "N")]
         event: i64,
@@ -61,21 +62,10 @@ pub(crate) enum BoxOfficeCommand {
     },
 }
 
-/// For which account, and at which tenant.
-#[derive(Debug, Args)]
-pub(crate) struct Place {
-    /// The account; needed where there are several.
-    #[arg(long, value_name = "ID")]
-    pub(crate) account: Option<String>,
-    /// The tenant; the account's own without it.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tenant: Option<String>,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ReserveOptions {
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) place: AtTenant,
     /// The event's id.
     #[arg(long, value_name = "N")]
     pub(crate) event: i64,
@@ -93,7 +83,7 @@ pub(crate) struct ReserveOptions {
 #[derive(Debug, Args)]
 pub(crate) struct SendOptions {
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) place: AtTenant,
     /// The event's id.
     #[arg(long, value_name = "N")]
     pub(crate) event: i64,
@@ -117,7 +107,7 @@ pub(crate) struct SendOptions {
 #[derive(Debug, Args)]
 pub(crate) struct TicketOptions {
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) place: AtTenant,
     /// The system's ids of the tickets.
     #[arg(value_name = "TICKET", required = true)]
     pub(crate) tickets: Vec<String>,
