@@ -5,16 +5,14 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::engine::{Run, SyncStage};
-use crate::barcode::{BamCode, EventKey, read_png};
+use crate::barcode::{BamCode, EventKey};
 use crate::error::Error;
-use crate::model::{StaticCode, Symbology};
+use crate::model::StaticCode;
 use crate::remote::bam::Bam;
 use crate::store::CodeWanted;
 
 /// Codes fetched in one sync: the next goes on.
 const MAX_CODES: u32 = 200;
-/// Where such a code stood.
-const SOURCE: &str = "qrcode";
 
 /// An event's key by tenant, organizer and event, as far as it was asked for.
 type EventKeys = HashMap<(Option<String>, i64, i64), Option<EventKey>>;
@@ -33,8 +31,7 @@ impl Run<'_> {
         let mut keys = EventKeys::new();
         for (done, ticket) in (1..).zip(&wanted) {
             let fetched = self.fetch_code(ticket, &mut keys).await;
-            if let Some(Some((text, verified))) = self.forgive(fetched)? {
-                let code = StaticCode { text, symbology: Symbology::Qr, source: SOURCE.to_owned() };
+            if let Some(Some((code, verified))) = self.forgive(fetched)? {
                 self.engine.store.save_static_code(ticket.ticket, &code, verified)?;
                 self.report.codes += 1;
             }
@@ -48,20 +45,21 @@ impl Run<'_> {
         &self,
         wanted: &CodeWanted,
         keys: &mut EventKeys,
-    ) -> Result<Option<(String, bool)>, Error> {
+    ) -> Result<Option<(StaticCode, bool)>, Error> {
         let Some(bam) = self.system.bam() else { return Ok(None) };
         let place = (wanted.tenant.as_deref(), wanted.remote_id.as_str());
-        let picture = match bam.qr_code(&self.session, place).await {
-            // A server that draws none for this ticket.
-            Err(Error::Status { status: 400 | 403 | 404 | 409 | 410 | 422 | 501, .. }) => return Ok(None),
-            picture => picture?,
+        let code = match bam.static_code(&self.session, place).await {
+            // A server that draws none for this ticket, or nothing that can be read.
+            Err(Error::Status { status: 400 | 403 | 404 | 409 | 410 | 422 | 501, .. } | Error::Reply { .. }) => {
+                return Ok(None);
+            }
+            code => code?,
         };
-        let Ok(text) = read_png(&picture) else { return Ok(None) };
         let event: Value = serde_json::from_str(&wanted.event).unwrap_or_default();
-        let (Ok(code), Some(event_id)) = (BamCode::parse(&text), event["id"].as_i64()) else {
+        let (Ok(signed), Some(event_id)) = (BamCode::parse(&code.text), event["id"].as_i64()) else {
             return Ok(None);
         };
-        if code.ticket().event != event_id.unsigned_abs() {
+        if signed.ticket().event != event_id.unsigned_abs() {
             return Ok(None);
         }
         let key = match event["organizer_id"].as_i64() {
@@ -69,8 +67,8 @@ impl Run<'_> {
             None => None,
         };
         Ok(match key {
-            Some(key) => code.verify(&key).is_ok().then_some((text, true)),
-            None => Some((text, false)),
+            Some(key) => signed.verify(&key).is_ok().then_some((code, true)),
+            None => Some((code, false)),
         })
     }
 
@@ -85,7 +83,8 @@ impl Run<'_> {
         if let Some(known) = keys.get(&place) {
             return Ok(known.clone());
         }
-        let key = match bam.event_public_key(&self.session, tenant, organizer, event).await {
+        let asked = bam.event_public_key(&self.session, tenant, &organizer.to_string(), &event.to_string()).await;
+        let key = match asked {
             // Told to organisers, and not by every server to holders.
             Err(Error::Status { status: 401 | 403 | 404 | 501, .. } | Error::Reply { .. }) => None,
             key => Some(key?),

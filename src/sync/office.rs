@@ -47,18 +47,18 @@ impl Desk<'_> {
     /// was sent, [`Error::Database`]. A lost answer is no error but a write of unknown outcome.
     pub async fn reserve(&self, order: &Reservation) -> Result<OfficeWrite, Error> {
         let bam = self.bam()?;
-        bam.check_reservation(order)?;
-        let tenant = self.tenant(order.tenant.as_deref());
+        let tenant = bam.office_tenant(&self.session, order.tenant.as_deref()).await?;
+        let order = &Reservation { tenant: tenant.clone(), ..order.clone() };
         // What is reserved already cannot be what this asks for; a server that does not list it tells nothing later.
-        let before = bam.reserved_tickets(&self.session, tenant, order.event_id).await.ok();
+        let before = bam.reserved_tickets(&self.session, tenant.as_deref(), order.event_id).await.ok();
         let before = before.map(|tickets| tickets.iter().map(|one| one.remote_id.clone()).collect::<Vec<_>>());
         let asked = json!({
             "tenant": tenant, "event_id": order.event_id, "owner_id": order.owner_enrollment_id,
             "format": order.format, "before": before, "items": items(&order.items),
         });
         let id = self.begin(OfficeWriteKind::Reserve, &asked)?;
-        let answer = bam.reserve(&self.session, tenant, order).await;
-        self.settle(id, answer.map(|tickets| told(&tickets))).await
+        let answer = bam.reserve(&self.session, order).await;
+        self.settle(id, answer.map(|tickets| told(tickets.as_slice()))).await
     }
 
     /// Frees reserved tickets.
@@ -66,11 +66,11 @@ impl Desk<'_> {
     /// # Errors
     /// As [`Desk::reserve`].
     pub async fn free(&self, tickets: TicketIds<'_>) -> Result<OfficeWrite, Error> {
-        let (bam, tenant) = (self.bam()?, self.tenant(tickets.tenant));
-        bam.check_ids(tickets.ids)?;
+        let bam = self.bam()?;
+        let tenant = bam.office_tenant(&self.session, tickets.tenant).await?;
         let id = self.begin(OfficeWriteKind::Free, &json!({ "tenant": tenant, "ids": tickets.ids }))?;
-        let answer = bam.free(&self.session, tenant, tickets.ids).await;
-        self.settle(id, answer.map(|tickets| told(&tickets))).await
+        let answer = bam.free(&self.session, tenant.as_deref(), tickets.ids).await;
+        self.settle(id, answer.map(|tickets| told(tickets.as_slice()))).await
     }
 
     /// Issues reserved tickets. The ledger comes first, so that they are issued some time after the server has accepted.
@@ -78,11 +78,11 @@ impl Desk<'_> {
     /// # Errors
     /// As [`Desk::reserve`].
     pub async fn issue(&self, tickets: TicketIds<'_>) -> Result<OfficeWrite, Error> {
-        let (bam, tenant) = (self.bam()?, self.tenant(tickets.tenant));
-        bam.check_ids(tickets.ids)?;
+        let bam = self.bam()?;
+        let tenant = bam.office_tenant(&self.session, tickets.tenant).await?;
         let id = self.begin(OfficeWriteKind::Issue, &json!({ "tenant": tenant, "ids": tickets.ids }))?;
-        let answer = bam.issue(&self.session, tenant, tickets.ids).await;
-        self.settle(id, answer.map(|tickets| told(&tickets))).await
+        let answer = bam.issue(&self.session, tenant.as_deref(), tickets.ids).await;
+        self.settle(id, answer.map(|tickets| told(tickets.as_slice()))).await
     }
 
     /// Sends tickets to e-mail addresses. Nothing that can be read tells what became of a lost answer.
@@ -91,15 +91,15 @@ impl Desk<'_> {
     /// As [`Desk::reserve`].
     pub async fn send_group(&self, order: &GroupOrder) -> Result<OfficeWrite, Error> {
         let bam = self.bam()?;
-        bam.check_group(order)?;
-        let tenant = self.tenant(order.tenant.as_deref());
+        let tenant = bam.office_tenant(&self.session, order.tenant.as_deref()).await?;
+        let order = &GroupOrder { tenant: tenant.clone(), ..order.clone() };
         let asked = json!({
             "tenant": tenant, "event_id": order.event_id, "format": order.format, "items": items(&order.items),
             "note": order.note, "owner_emails": order.owner_emails,
         });
         let id = self.begin(OfficeWriteKind::SendGroup, &asked)?;
-        let answer = bam.send_group(&self.session, tenant, order).await;
-        self.settle(id, answer.map(|tickets| told(&tickets))).await
+        let answer = bam.send_group(&self.session, order).await;
+        self.settle(id, answer.map(|tickets| told(tickets.as_slice()))).await
     }
 
     /// The reserved tickets of an event, where the server lists them.
@@ -107,7 +107,7 @@ impl Desk<'_> {
     /// # Errors
     /// As [`crate::remote::Session::send`]; [`Error::Status`], [`Error::Reply`].
     pub async fn reserved(&self, tenant: Option<&str>, event_id: i64) -> Result<Vec<OfficeTicket>, Error> {
-        self.bam()?.reserved_tickets(&self.session, self.tenant(tenant), event_id).await
+        self.bam()?.reserved_tickets(&self.session, tenant, event_id).await
     }
 
     /// How tickets stand, in the order of their ids.
@@ -115,11 +115,11 @@ impl Desk<'_> {
     /// # Errors
     /// As [`Desk::reserved`].
     pub async fn ticket_states(&self, tickets: TicketIds<'_>) -> Result<Vec<OfficeTicket>, Error> {
-        let (bam, tenant) = (self.bam()?, self.tenant(tickets.tenant));
-        bam.check_ids(tickets.ids)?;
+        let bam = self.bam()?;
+        let tenant = bam.office_tenant(&self.session, tickets.tenant).await?;
         let mut found = Vec::with_capacity(tickets.ids.len());
         for id in tickets.ids {
-            found.push(bam.office_ticket(&self.session, tenant, id).await?);
+            found.push(bam.office_ticket(&self.session, (tenant.as_deref(), id)).await?);
         }
         Ok(found)
     }
@@ -217,6 +217,10 @@ impl Desk<'_> {
             Ok(answer) => return self.keep(id, OfficeWriteState::Done, Some(answer)),
             Err(error) => error,
         };
+        if matches!(error, Error::Input { .. }) {
+            self.store().forget_office_write(id)?;
+            return Err(error);
+        }
         if error.is_uncertain() {
             return self.settle_by_reading(&self.store().office_write(id)?).await;
         }
@@ -299,7 +303,7 @@ impl Desk<'_> {
     async fn find_states(&self, bam: &Bam, asked: &Value, after: &[TicketStatus]) -> Result<Found, Error> {
         let mut found = Vec::new();
         for id in asked["ids"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            found.push(bam.office_ticket(&self.session, asked["tenant"].as_str(), id).await?);
+            found.push(bam.office_ticket(&self.session, (asked["tenant"].as_str(), id)).await?);
         }
         let all = |states: &[TicketStatus]| found.iter().all(|one| states.contains(&one.status));
         Ok(if all(after) {
