@@ -301,7 +301,9 @@ impl Error {
     /// first.
     pub fn is_uncertain(&self) -> bool {
         match self {
-            Self::Network { why, .. } => *why != HttpTransportError::Unreachable,
+            Self::Network { why, .. } => {
+                !matches!(why, HttpTransportError::Unreachable | HttpTransportError::PinMismatch)
+            }
             Self::Status { status, .. } => !(400..500).contains(status),
             Self::Reply { .. } | Self::Cancelled => true,
             _ => false,

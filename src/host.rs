@@ -122,6 +122,11 @@ pub struct HttpRequest {
     pub timeout_ms: u32,
     /// Give up on a longer reply.
     pub max_reply_bytes: u64,
+    /// Keys of which the server's certificate must have one beside the platform's own trust, or a certificate above it in
+    /// the chain: SHA-256 of the DER `SubjectPublicKeyInfo`, in base64. None are asked for when this is empty. See
+    /// [`HttpTransport::checks_pins`].
+    #[uniffi(default = [])]
+    pub pins: Vec<String>,
 }
 
 /// A reply that came, of whatever status.
@@ -156,6 +161,9 @@ pub enum HttpTransportError {
     /// No connection, and surely nothing sent: no network, unknown host, refused, or TLS failed.
     #[error("the server cannot be reached; check the address and the network")]
     Unreachable,
+    /// Nothing sent: the certificate is trusted by the platform, and has none of the pinned keys.
+    #[error("the server's certificate has none of the pinned keys; this may be somebody else's server")]
+    PinMismatch,
     /// The time was over.
     #[error("no answer in time")]
     TimedOut,
@@ -183,6 +191,10 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for HttpTransportError {
 /// that may block. Redirects are not followed: a 3xx is a reply.
 #[uniffi::export(with_foreign)]
 pub trait HttpTransport: Send + Sync {
+    /// Whether [`HttpRequest::pins`] are checked before anything is sent. Where they are not, an account with pins gets
+    /// [`crate::WalletError::InvalidInput`] instead of a connection that nobody checked.
+    fn checks_pins(&self) -> bool;
+
     /// Sends the request and returns the whole reply.
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError>;
 }

@@ -73,6 +73,11 @@ impl Bam {
         })
     }
 
+    /// What its requests go through.
+    pub(super) fn http(&self) -> &Http {
+        &self.http
+    }
+
     /// An address on the global host.
     fn global(&self, path: &str) -> Result<Url, Error> {
         join(&self.api, path)

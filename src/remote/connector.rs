@@ -39,14 +39,23 @@ impl PulledPage {
 }
 
 impl Connector {
-    /// The client that a configuration describes.
+    /// The client that a configuration describes, its certificate pins included.
     ///
     /// # Errors
     /// [`Error::Input`] naming the field of the configuration that cannot be used.
     pub fn new(http: Arc<Http>, system: TicketSystem, config: &SystemConfig) -> Result<Self, Error> {
+        let http = Arc::new(http.pinned(&config.pins)?);
         match system {
             TicketSystem::Bam => Ok(Self::Bam(Box::new(Bam::new(http, config)?))),
             TicketSystem::Unidy => Ok(Self::Unidy(Box::new(Unidy::new(http, config)?))),
+        }
+    }
+
+    /// What its requests go through, and those to the extensions beside it: the configuration's pins count.
+    pub fn http(&self) -> &Http {
+        match self {
+            Self::Bam(bam) => bam.http(),
+            Self::Unidy(unidy) => unidy.http(),
         }
     }
 

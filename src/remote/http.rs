@@ -7,16 +7,18 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::address;
 use super::bounds::{self, MAX_ERROR_BYTES, MAX_TAG_BYTES};
+use super::pins::{self, Pins};
 use super::retry::{Pauses, RetryPolicy, http_date_s, retry_after_ms};
 use super::transport::Transport;
+use super::{address, echo};
 use crate::clock::{ClockReading, TimeSample};
 use crate::device::random_u64;
 use crate::error::Error;
 use crate::host::{
     HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError, MAX_REPLY_BYTES,
 };
+use crate::model::CertificatePin;
 
 /// The time that the wallet trusts, to requests.
 pub trait TrustedClock: Send + Sync {
@@ -27,14 +29,16 @@ pub trait TrustedClock: Send + Sync {
     fn unix_s(&self, reading: &ClockReading) -> i64;
 }
 
-/// The client.
+/// The client: one for a wallet, and of it one for each account that has certificate pins.
+#[derive(Clone)]
 pub struct Http {
-    transport: Transport,
+    transport: Arc<Transport>,
     clock: Arc<dyn HostClock>,
     time: Arc<dyn TrustedClock>,
     headers: Vec<(&'static str, String)>,
-    pauses: Pauses,
-    policy: Mutex<RetryPolicy>,
+    pauses: Arc<Pauses>,
+    policy: Arc<Mutex<RetryPolicy>>,
+    pins: Pins,
 }
 
 opaque_debug!(Http);
@@ -107,35 +111,6 @@ impl<'a> Request<'a> {
     fn is_safe(&self) -> bool {
         self.method == "GET"
     }
-
-    /// Whether a text holds something of what this request sends, or is a part of it: a server that repeats a password or
-    /// a token as its error's code shall not get it into errors and logs.
-    fn sends(&self, text: &str) -> bool {
-        let keys = self.bearer.as_deref().map(String::as_str).into_iter().chain(self.idempotency_key);
-        let mut sent: Vec<&str> = keys.chain(self.headers.iter().map(|(_, value)| value.as_str())).collect();
-        if let Some(body) = self.body {
-            texts(body, &mut sent);
-        }
-        sent.into_iter().any(|sent| repeats(text, sent))
-    }
-}
-
-/// The strings in a JSON value.
-fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => found.push(text),
-        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
-        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
-        _ => {}
-    }
-}
-
-/// Words such as `refresh_token` are in requests and in codes alike.
-fn repeats(code: &str, sent: &str) -> bool {
-    const SHORTEST: usize = 8;
-    let is_word = sent.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    let within = |part: &str, whole: &str| part.len() >= SHORTEST && whole.contains(part);
-    code == sent || !is_word && (within(sent, code) || within(code, sent))
 }
 
 /// A reply, whole.
@@ -161,13 +136,38 @@ impl Http {
         time: Arc<dyn TrustedClock>,
     ) -> Self {
         Self {
-            transport: Transport::new(transport),
+            transport: Arc::new(Transport::new(transport)),
             clock,
             time,
             headers,
-            pauses: Pauses::default(),
-            policy: Mutex::default(),
+            pauses: Arc::default(),
+            policy: Arc::default(),
+            pins: Pins::default(),
         }
+    }
+
+    /// The same client, whose connections need one of these keys in the server's certificate chain, beside the platform's
+    /// trust: whatever host they go to.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `pins` for one alone, or one that is no SHA-256 in base64.
+    pub fn pinned(&self, pins: &[CertificatePin]) -> Result<Self, Error> {
+        Ok(Self { pins: Pins::new(pins)?, ..self.clone() })
+    }
+
+    /// The keys that a connection to this address needs now.
+    fn keys(&self, url: &Url, now: &ClockReading) -> Result<Vec<String>, Error> {
+        let keys = self.pins.at(self.time.unix_s(now));
+        if keys.is_empty() {
+            return Ok(keys);
+        }
+        if url.scheme() != "https" {
+            return Err(pins::refused("only https has certificates to compare with pins"));
+        }
+        if !self.transport.checks_pins() {
+            return Err(pins::refused("this app's HttpTransport does not check certificate pins"));
+        }
+        Ok(keys)
     }
 
     /// How requests are repeated.
@@ -186,7 +186,7 @@ impl Http {
     /// # Errors
     /// [`Error::Network`] when no whole reply came, [`Error::Pause`] when the origin's pause is longer than the policy
     /// waits, [`Error::Clock`]; [`Error::Input`] naming `url` for an address that is neither `https` nor on this machine,
-    /// wherever it comes from. Every status is a reply.
+    /// wherever it comes from; [`Error::Input`] naming `pins` where they cannot be checked. Every status is a reply.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
         address::check(&request.url)?;
         let policy = self.retry_policy();
@@ -227,8 +227,9 @@ impl Http {
 
     async fn send_once(&self, request: &Request<'_>, timeout_ms: u32) -> Result<Reply, Error> {
         let endpoint = request.endpoint;
-        let carried = self.build(request, timeout_ms);
         let sent = self.clock.read()?;
+        let pins = self.keys(&request.url, &sent)?;
+        let carried = self.build(request, timeout_ms, pins);
         let response = self.transport.send(carried).await;
         let response = response.map_err(|why| Error::Network { endpoint: endpoint.to_owned(), why })?;
         // What a server did counts even when the clock cannot be read: then its reply tells no time.
@@ -244,7 +245,7 @@ impl Http {
         let etag = response.header("etag").filter(|tag| tag.len() <= MAX_TAG_BYTES).map(str::to_owned);
         let location = response.header("location").map(str::to_owned);
         let refused = !(200..300).contains(&response.status);
-        let server_code = server_code(&response.body).filter(|code| refused && !request.sends(code));
+        let server_code = server_code(&response.body).filter(|code| refused && !echo::sends(request, code));
         Ok(Reply {
             status: response.status,
             endpoint,
@@ -256,7 +257,7 @@ impl Http {
         })
     }
 
-    fn build(&self, request: &Request<'_>, timeout_ms: u32) -> HttpRequest {
+    fn build(&self, request: &Request<'_>, timeout_ms: u32, pins: Vec<String>) -> HttpRequest {
         let header = |name: &str, value: String| HttpHeader { name: name.to_owned(), value };
         let own = self.headers.iter().filter(|_| !request.anonymous);
         let mut headers: Vec<_> = own.map(|(name, value)| header(name, value.clone())).collect();
@@ -283,6 +284,7 @@ impl Http {
             body: json.or_else(|| request.form.map(|form| form.as_bytes().to_vec())),
             timeout_ms,
             max_reply_bytes: request.max_reply_bytes,
+            pins,
         }
     }
 

@@ -105,6 +105,11 @@ impl Unidy {
             .map_err(|e| Error::Input { field: "provider", reason: e.to_string() })
     }
 
+    /// What its requests go through.
+    pub(super) fn http(&self) -> &Http {
+        &self.http
+    }
+
     /// The configured address of the brand.
     pub fn brand(&self) -> &Url {
         &self.brand

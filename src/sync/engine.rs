@@ -279,7 +279,7 @@ impl Run<'_> {
     pub(super) async fn discovered(&mut self, tenant: Option<&str>) -> Result<Option<&Extension>, Error> {
         let key = tenant.map(str::to_owned);
         if !self.extensions.contains_key(&key) {
-            let found = Extension::discover(&self.engine.http, &self.system.extension_base(tenant)?).await;
+            let found = Extension::discover(self.system.http(), &self.system.extension_base(tenant)?).await;
             let found = self.forgive(found)?.flatten();
             self.extensions.insert(key.clone(), found);
         }

@@ -95,7 +95,7 @@ impl Run<'_> {
                 if !self.begin(&mut row)? {
                     return Ok(None);
                 }
-                let (http, key) = (&self.engine.http, &row.new.key);
+                let (http, key) = (self.system.http(), &row.new.key);
                 let cancelled =
                     extension.cancel_transfer(http, &self.session, &self.system, key, &transfer_id).await?;
                 Settled::TransferEnded(transfer_id, cancelled.state)
@@ -108,7 +108,7 @@ impl Run<'_> {
                     return Ok(None);
                 }
                 let item = BindItem { ticket_id: &binding.remote_id, device_key: key };
-                let (http, id) = (&self.engine.http, &row.new.key);
+                let (http, id) = (self.system.http(), &row.new.key);
                 let issued = extension.take_over(http, &self.session, &self.system, id, &item).await?;
                 match self.checked(binding, &key, extension.issuer_keys(), issued)? {
                     Some(held) => Settled::Credential(Box::new(held)),
@@ -187,7 +187,7 @@ impl Run<'_> {
         if !self.begin(&mut row)? {
             return Ok(None);
         }
-        let (http, key, ticket) = (&self.engine.http, row.new.key.as_str(), binding.remote_id.as_str());
+        let (http, key, ticket) = (self.system.http(), row.new.key.as_str(), binding.remote_id.as_str());
         let outcome = match &row.new.write {
             Write::CreateTransfer { recipient, statement } => {
                 let what = (ticket, recipient.as_str());

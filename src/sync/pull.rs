@@ -90,7 +90,7 @@ impl Run<'_> {
         let mut pull = if cursor.is_none() { store.begin_pull(&self.account.id, FEED)? } else { before.pull };
         let mut begun_anew = false;
         loop {
-            let (http, at) = (&self.engine.http, cursor.as_deref());
+            let (http, at) = (self.system.http(), cursor.as_deref());
             let Some(page) = feed.changes(http, &self.session, &self.system, at, PAGE).await? else {
                 if std::mem::replace(&mut begun_anew, true) {
                     return Err(Error::Untrusted {
@@ -171,7 +171,7 @@ impl Run<'_> {
         for tenant in self.engine.store.transfer_tenants(&self.account.id)? {
             let offered = self.discovered(tenant.as_deref()).await?.filter(|found| found.offers_transfers());
             let Some(extension) = offered.cloned() else { continue };
-            let found = extension.transfers(&self.engine.http, &self.session, &self.system).await;
+            let found = extension.transfers(self.system.http(), &self.session, &self.system).await;
             let provider = self.system.provider(tenant.as_deref())?;
             let transfers = self.forgive(found)?.into_iter().flatten().filter_map(|transfer| {
                 Some(StoredTransfer {
