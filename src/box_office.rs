@@ -7,7 +7,10 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::error::{Error, WalletError};
 use crate::host::{HostClock, HttpTransport, KeyVault};
-use crate::model::{Account, GroupOrder, OfficeTicket, OfficeWrite, Reservation, SignIn, TicketStatus};
+use crate::model::{
+    Account, GroupOrder, OfficePage, OfficeTicket, OfficeWrite, Reservation, SignIn, TicketStatus,
+};
+use crate::remote::RetryPolicy;
 use crate::sync::{Core, TicketIds};
 
 /// How long to wait between two looks at tickets that are being issued.
@@ -216,6 +219,47 @@ impl BoxOffice {
         Ok(self.core.runner.online(work).await?)
     }
 
+    /// One page of a partner's tickets (Unidy), counted from 1.
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`].
+    pub async fn partner_tickets(&self, account_id: String, page: u32) -> Result<OfficePage, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.partner_tickets(page).await };
+        let (tickets, more) = self.core.runner.online(work).await?;
+        Ok(OfficePage { tickets, more })
+    }
+
+    /// One of a partner's tickets (Unidy).
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`].
+    pub async fn partner_ticket(
+        &self,
+        account_id: String,
+        ticket_id: String,
+    ) -> Result<OfficeTicket, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.partner_ticket(&ticket_id).await };
+        Ok(self.core.runner.online(work).await?)
+    }
+
+    /// A partner's ticket categories (Unidy), each as the system's JSON.
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`].
+    pub async fn categories(&self, account_id: String) -> Result<Vec<String>, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.categories().await };
+        Ok(self.core.runner.online(work).await?)
+    }
+
+    /// The addresses of a brand's own pages (Unidy): the person's tickets, the organiser's desk, the API's description.
+    ///
+    /// # Errors
+    /// [`WalletError::InvalidInput`], [`WalletError::NotFound`], [`WalletError::NeedsSignIn`], [`WalletError::Storage`].
+    pub async fn pages(&self, account_id: String) -> Result<Vec<String>, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.pages() };
+        Ok(self.core.runner.online(work).await?)
+    }
+
     /// The writes of an account with what became of them, the newest first, `limit` at most. Those that were under way when
     /// the process ended stand there as sent.
     ///
@@ -242,6 +286,13 @@ impl BoxOffice {
     /// [`WalletError::NotFound`], [`WalletError::Storage`].
     pub fn forget_write(&self, id: i64) -> Result<(), WalletError> {
         Ok(self.core.store.forget_office_write(id)?)
+    }
+}
+
+impl BoxOffice {
+    /// Changes how requests are repeated, from the next one on.
+    pub fn set_retry_policy(&self, policy: RetryPolicy) {
+        self.core.runner.set_retry_policy(policy);
     }
 }
 

@@ -24,7 +24,7 @@ pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
 pub use oauth::{IdTokenFault, OAuthError};
 pub use office::{
-    GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, ReservationItem,
+    GroupOrder, OfficePage, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, ReservationItem,
 };
 pub use online::{
     BrowserSignIn, Capability, Certificate, CodeSignIn, IncomingTransfer, Offer, Order,

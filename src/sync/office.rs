@@ -176,6 +176,15 @@ impl Desk<'_> {
         Ok(of_unidy(&self.unidy()?.ticket(&self.session, id).await?))
     }
 
+    /// The addresses of a brand's own pages.
+    ///
+    /// # Errors
+    /// [`Error::Input`].
+    pub fn pages(&self) -> Result<Vec<String>, Error> {
+        let ui = self.unidy()?.ui()?;
+        Ok([ui.tickets, ui.dashboard_tickets, ui.api_docs].map(String::from).to_vec())
+    }
+
     /// A partner's ticket categories, each as its JSON.
     ///
     /// # Errors
