@@ -9,6 +9,7 @@ mod flow;
 mod ids;
 mod money;
 mod office;
+mod order;
 mod outbox;
 mod pulled;
 mod system;
@@ -22,6 +23,7 @@ pub use money::{Money, MoneyError};
 pub use office::{
     GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, ReservationItem,
 };
+pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
