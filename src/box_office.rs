@@ -121,9 +121,8 @@ impl BoxOffice {
     ) -> Result<Vec<OfficeTicket>, WalletError> {
         let tickets = TicketIds { tenant: tenant.as_deref(), ids: &ticket_ids };
         let begun = self.core.time.elapsed_ms();
-        let on_its_way = |one: &OfficeTicket| {
-            matches!(one.status, TicketStatus::Reserved | TicketStatus::Confirmed)
-        };
+        let on_its_way =
+            |one: &OfficeTicket| matches!(one.status, TicketStatus::Reserved | TicketStatus::Confirmed);
         let work = async {
             loop {
                 // The desk is free between two looks.
@@ -164,7 +163,8 @@ impl BoxOffice {
         tenant: Option<String>,
         event_id: i64,
     ) -> Result<Vec<OfficeTicket>, WalletError> {
-        let work = async { self.core.runner.desk(&account_id).await?.reserved(tenant.as_deref(), event_id).await };
+        let work =
+            async { self.core.runner.desk(&account_id).await?.reserved(tenant.as_deref(), event_id).await };
         Ok(self.core.runner.online(work).await?)
     }
 
@@ -172,7 +172,11 @@ impl BoxOffice {
     ///
     /// # Errors
     /// As [`BoxOffice::reserve`].
-    pub async fn send_group(&self, account_id: String, order: GroupOrder) -> Result<OfficeWrite, WalletError> {
+    pub async fn send_group(
+        &self,
+        account_id: String,
+        order: GroupOrder,
+    ) -> Result<OfficeWrite, WalletError> {
         let work = async { self.core.runner.desk(&account_id).await?.send_group(&order).await };
         Ok(self.core.runner.online(work).await?)
     }
@@ -202,7 +206,8 @@ impl BoxOffice {
         fields_json: String,
     ) -> Result<OfficeWrite, WalletError> {
         let fields = fields(&fields_json)?;
-        let work = async { self.core.runner.desk(&account_id).await?.update_ticket(&ticket_id, &fields).await };
+        let work =
+            async { self.core.runner.desk(&account_id).await?.update_ticket(&ticket_id, &fields).await };
         Ok(self.core.runner.online(work).await?)
     }
 
@@ -298,5 +303,8 @@ impl BoxOffice {
 
 fn fields(json: &str) -> Result<Value, Error> {
     let read = serde_json::from_str::<Value>(json).ok().filter(Value::is_object);
-    read.ok_or_else(|| Error::Input { field: "fields_json", reason: "write the fields as a JSON object".to_owned() })
+    read.ok_or_else(|| Error::Input {
+        field: "fields_json",
+        reason: "write the fields as a JSON object".to_owned(),
+    })
 }

@@ -90,7 +90,13 @@ impl Desk {
 
     pub(crate) fn fault(&self, path: &str, fault: Fault) {
         let path_contains = path.to_owned();
-        self.sandbox.fault(FaultRule { method: Some("POST".to_owned()), path_contains, skip: 0, times: 1, fault });
+        self.sandbox.fault(FaultRule {
+            method: Some("POST".to_owned()),
+            path_contains,
+            skip: 0,
+            times: 1,
+            fault,
+        });
     }
 }
 

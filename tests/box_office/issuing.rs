@@ -19,8 +19,7 @@ async fn reserved_tickets_are_issued_and_reach_their_owners_wallet() {
     assert!(ids.iter().all(|id| listed.iter().any(|ticket| ticket.remote_id == *id)));
     let issued = desk.office.issue(desk.account.clone(), None, ids.clone()).await.unwrap();
     assert_eq!(issued.state, OfficeWriteState::Done);
-    let found =
-        desk.office.wait_until_issued(desk.account.clone(), None, ids.clone(), 600).await.unwrap();
+    let found = desk.office.wait_until_issued(desk.account.clone(), None, ids.clone(), 600).await.unwrap();
     assert!(found.iter().all(|ticket| ticket.status == TicketStatus::Issued));
     desk.holder.wallet.sync(None).await.unwrap();
     let held: Vec<_> = desk.holder.tickets().into_iter().map(|ticket| ticket.id).collect();
@@ -61,15 +60,35 @@ async fn every_choice_that_the_documents_leave_open_works() {
     let member = |text: &str| BamConfig { ids_field: Some(text.to_owned()), ..config() };
     let both = [
         (BamChoices { paged: false, tenant_paged: true, ..default() }, config()),
-        (BamChoices { string_ids: true, error_key: ErrorKey::Error, error_status: true, ..default() }, config()),
+        (
+            BamChoices { string_ids: true, error_key: ErrorKey::Error, error_status: true, ..default() },
+            config(),
+        ),
         (BamChoices { organizer_prefix: OrganizerPrefix::V1, ..default() }, prefix("v1")),
         (BamChoices { organizer_prefix: OrganizerPrefix::None, ..default() }, prefix("")),
         (BamChoices { ids_key: IdsKey::TicketIds, ..default() }, member("ticket_ids")),
         (BamChoices { ids_key: IdsKey::Tickets, ..default() }, member("tickets")),
-        (BamChoices { reserve_reply: ReserveReply::DataTickets, write_reply: WriteReply::Empty, ..default() }, config()),
-        (BamChoices { reserve_reply: ReserveReply::Tickets, write_reply: WriteReply::NoContent, ..default() }, config()),
+        (
+            BamChoices {
+                reserve_reply: ReserveReply::DataTickets,
+                write_reply: WriteReply::Empty,
+                ..default()
+            },
+            config(),
+        ),
+        (
+            BamChoices {
+                reserve_reply: ReserveReply::Tickets,
+                write_reply: WriteReply::NoContent,
+                ..default()
+            },
+            config(),
+        ),
         (BamChoices { issue: IssueEnd::AfterSeconds(30), reserved_listed: false, ..default() }, config()),
-        (BamChoices { status_between: "on_ledger".to_owned(), refresh_keeps_organizer: true, ..default() }, config()),
+        (
+            BamChoices { status_between: "on_ledger".to_owned(), refresh_keeps_organizer: true, ..default() },
+            config(),
+        ),
     ];
     for (choices, config) in both {
         let what = format!("{choices:?}");
@@ -81,9 +100,9 @@ async fn every_choice_that_the_documents_leave_open_works() {
         // A session that ends in between is renewed as the organizer's.
         desk.sandbox.revoke_tokens().unwrap();
         desk.office.issue(desk.account.clone(), None, second.clone()).await.unwrap();
-        let found =
-            desk.office.wait_until_issued(desk.account.clone(), None, second, 600).await.unwrap();
-        let done = |status: &TicketStatus| matches!(status, TicketStatus::Issued | TicketStatus::Other { .. });
+        let found = desk.office.wait_until_issued(desk.account.clone(), None, second, 600).await.unwrap();
+        let done =
+            |status: &TicketStatus| matches!(status, TicketStatus::Issued | TicketStatus::Other { .. });
         assert!(found.iter().all(|ticket| done(&ticket.status)), "{what}");
         assert_eq!(desk.applied("free"), 2, "{what}");
     }
@@ -116,7 +135,10 @@ async fn unusable_orders_are_refused_before_anything_is_sent_and_leave_no_trace(
     nobody.owner_enrollment_id = String::new();
     for (order, named) in [(nothing, "items"), (zero, "quantity"), (nobody, "owner_enrollment_id")] {
         let refused = desk.office.reserve(desk.account.clone(), order).await.unwrap_err();
-        assert!(matches!(refused, WalletError::InvalidInput { ref field, .. } if field == named), "{refused}");
+        assert!(
+            matches!(refused, WalletError::InvalidInput { ref field, .. } if field == named),
+            "{refused}"
+        );
     }
     assert!(desk.office.free(desk.account.clone(), None, vec![]).await.is_err());
     assert!(desk.office.issue(desk.account.clone(), None, vec!["../1".to_owned()]).await.is_err());

@@ -112,7 +112,8 @@ async fn lost_answers_end_in_done_or_unknown() {
 async fn what_is_no_json_object_is_refused_here() {
     let partner = partner(UnidyChoices::default()).await;
     for bad in ["", "[]", "7", "{"] {
-        let refused = partner.office.create_ticket(partner.account.clone(), bad.to_owned()).await.unwrap_err();
+        let refused =
+            partner.office.create_ticket(partner.account.clone(), bad.to_owned()).await.unwrap_err();
         assert!(matches!(refused, WalletError::InvalidInput { ref field, .. } if field == "fields_json"));
     }
 }

@@ -35,7 +35,8 @@ async fn one_list_has_them_all_offline_and_groups_them_by_event() {
         assert!(group.event.is_some() || group.tickets.len() == 1);
     }
     assert!(groups.iter().any(|group| group.tickets.len() > 1));
-    let events: Vec<_> = groups.iter().filter_map(|group| group.event.as_ref()).map(|event| &event.hash).collect();
+    let events: Vec<_> =
+        groups.iter().filter_map(|group| group.event.as_ref()).map(|event| &event.hash).collect();
     assert_eq!(events.iter().collect::<BTreeSet<_>>().len(), events.len(), "no event stands twice");
 }
 
@@ -83,6 +84,7 @@ async fn signing_one_account_out_leaves_the_others() {
     phone.wallet.sign_out(accounts[2].clone(), false).await.unwrap();
     let left: Vec<_> = accounts.iter().map(|account| count(&phone, account)).collect();
     assert_eq!(left, [counts[0], counts[1], 0, counts[3]]);
-    let systems: Vec<_> = phone.wallet.accounts().unwrap().into_iter().map(|account| account.system).collect();
+    let systems: Vec<_> =
+        phone.wallet.accounts().unwrap().into_iter().map(|account| account.system).collect();
     assert_eq!(systems.iter().filter(|system| **system == TicketSystem::Unidy).count(), 1);
 }

@@ -22,10 +22,7 @@ async fn consenting(consent: Consent) -> (TestClock, Sandbox, Phone) {
 async fn approving() -> (TestClock, Sandbox, Phone) {
     let (clock, sandbox, phone) = consenting(Consent::Ask).await;
     let user = sandbox.users()[0].name.clone();
-    sandbox.set_unidy_choices(UnidyChoices {
-        consent: Consent::Approve { user },
-        ..sandbox.unidy_choices()
-    });
+    sandbox.set_unidy_choices(UnidyChoices { consent: Consent::Approve { user }, ..sandbox.unidy_choices() });
     (clock, sandbox, phone)
 }
 
@@ -83,7 +80,8 @@ async fn an_address_that_answers_nothing_begun_here_signs_nobody_in() {
     let back = browse(&begun.url).await;
     // Another phone's, a changed state, none, and no address at all.
     let stranger = Phone::new(&clock);
-    let state = Url::parse(&back).unwrap().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let state =
+        Url::parse(&back).unwrap().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     let changed = back.replace(&state, &state.to_uppercase());
     for (wallet, address) in [
         (&stranger.wallet, back.clone()),
@@ -92,7 +90,10 @@ async fn an_address_that_answers_nothing_begun_here_signs_nobody_in() {
         (&phone.wallet, "not an address".to_owned()),
     ] {
         let refused = wallet.complete_sign_in(address).await.unwrap_err();
-        assert!(matches!(refused, WalletError::InvalidInput { ref field, .. } if field == "redirect"), "{refused}");
+        assert!(
+            matches!(refused, WalletError::InvalidInput { ref field, .. } if field == "redirect"),
+            "{refused}"
+        );
         assert!(wallet.accounts().unwrap().is_empty());
     }
     // One that was left for more than an hour.
@@ -134,11 +135,17 @@ async fn what_is_missing_in_a_configuration_is_named() {
     browser.config = partner(&sandbox, "nord", CLIENT, UnidyGrant::AuthorizationCode);
     for (sign_in, named) in [(no_key, "sdk_key"), (zone, "time_zone"), (browser, "grant")] {
         let refused = phone.wallet.sign_in(sign_in).await.unwrap_err();
-        assert!(matches!(refused, WalletError::InvalidInput { ref field, .. } if field == named), "{refused}");
+        assert!(
+            matches!(refused, WalletError::InvalidInput { ref field, .. } if field == named),
+            "{refused}"
+        );
         assert!(!refused.to_string().contains(&user.password));
     }
     let mut config = partner(&sandbox, "nord", CLIENT, UnidyGrant::AuthorizationCode);
     config.unidy.as_mut().unwrap().redirect_uri = None;
     let refused = phone.wallet.begin_sign_in(config).await.unwrap_err();
-    assert!(matches!(refused, WalletError::InvalidInput { ref field, .. } if field == "redirect_uri"), "{refused}");
+    assert!(
+        matches!(refused, WalletError::InvalidInput { ref field, .. } if field == "redirect_uri"),
+        "{refused}"
+    );
 }

@@ -14,14 +14,11 @@ use crate::phone::{Phone, TestClock, sandbox, sign_in};
 /// A phone signed in to B.A.M in two places and to two brands of Unidy.
 pub(crate) async fn everywhere(clock: &TestClock) -> (Phone, [Sandbox; 2], Vec<String>) {
     let near = sandbox(clock, SandboxConfig { tickets_per_user: 6, ..SandboxConfig::default() }).await;
-    let far = sandbox(clock, SandboxConfig { seed: 2, tickets_per_user: 6, ..SandboxConfig::default() }).await;
+    let far =
+        sandbox(clock, SandboxConfig { seed: 2, tickets_per_user: 6, ..SandboxConfig::default() }).await;
     let phone = Phone::new(clock);
-    let all: [SignIn; 4] = [
-        sign_in(&near, 0),
-        sign_in(&far, 0),
-        sign_in_to(&near, "nord", 0),
-        sign_in_to(&near, "west", 0),
-    ];
+    let all: [SignIn; 4] =
+        [sign_in(&near, 0), sign_in(&far, 0), sign_in_to(&near, "nord", 0), sign_in_to(&near, "west", 0)];
     let mut accounts = Vec::new();
     for one in all {
         accounts.push(phone.wallet.sign_in(one).await.unwrap().id);

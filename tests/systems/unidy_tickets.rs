@@ -25,7 +25,8 @@ async fn holders(unidy: UnidyChoices) -> (TestClock, Sandbox, [Phone; 2]) {
 
 /// A ticket that is valid and shows its code.
 fn shown(phone: &Phone) -> (String, String) {
-    let found = phone.tickets().into_iter().find(|ticket| phone.wallet.present(ticket.id.clone(), None).is_ok());
+    let found =
+        phone.tickets().into_iter().find(|ticket| phone.wallet.present(ticket.id.clone(), None).is_ok());
     let id = found.unwrap().id;
     let remote = phone.wallet.ticket(id.clone()).unwrap().remote_id;
     (id, remote)
@@ -53,7 +54,8 @@ async fn codes_are_shown_as_they_were_given_and_tickets_without_one_say_so() {
                 kinds[0] += 1;
             }
             (given, _) => {
-                let why = if given.is_some() { NoBarcodeReason::NotUsable } else { NoBarcodeReason::NotOffered };
+                let why =
+                    if given.is_some() { NoBarcodeReason::NotUsable } else { NoBarcodeReason::NotOffered };
                 assert!(matches!(shown, Err(WalletError::NoBarcode { why: said, .. }) if said == why));
                 kinds[1] += 1;
             }
@@ -141,7 +143,13 @@ async fn a_ticket_is_handed_over_and_shown_by_one_of_both_only() {
     to.wallet.sync(None).await.unwrap();
     from.wallet.sync(None).await.unwrap();
     assert!(to.wallet.present(id.clone(), None).is_ok());
-    assert!(from.wallet.tickets(ticket_wallet::model::TicketFilter::default()).unwrap().iter().all(|one| one.id != id));
+    assert!(
+        from.wallet
+            .tickets(ticket_wallet::model::TicketFilter::default())
+            .unwrap()
+            .iter()
+            .all(|one| one.id != id)
+    );
 }
 
 #[tokio::test]
@@ -166,8 +174,11 @@ async fn a_transfer_whose_answer_is_lost_is_made_once_and_can_be_taken_back() {
     from.wallet.sync(None).await.unwrap();
     assert!(from.wallet.outbox(None).unwrap().is_empty());
     let writes = sandbox.journal().unwrap();
-    let of_transfers: Vec<_> =
-        writes.iter().filter(|entry| entry.kind.contains("transfer")).map(|entry| entry.kind.as_str()).collect();
+    let of_transfers: Vec<_> = writes
+        .iter()
+        .filter(|entry| entry.kind.contains("transfer"))
+        .map(|entry| entry.kind.as_str())
+        .collect();
     assert_eq!(of_transfers.len(), 2, "{of_transfers:?}");
     assert!(from.wallet.present(id, None).is_ok());
 }
