@@ -18,6 +18,7 @@ use crate::faults::{Fault, FaultRule, next_fault};
 use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
+use crate::users::{self, OrganizerUser, User};
 
 /// A write that is being handled: the user and the idempotency key.
 pub(crate) type Claim = (i64, String);
@@ -28,6 +29,8 @@ pub(crate) struct App {
     pub(crate) config: SandboxConfig,
     pub(crate) db: Db,
     pub(crate) tenants: Vec<ServedTenant>,
+    pub(crate) holders: Vec<User>,
+    pub(crate) organizers: Vec<OrganizerUser>,
     pub(crate) claims: Mutex<HashSet<Claim>>,
     pub(crate) recorder: Recorder,
     bam_choices: Mutex<BamChoices>,
@@ -53,11 +56,13 @@ impl App {
         let now = DateTime::from_timestamp_millis((config.clock)()).unwrap_or_default();
         db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
             .map_err(std::io::Error::other)?;
-        Ok(Self {
+        let app = Self {
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
             recorder: Recorder::default(),
             bam_choices: Mutex::new(config.bam.clone()),
+            holders: users::holders(plan, config.seed),
+            organizers: users::organizers(plan, config.seed),
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -65,7 +70,10 @@ impl App {
             feed_epoch: AtomicU64::new(1),
             config,
             db,
-        })
+        };
+        app.holders.iter().for_each(|user| app.give_out(&user.password));
+        app.organizers.iter().for_each(|user| app.give_out(&user.password));
+        Ok(app)
     }
 
     /// The sandbox's time in Unix seconds.

@@ -17,6 +17,7 @@ use crate::extension::{self, TransferEnd};
 use crate::faults::FaultRule;
 use crate::journal::{self, JournalEntry};
 use crate::recorder::RecordedRequest;
+use crate::users::OrganizerUser;
 
 /// Where these routes stand.
 pub(crate) const PREFIX: &str = "/sandbox/";
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/recorded", get(recorded))
         .route("/sandbox/secrets", get(secrets))
         .route("/sandbox/journal", get(journal))
+        .route("/sandbox/organizers", get(organizers))
         .route("/sandbox/bam", get(bam_choices).put(set_bam_choices))
         .route("/sandbox/expire-cursors", post(expire_cursors))
         .route("/sandbox/tickets/{tenant}", post(add_ticket))
@@ -68,6 +70,10 @@ async fn recorded(State(app): State<Arc<App>>) -> Json<Vec<RecordedRequest>> {
 
 async fn secrets(State(app): State<Arc<App>>) -> Json<Vec<String>> {
     Json(app.recorder.secrets())
+}
+
+async fn organizers(State(app): State<Arc<App>>) -> Json<Vec<OrganizerUser>> {
+    Json(app.organizers.clone())
 }
 
 async fn bam_choices(State(app): State<Arc<App>>) -> Json<BamChoices> {

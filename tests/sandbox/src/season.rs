@@ -37,7 +37,9 @@ pub(crate) struct Person {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Tenant {
     pub(crate) name: String,
-    organizer_id: i64,
+    /// Who signs in as this organizer.
+    pub(crate) staff: Vec<String>,
+    pub(crate) organizer_id: i64,
     title: String,
     venue: String,
     pub(crate) extension: bool,
@@ -97,15 +99,26 @@ impl Plan {
         tickets_per_user: usize,
         now: DateTime<Utc>,
     ) -> rusqlite::Result<()> {
-        for (id, user) in (1_i64..).zip(&self.users) {
-            db.execute(
-                "INSERT INTO user (id, name, password, enrollment_id) VALUES (?1, ?2, ?3, ?4)",
-                (id, &user.name, password(seed, &user.name), enrollment_id(seed, &user.name)),
-            )?;
+        for user in &self.users {
+            write_user(db, seed, &user.name, None)?;
+        }
+        for tenant in &self.tenants {
+            for name in &tenant.staff {
+                write_user(db, seed, name, Some(&tenant.name))?;
+            }
         }
         let catalogue = Catalogue::write(db, &self.tenants, now)?;
         TicketPlan { people: self, catalogue: &catalogue, seed, tickets_per_user, now }.write(db)
     }
+}
+
+/// Users' ids count from 1, holders of tickets first.
+fn write_user(db: &Transaction<'_>, seed: u64, name: &str, works_for: Option<&str>) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO user (name, password, enrollment_id, works_for) VALUES (?1, ?2, ?3, ?4)",
+        (name, password(seed, name), enrollment_id(seed, name), works_for),
+    )?;
+    Ok(())
 }
 
 /// The password of a user.

@@ -11,6 +11,7 @@ mod feed;
 mod idempotency;
 mod journal;
 mod odd_replies;
+mod organizers;
 mod recorder;
 mod statements;
 mod support;
