@@ -71,8 +71,9 @@ impl App {
             config,
             db,
         };
-        app.holders.iter().for_each(|user| app.give_out(&user.password));
-        app.organizers.iter().for_each(|user| app.give_out(&user.password));
+        let holders = app.holders.iter().flat_map(User::secrets);
+        let organizers = app.organizers.iter().flat_map(OrganizerUser::secrets);
+        holders.chain(organizers).for_each(|secret| app.give_out(secret));
         Ok(app)
     }
 

@@ -2,13 +2,17 @@
 //! belongs to a tenant under `/t/{tenant}`. Headers `x-device-id` and `x-app-version` are taken and have no effect.
 
 mod auth;
+mod certificate;
 mod choices;
+mod code;
+mod codes;
 mod desk;
 mod etag;
 mod fields;
 mod issuing;
 mod list;
 mod organizer;
+mod other_sign_ins;
 mod relations;
 mod reply;
 mod reserve;
@@ -18,6 +22,9 @@ mod stock;
 mod ticket;
 mod ticket_holder;
 mod token;
+mod validator;
+mod wallet;
+mod wallet_sign_in;
 
 use std::sync::Arc;
 
@@ -34,6 +41,7 @@ pub(crate) use reply::reshape;
 pub(crate) use session::{Holder, holder};
 pub(crate) use ticket::Shape;
 pub(crate) use token::TokenKey;
+pub(crate) use validator::validator_token;
 
 use crate::app::App;
 use reply::{FromBam, typed_json};
@@ -53,7 +61,18 @@ fn accounts() -> Router<Arc<App>> {
     Router::new()
         .route("/account/v1/auth/login", post(auth::login))
         .route("/account/v1/auth/refresh", post(auth::refresh))
+        .route("/account/v1/guest/login", post(other_sign_ins::guest))
+        .route("/account/v1/auth/service", post(other_sign_ins::service))
+        .route("/account/v1/auth/external", post(other_sign_ins::external))
+        .route("/account/v1/auth/impersonate", post(other_sign_ins::impersonate))
+        .route("/account/v1/auth/challenge", post(wallet_sign_in::challenge))
+        .route("/account/v1/auth/wallet", post(wallet_sign_in::sign_in))
+        .route("/account/v1/certificate/enroll", post(certificate::enroll))
+        .route("/account/v1/certificate/renew", post(certificate::renew))
+        .route("/account/v1/user/{id}", get(certificate::user))
         .route("/account/v1/organizer/{id}", get(organizer::organizer))
+        .route("/account/v1/organizer/validator/{token}", get(validator::by_token))
+        .route("/account/v1/organizer/{organizer}/validator/export", get(validator::export))
         .route("/account/v1/user/enrollment/{id}", get(organizer::enrollment))
 }
 
@@ -63,6 +82,9 @@ fn tickets() -> Router<Arc<App>> {
         .route("/t/{tenant}/event/v1/ticket", get(list::of_tenant))
         .route("/t/{tenant}/event/v1/ticket/{id}", get(ticket::by_id))
         .route("/t/{tenant}/event/v1/ticket/bc/{blockchain_id}", get(ticket::by_blockchain_id))
+        .route("/t/{tenant}/event/v1/ticket/{id}/qrcode", post(codes::qr_code))
+        .route("/t/{tenant}/event/v1/organizer/{organizer}/event/{id}/qr_codes", get(codes::qr_codes))
+        .route("/t/{tenant}/event/v1/organizer/{organizer}/event/{id}/public_key", get(codes::public_key))
         .route(
             "/t/{tenant}/event/v1/ticket/{id}/ticket_holder",
             get(ticket_holder::list).post(ticket_holder::create),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::bam::{BamChoices, BamError};
+use crate::bam::{self, BamChoices, BamError};
 use crate::edit::{self, TicketEdit};
 use crate::extension::{self, TransferEnd};
 use crate::faults::FaultRule;
@@ -31,6 +31,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/secrets", get(secrets))
         .route("/sandbox/journal", get(journal))
         .route("/sandbox/organizers", get(organizers))
+        .route("/sandbox/validators/{tenant}/{event}", get(validator))
         .route("/sandbox/bam", get(bam_choices).put(set_bam_choices))
         .route("/sandbox/expire-cursors", post(expire_cursors))
         .route("/sandbox/tickets/{tenant}", post(add_ticket))
@@ -74,6 +75,10 @@ async fn secrets(State(app): State<Arc<App>>) -> Json<Vec<String>> {
 
 async fn organizers(State(app): State<Arc<App>>) -> Json<Vec<OrganizerUser>> {
     Json(app.organizers.clone())
+}
+
+async fn validator(State(app): State<Arc<App>>, Path((tenant, event)): Path<(String, i64)>) -> Json<Value> {
+    Json(json!({"token": bam::validator_token(&app, &tenant, event)}))
 }
 
 async fn bam_choices(State(app): State<Arc<App>>) -> Json<BamChoices> {

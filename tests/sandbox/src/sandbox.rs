@@ -99,6 +99,11 @@ impl Sandbox {
         issuers.map(|issuer| hex::encode(issuer.public_key())).collect()
     }
 
+    /// What a device at the gates of an event of this tenant fetches its validator with.
+    pub fn validator_token(&self, tenant: &str, event_id: i64) -> String {
+        bam::validator_token(&self.app, tenant, event_id)
+    }
+
     /// Adds a fault rule behind the others.
     pub fn fault(&self, rule: FaultRule) {
         self.app.add_fault(rule);

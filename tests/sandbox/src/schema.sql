@@ -17,6 +17,30 @@ CREATE TABLE session (
     organizer TEXT
 ) STRICT;
 
+-- What a user's wallet signs with; the private key is the user's alone. Times are Unix seconds.
+CREATE TABLE certificate (
+    user_id INTEGER PRIMARY KEY REFERENCES user (id),
+    public_key BLOB NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+-- Nonces that wait for a wallet's signature.
+CREATE TABLE challenge (
+    nonce TEXT PRIMARY KEY,
+    client_nonce TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES user (id)
+) STRICT;
+
+-- What devices at an event's gates sign in and sign with, as PEM.
+CREATE TABLE validator (
+    token TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    event_id INTEGER NOT NULL,
+    enrollment_id TEXT NOT NULL,
+    certificate TEXT NOT NULL,
+    private_key TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE organizer (
     id INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL UNIQUE,

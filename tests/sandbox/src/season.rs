@@ -106,6 +106,11 @@ impl Plan {
             for name in &tenant.staff {
                 write_user(db, seed, name, Some(&tenant.name))?;
             }
+            let name = service_account(&tenant.name);
+            db.execute(
+                "INSERT INTO user (name, password, kind, works_for) VALUES (?1, ?2, 'service', ?3)",
+                (&name, password(seed, &name), &tenant.name),
+            )?;
         }
         let catalogue = Catalogue::write(db, &self.tenants, now)?;
         TicketPlan { people: self, catalogue: &catalogue, seed, tickets_per_user, now }.write(db)
@@ -124,6 +129,19 @@ fn write_user(db: &Transaction<'_>, seed: u64, name: &str, works_for: Option<&st
 /// The password of a user.
 pub(crate) fn password(seed: u64, user: &str) -> String {
     hex::encode(&seeded::bytes(seed, &format!("password {user}"))[..8])
+}
+
+/// What a user signs in with at a third party.
+pub(crate) fn external_token(seed: u64, user: &str) -> String {
+    hex::encode(&seeded::bytes(seed, &format!("external {user}"))[..16])
+}
+
+/// What services of an organizer sign in as.
+pub(crate) const SERVICE: &str = "event";
+
+/// The account of a tenant's service.
+pub(crate) fn service_account(tenant: &str) -> String {
+    format!("{SERVICE}@{tenant}")
 }
 
 fn enrollment_id(seed: u64, user: &str) -> String {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::season::{Plan, password};
+use crate::season::{Plan, SERVICE, external_token, password, service_account};
 
 /// Somebody who can sign in.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -13,6 +13,8 @@ pub struct User {
     pub name: String,
     /// The password.
     pub password: String,
+    /// The token that a third party gives this user to sign in with.
+    pub external_token: String,
 }
 
 impl fmt::Debug for User {
@@ -32,6 +34,10 @@ pub struct OrganizerUser {
     pub organizer_id: i64,
     /// The organizer's tenant.
     pub tenant: String,
+    /// The name that the organizer's service signs in with.
+    pub service: String,
+    /// That service's password.
+    pub service_password: String,
 }
 
 impl fmt::Debug for OrganizerUser {
@@ -43,9 +49,27 @@ impl fmt::Debug for OrganizerUser {
     }
 }
 
+impl User {
+    /// What nobody else may learn.
+    pub(crate) fn secrets(&self) -> [&str; 2] {
+        [&self.password, &self.external_token]
+    }
+}
+
+impl OrganizerUser {
+    /// What nobody else may learn.
+    pub(crate) fn secrets(&self) -> [&str; 2] {
+        [&self.password, &self.service_password]
+    }
+}
+
 /// The holders of tickets.
 pub(crate) fn holders(plan: &Plan, seed: u64) -> Vec<User> {
-    let user = |name: &String| User { name: name.clone(), password: password(seed, name) };
+    let user = |name: &String| User {
+        name: name.clone(),
+        password: password(seed, name),
+        external_token: external_token(seed, name),
+    };
     plan.users.iter().map(|person| user(&person.name)).collect()
 }
 
@@ -58,6 +82,8 @@ pub(crate) fn organizers(plan: &Plan, seed: u64) -> Vec<OrganizerUser> {
             password: password(seed, name),
             organizer_id: tenant.organizer_id,
             tenant: tenant.name.clone(),
+            service: SERVICE.to_owned(),
+            service_password: password(seed, &service_account(&tenant.name)),
         }));
     }
     users

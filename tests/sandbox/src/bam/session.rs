@@ -38,6 +38,8 @@ pub(super) struct Account {
     pub(super) enrollment_id: Option<String>,
     pub(super) kind: String,
     works_for: Option<String>,
+    /// The device that signs in, where it tells.
+    pub(super) device_id: Option<String>,
 }
 
 impl Account {
@@ -58,6 +60,7 @@ impl Account {
             enrollment_id: row.get(2)?,
             kind: row.get(3)?,
             works_for: row.get(4)?,
+            device_id: None,
         })
     }
 
@@ -73,7 +76,7 @@ impl Account {
             (&name, hex::encode(random::<16>()?), &enrollment_id, kind),
         )?;
         let id = db.last_insert_rowid();
-        Ok(Self { id, name, enrollment_id, kind: kind.to_owned(), works_for: None })
+        Ok(Self { id, name, enrollment_id, kind: kind.to_owned(), works_for: None, device_id: None })
     }
 
     /// The tenant of the organizer that is named by name or id, if the user works for it.
@@ -92,6 +95,7 @@ impl Account {
             username: self.name.clone(),
             verified: is_known,
             id: self.id,
+            device_id: self.device_id.clone(),
             enrollment_id: self.enrollment_id.clone(),
             enrolled: self.enrollment_id.is_some(),
             kind: if is_known { "registered" } else { &self.kind }.to_owned(),

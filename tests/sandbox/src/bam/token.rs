@@ -20,6 +20,8 @@ pub(super) struct Claims {
     pub(super) verified: bool,
     pub(super) id: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) device_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) enrollment_id: Option<String>,
     pub(super) enrolled: bool,
     #[serde(rename = "type")]
@@ -72,6 +74,7 @@ mod tests {
             username: "mira@example.org".to_owned(),
             verified: true,
             id: 1,
+            device_id: None,
             enrollment_id: None,
             enrolled: false,
             kind: "registered".to_owned(),
