@@ -11,12 +11,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::bam::{BamChoices, BamError};
+use crate::bam::{self, BamChoices, BamError};
 use crate::edit::{self, TicketEdit};
 use crate::extension::{self, TransferEnd};
 use crate::faults::FaultRule;
 use crate::journal::{self, JournalEntry};
 use crate::recorder::RecordedRequest;
+use crate::users::OrganizerUser;
 
 /// Where these routes stand.
 pub(crate) const PREFIX: &str = "/sandbox/";
@@ -29,6 +30,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/recorded", get(recorded))
         .route("/sandbox/secrets", get(secrets))
         .route("/sandbox/journal", get(journal))
+        .route("/sandbox/organizers", get(organizers))
+        .route("/sandbox/validators/{tenant}/{event}", get(validator))
         .route("/sandbox/bam", get(bam_choices).put(set_bam_choices))
         .route("/sandbox/expire-cursors", post(expire_cursors))
         .route("/sandbox/tickets/{tenant}", post(add_ticket))
@@ -68,6 +71,14 @@ async fn recorded(State(app): State<Arc<App>>) -> Json<Vec<RecordedRequest>> {
 
 async fn secrets(State(app): State<Arc<App>>) -> Json<Vec<String>> {
     Json(app.recorder.secrets())
+}
+
+async fn organizers(State(app): State<Arc<App>>) -> Json<Vec<OrganizerUser>> {
+    Json(app.organizers.clone())
+}
+
+async fn validator(State(app): State<Arc<App>>, Path((tenant, event)): Path<(String, i64)>) -> Json<Value> {
+    Json(json!({"token": bam::validator_token(&app, &tenant, event)}))
 }
 
 async fn bam_choices(State(app): State<Arc<App>>) -> Json<BamChoices> {
