@@ -33,7 +33,7 @@ mod ui;
 pub use documents::{ExportFormat, ExportLink};
 pub use partner::{TicketChange, UnidyCategory};
 pub use query::{PageMeta, UnidyOrder, UnidyTicketPage, UnidyTicketQuery};
-pub use record::{CodeSource, DEFAULT_CURRENCY, StaticCode, UnidyTicket, iso_amount};
+pub use record::{DEFAULT_CURRENCY, UnidyTicket, iso_amount};
 pub use sign_in::{LoginOptions, Secret, SignInStatus, SignInStep};
 pub use transfers::{UnidyTransfer, UnidyTransfers};
 pub use ui::UnidyUi;

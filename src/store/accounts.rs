@@ -71,6 +71,7 @@ impl Store {
                  DELETE FROM device_key WHERE ticket_id IN leaving;",
             )?;
             tx.execute("DELETE FROM outbox WHERE account_id = ?1", [id])?;
+            tx.execute("DELETE FROM office_write WHERE account_id = ?1", [id])?;
             tx.execute("DELETE FROM account WHERE id = ?1", [id])?;
             tx.execute_batch("DELETE FROM event WHERE hash NOT IN (SELECT event FROM ticket_body WHERE event NOT NULL)")
         })

@@ -1,7 +1,7 @@
 //! One account's sync: send what waits, pull page by page, then bind and renew.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -88,7 +88,7 @@ impl SyncReport {
     }
 }
 
-/// Syncs accounts, one at a time.
+/// Syncs accounts, each of them once at a time.
 pub struct Engine {
     pub(super) store: Arc<Store>,
     pub(super) vault: Arc<dyn KeyVault>,
@@ -96,7 +96,7 @@ pub struct Engine {
     pub(super) time: Arc<TimeKeeper>,
     pub(super) bind_ahead_s: i64,
     pub(super) pace: Pace,
-    running: AsyncMutex<()>,
+    turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
 }
 
 /// Hears how a sync goes on.
@@ -135,7 +135,7 @@ impl Engine {
         bind_ahead_s: i64,
     ) -> Self {
         let pace = Pace::new(time.clock());
-        Self { store, vault, http, time, bind_ahead_s, pace, running: AsyncMutex::new(()) }
+        Self { store, vault, http, time, bind_ahead_s, pace, turns: Mutex::default() }
     }
 
     /// Signs in and keeps the account.
@@ -145,6 +145,9 @@ impl Engine {
     pub async fn sign_in(&self, mut account: StoredAccount, password: &str) -> Result<StoredAccount, Error> {
         let system = self.connector(&account)?;
         account.tokens = Some(system.login(&account.user_name, password).await?);
+        // A sync that goes on with the session before must not end the new one.
+        let turn = self.turn(&account.id);
+        let _nothing_else = turn.lock().await;
         self.store.save_account(&account)?;
         Ok(account)
     }
@@ -154,7 +157,8 @@ impl Engine {
     /// # Errors
     /// [`Error::SignedOut`] when the account must sign in; else whatever stopped it. Pages stored until then stay.
     pub async fn sync(&self, account_id: &str, observer: &dyn Observer) -> Result<SyncReport, Error> {
-        let _one_at_a_time = self.running.lock().await;
+        let turn = self.turn(account_id);
+        let _one_at_a_time = turn.lock().await;
         // Read under the lock: a sync before this one may have renewed the session.
         let account = self.store.account(account_id)?;
         let mut run = self.begin(&account, observer)?;
@@ -172,7 +176,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::sync`].
     pub async fn send(&self, account_id: &str, observer: &dyn Observer) -> Result<SyncReport, Error> {
-        let _one_at_a_time = self.running.lock().await;
+        let turn = self.turn(account_id);
+        let _one_at_a_time = turn.lock().await;
         let account = self.store.account(account_id)?;
         let mut run = self.begin(&account, observer)?;
         let sent = run.send_outbox().await;
@@ -181,6 +186,12 @@ impl Engine {
         sent?;
         self.delete_keys().await;
         run.end()
+    }
+
+    /// Whoever holds this lock works for the account, and nobody else does.
+    fn turn(&self, account_id: &str) -> Arc<AsyncMutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(account_id.to_owned()).or_default())
     }
 
     fn put_off_what_is_due(&self, account_id: &str) -> Result<(), Error> {
@@ -195,7 +206,8 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Input`] while changes wait that are not to be discarded, [`Error::Database`].
     pub async fn sign_out(&self, account_id: &str, discard_changes: bool) -> Result<(), Error> {
-        let _nothing_else = self.running.lock().await;
+        let turn = self.turn(account_id);
+        let _nothing_else = turn.lock().await;
         let account = self.store.account(account_id)?;
         let rows = self.store.outbox(Some(&account.id), None)?;
         let waiting = rows.iter().filter(|row| !row.new.write.is_automatic()).count();

@@ -24,7 +24,9 @@ impl Unidy {
         let hashed = |e: ProviderError| Error::Input { field: "id", reason: e.to_string() };
         let event = event(&provider, ticket)?;
         let category = if event.is_none() { ticket.title.clone() } else { None };
-        let has_code = !ticket.static_codes().is_empty();
+        let static_code = ticket.static_codes().into_iter().next();
+        let status = status(ticket);
+        let stays = status == TicketStatus::Passive && !self.config.passive_expires;
         Ok(PulledTicket {
             id: provider.ticket(&ticket.id).map_err(hashed)?,
             tenant: None,
@@ -32,8 +34,10 @@ impl Unidy {
             event,
             category,
             format: TicketFormat::Other { text: String::new() },
-            status: status(ticket),
-            profile: if has_code { BarcodeProfile::Static } else { BarcodeProfile::None },
+            status,
+            profile: if static_code.is_some() { BarcodeProfile::Static } else { BarcodeProfile::None },
+            expires_at: self.expires_at(ticket).filter(|_| !stays),
+            static_code,
             section: ticket.section(),
             seat: ticket.seat(),
             holder: None,

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::raw::{self, Members};
-use crate::model::{Money, MoneyError};
+use crate::model::{Money, MoneyError, StaticCode, Symbology};
 
 /// Stands for a currency that neither the ticket nor its category names (Unidy's documents).
 pub const DEFAULT_CURRENCY: &str = "EUR";
@@ -56,25 +56,7 @@ pub struct UnidyTicket {
     record: String,
 }
 
-opaque_debug!(UnidyTicket, StaticCode);
-
-/// Where a ticket's code was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CodeSource {
-    /// `metadata.barcode`.
-    Metadata,
-    /// `wallet_export.qr_code`.
-    WalletExport,
-}
-
-/// A code that never changes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StaticCode {
-    /// Its text.
-    pub text: String,
-    /// Where it was found.
-    pub source: CodeSource,
-}
+opaque_debug!(UnidyTicket);
 
 impl UnidyTicket {
     /// Reads a record. `None` when it is no object, has no id, or nests deeper than 128 levels.
@@ -134,16 +116,18 @@ impl UnidyTicket {
         found
     }
 
-    /// The codes that the ticket carries: `metadata.barcode`, then `wallet_export.qr_code`, where they are texts.
+    /// The codes that the ticket carries: `metadata.barcode`, of which nothing tells how it is drawn, then
+    /// `wallet_export.qr_code`, where they are texts.
     pub fn static_codes(&self) -> Vec<StaticCode> {
-        let member = |json: &Option<String>, name: &str| {
-            Members::read(json.as_deref()?)?.text(name).filter(|text| !text.is_empty())
+        let code = |json: &Option<String>, name: &str, symbology, source: &str| {
+            let text = Members::read(json.as_deref()?)?.text(name).filter(|text| !text.is_empty())?;
+            Some(StaticCode { text, symbology, source: source.to_owned() })
         };
         let found = [
-            (member(&self.metadata, "barcode"), CodeSource::Metadata),
-            (member(&self.wallet_export, "qr_code"), CodeSource::WalletExport),
+            code(&self.metadata, "barcode", Symbology::Undeclared, "metadata.barcode"),
+            code(&self.wallet_export, "qr_code", Symbology::Qr, "wallet_export.qr_code"),
         ];
-        found.into_iter().filter_map(|(text, source)| Some(StaticCode { text: text?, source })).collect()
+        found.into_iter().flatten().collect()
     }
 
     /// The seat: `seating`, else `metadata.seat` where that is a text, else its `rowLabel` and `seatLabel`, with a slash

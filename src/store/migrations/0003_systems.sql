@@ -13,7 +13,7 @@ UPDATE ticket SET ends_at = (SELECT ends_at FROM event WHERE hash = ticket.event
 
 -- Codes that never change, as their systems gave them.
 CREATE TABLE static_code (
-    ticket_id BLOB PRIMARY KEY,
+    ticket_id BLOB PRIMARY KEY REFERENCES ticket (id) ON DELETE CASCADE,
     text      TEXT NOT NULL,
     symbology TEXT NOT NULL,
     source    TEXT NOT NULL,              -- where in the system's answers it stood
