@@ -5,18 +5,20 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::Method;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use ring::rand::{SecureRandom, SystemRandom};
 use ticket_wallet::Issuer;
 use ticket_wallet::model::Provider;
 use url::Url;
 
-use crate::bam::TokenKey;
+use crate::bam::{BamChoices, TokenKey};
 use crate::config::SandboxConfig;
 use crate::db::Db;
 use crate::faults::{Fault, FaultRule, next_fault};
+use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
+use crate::unidy::{self, Unidy};
 
 /// A write that is being handled: the user and the idempotency key.
 pub(crate) type Claim = (i64, String);
@@ -28,6 +30,9 @@ pub(crate) struct App {
     pub(crate) db: Db,
     pub(crate) tenants: Vec<ServedTenant>,
     pub(crate) claims: Mutex<HashSet<Claim>>,
+    pub(crate) recorder: Recorder,
+    bam_choices: Mutex<BamChoices>,
+    pub(crate) unidy: Unidy,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -50,9 +55,13 @@ impl App {
         let now = DateTime::from_timestamp_millis((config.clock)()).unwrap_or_default();
         db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
             .map_err(std::io::Error::other)?;
+        fill_unidy(&db, plan, &config, now)?;
         Ok(Self {
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
+            recorder: Recorder::default(),
+            bam_choices: Mutex::new(config.bam.clone()),
+            unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -86,6 +95,21 @@ impl App {
     /// The tenant of this name.
     pub(crate) fn tenant(&self, name: &str) -> Option<&ServedTenant> {
         self.tenants.iter().find(|tenant| tenant.name == name)
+    }
+
+    /// What B.A.M's documents leave open, as it is done now.
+    pub(crate) fn bam_choices(&self) -> BamChoices {
+        lock(&self.bam_choices).clone()
+    }
+
+    /// Does what B.A.M's documents leave open in another way from now on.
+    pub(crate) fn set_bam_choices(&self, choices: BamChoices) {
+        *lock(&self.bam_choices) = choices;
+    }
+
+    /// Keeps a secret that clients know or get, so that tests can look for it where it must not be.
+    pub(crate) fn give_out(&self, secret: &str) {
+        self.recorder.give_out(secret);
     }
 
     /// The key of access tokens.
@@ -131,6 +155,19 @@ pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| std::io::Error::other("no random numbers"))?;
     Ok(bytes)
+}
+
+fn fill_unidy(db: &Db, plan: &Plan, config: &SandboxConfig, now: DateTime<Utc>) -> std::io::Result<()> {
+    let users: Vec<String> = plan.users.iter().map(|user| user.name.clone()).collect();
+    let season = unidy::Season {
+        users: &users,
+        seed: config.seed,
+        tickets_per_user: config.tickets_per_user,
+        now,
+        zone: config.unidy.zone(),
+    };
+    db.write(|db| unidy::fill(db, &season))
+        .map_err(|_| std::io::Error::other("Unidy's season cannot be laid out"))
 }
 
 fn served_tenants(plan: &Plan, seed: u64, url: &str) -> std::io::Result<Vec<ServedTenant>> {

@@ -2,6 +2,7 @@
 //! tickets under `/t/{tenant}`. Headers `x-device-id` and `x-app-version` are taken and have no effect.
 
 mod auth;
+mod choices;
 mod etag;
 mod list;
 mod organizer;
@@ -19,6 +20,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 
 pub(crate) use auth::{Holder, holder};
+pub use choices::{BamChoices, ErrorKey, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
 pub(crate) use ticket::Shape;
 pub(crate) use token::TokenKey;
 

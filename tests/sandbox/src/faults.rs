@@ -16,6 +16,7 @@ use crate::control;
 use crate::extension;
 use crate::listener::{Fuse, Pace};
 use crate::problem::Problem;
+use crate::unidy::{self, UnidyError};
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,17 +122,31 @@ pub(crate) fn next_fault(rules: &mut [FaultRule], method: &Method, path: &str) -
         .find_map(|rule| (rule.matches(method, path) && rule.strikes()).then(|| rule.fault.clone()))
 }
 
-/// The middleware. Requests to the sandbox's own routes are neither logged nor disturbed.
+/// The middleware. Requests to the sandbox's own routes are neither logged nor recorded nor disturbed.
 pub(crate) async fn disturb(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let fault = if path.starts_with(control::PREFIX) { None } else { app.observe(request.method(), &path) };
+    if path.starts_with(control::PREFIX) {
+        fuse_of(&request).set_pace(None);
+        let mut reply = next.run(request).await;
+        set_header(&mut reply, header::DATE, &http_date(app.now_s()));
+        return reply;
+    }
+    let fault = app.observe(request.method(), &path);
+    let (recording, request) = app.recorder.begin(request);
+    let silent = matches!(fault, Some(Fault::Reset | Fault::LostReply));
+    let reply = disturbed(&app, fault, &path, request, next).await;
+    app.recorder.end(&recording, if silent { 0 } else { reply.status().as_u16() });
+    reply
+}
+
+async fn disturbed(app: &App, fault: Option<Fault>, path: &str, request: Request, next: Next) -> Response {
     fuse_of(&request).set_pace(match fault {
         Some(Fault::Trickle { bytes, every_ms }) => Some(Pace::new(bytes, every_ms)),
         _ => None,
     });
     let mut reply = match fault.clone() {
         None => next.run(request).await,
-        Some(fault) => strike(fault, &path, request, next).await,
+        Some(fault) => strike(fault, path, request, next).await,
     };
     set_header(&mut reply, header::DATE, &http_date(app.now_s()));
     match fault {
@@ -161,6 +176,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
             next.run(request).await
         }
+        Fault::Unauthorized if unidy::serves(path) => UnidyError::unauthorized().into_response(),
         Fault::Unauthorized if extension::serves(path) => Problem::unauthorized().into_response(),
         Fault::Unauthorized => BamError::unauthorized().into_response(),
         Fault::TooMany { retry_after } => refuse(StatusCode::TOO_MANY_REQUESTS, path, &retry_after),
@@ -174,6 +190,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             reply
         }
         Fault::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response(),
+        Fault::Gone if unidy::serves(path) => UnidyError::new(StatusCode::GONE, "gone").into_response(),
         Fault::Gone if extension::serves(path) => extension::cursor_expired().into_response(),
         Fault::Gone => BamError::new(StatusCode::GONE, "GONE", "Gone").into_response(),
         Fault::ClockOff { .. }
@@ -189,7 +206,9 @@ fn refuse(status: StatusCode, path: &str, retry_after: &str) -> Response {
         StatusCode::TOO_MANY_REQUESTS => ("too-many-requests", "Too many requests"),
         _ => ("unavailable", "The service is unavailable"),
     };
-    let mut reply = if extension::serves(path) {
+    let mut reply = if unidy::serves(path) {
+        UnidyError::new(status, &kind.replace('-', "_")).into_response()
+    } else if extension::serves(path) {
         Problem::new(status, kind, title).into_response()
     } else {
         BamError::new(status, kind, title).into_response()

@@ -20,7 +20,7 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::bam::{self, BamError};
+use crate::bam::{self, BamChoices, BamError};
 use crate::config::SandboxConfig;
 use crate::control;
 use crate::edit::{self, TicketEdit};
@@ -29,7 +29,9 @@ use crate::faults::{FaultRule, disturb};
 use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
+use crate::recorder::RecordedRequest;
 use crate::season::{Plan, password};
+use crate::unidy::{self, UnidyError};
 
 /// Somebody who can sign in.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -73,8 +75,10 @@ impl Sandbox {
         let url = format!("http://{}", listener.local_addr()?);
         let plan = Plan::load()?;
         let user = |name: &str| User { name: name.to_owned(), password: password(config.seed, name) };
-        let users = plan.users.iter().map(|person| user(&person.name)).collect();
+        let users: Vec<_> = plan.users.iter().map(|person| user(&person.name)).collect();
         let app = Arc::new(App::new(config, &plan, &url)?);
+        users.iter().for_each(|user| app.give_out(&user.password));
+        unidy::give_out_secrets(&app).map_err(io::Error::other)?;
         let (running, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -126,6 +130,26 @@ impl Sandbox {
         self.app.requests()
     }
 
+    /// All requests so far with the names of what they sent, without the sandbox's own routes.
+    pub fn recorded(&self) -> Vec<RecordedRequest> {
+        self.app.recorder.requests()
+    }
+
+    /// Every secret that the sandbox's clients know or got so far: passwords, tokens, keys, codes, texts of barcodes.
+    pub fn secrets(&self) -> Vec<String> {
+        self.app.recorder.secrets()
+    }
+
+    /// What B.A.M's documents leave open, as it is done now.
+    pub fn bam_choices(&self) -> BamChoices {
+        self.app.bam_choices()
+    }
+
+    /// Does what B.A.M's documents leave open in another way from now on.
+    pub fn set_bam_choices(&self, choices: BamChoices) {
+        self.app.set_bam_choices(choices);
+    }
+
     /// Bytes sent so far, headers included.
     pub fn bytes_sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
@@ -141,7 +165,8 @@ impl Sandbox {
     /// # Errors
     /// When the system has no random numbers to give.
     pub fn revoke_tokens(&self) -> io::Result<()> {
-        self.app.replace_token_key()
+        self.app.replace_token_key()?;
+        self.app.db.write(|db| unidy::revoke_access(db, false)).map_err(io::Error::other)
     }
 
     /// Makes all access and refresh tokens invalid: everybody must sign in again.
@@ -150,8 +175,11 @@ impl Sandbox {
     /// When the system has no random numbers to give.
     pub fn revoke_sessions(&self) -> io::Result<()> {
         self.app.replace_token_key()?;
-        self.app.db.write(|db| db.execute("DELETE FROM session", [])).map_err(io::Error::other)?;
-        Ok(())
+        let revoked = self.app.db.write(|db| {
+            db.execute("DELETE FROM session", [])?;
+            unidy::revoke_access(db, true)
+        });
+        revoked.map_err(io::Error::other)
     }
 
     /// Makes all cursors of the change feed too old: they get 410, and clients start again.
@@ -217,6 +245,11 @@ impl Sandbox {
 }
 
 impl Sandbox {
+    /// What the routes share.
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     fn edit<T>(&self, work: impl FnOnce(&Connection, i64) -> rusqlite::Result<T>) -> io::Result<T> {
         let now_s = self.app.now_s();
         self.app.db.write(|db| work(db, now_s)).map_err(io::Error::other)
@@ -232,12 +265,14 @@ fn routes(app: &Arc<App>) -> Router {
     let feed = if app.config.feed { extension::feed_routes() } else { Router::new() };
     Router::new()
         .merge(bam::routes())
+        .merge(unidy::routes())
         .merge(feed)
         .merge(extension::routes())
         .merge(control::routes())
         .fallback(|request: Request| unknown(request, StatusCode::NOT_FOUND))
         .method_not_allowed_fallback(|request: Request| unknown(request, StatusCode::METHOD_NOT_ALLOWED))
         .layer(middleware::from_fn_with_state(Arc::clone(app), disturb))
+        .layer(middleware::map_response_with_state(Arc::clone(app), unidy::in_form))
         .with_state(Arc::clone(app))
 }
 
@@ -246,7 +281,9 @@ async fn unknown(request: Request, status: StatusCode) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "No such method here"),
         _ => ("not-found", "Nothing here"),
     };
-    if extension::serves(request.uri().path()) {
+    if unidy::serves(request.uri().path()) {
+        UnidyError::new(status, &kind.replace('-', "_")).into_response()
+    } else if extension::serves(request.uri().path()) {
         Problem::new(status, kind, title).into_response()
     } else {
         BamError::new(status, kind, title).into_response()

@@ -107,6 +107,8 @@ fn open_session(app: &App, db: &Connection, account: Account) -> Result<Json<Val
     let life_s = app.config.token_life_s;
     let claims = Claims::registered(account.id, account.name, account.enrollment_id, app.now_s(), life_s);
     let token = app.token_key().sign(&claims)?;
+    app.give_out(&token);
+    app.give_out(&refresh_token);
     Ok(Json(json!({"data": {"token": token, "refresh_token": refresh_token}})))
 }
 

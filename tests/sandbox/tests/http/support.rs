@@ -138,6 +138,18 @@ impl World {
         self.try_ask(ask).await.unwrap()
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        let path = path.to_owned();
+        let ask = Ask { method: Method::PUT, path, token: None, key: None, body: Some(body) };
+        self.try_ask(ask).await.unwrap()
+    }
+
+    /// Asks for something with no token; tells whether no reply came.
+    pub(crate) async fn open_lost(&self, path: &str) -> bool {
+        let ask = Ask { method: Method::GET, path: path.to_owned(), token: None, key: None, body: None };
+        self.try_ask(ask).await.is_err()
+    }
+
     /// Signs a user in; returns access and refresh token.
     pub(crate) async fn sign_in(&self, user: usize) -> (String, String) {
         let user = &self.sandbox.users()[user];
