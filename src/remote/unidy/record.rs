@@ -130,8 +130,8 @@ impl UnidyTicket {
         found.into_iter().flatten().collect()
     }
 
-    /// The seat: `seating`, else `metadata.seat` where that is a text, else its `rowLabel` and `seatLabel`, with a slash
-    /// between them.
+    /// The seat: `seating`, else `metadata.seat` where that is a text, else its row and seat (`rowLabel` or `row`, `seatLabel`
+    /// or `seat`) with a slash between them.
     pub fn seat(&self) -> Option<String> {
         if let Some(seating) = self.seating.as_ref().filter(|seating| !seating.trim().is_empty()) {
             return Some(seating.clone());
@@ -141,16 +141,16 @@ impl UnidyTicket {
             return Some(seat).filter(|seat| !seat.is_empty());
         }
         let seat = metadata.object("seat")?;
-        let labels = ["rowLabel", "seatLabel"].map(|name| seat.label(name).filter(|label| !label.is_empty()));
+        let labels = [first_label(&seat, &["rowLabel", "row"]), first_label(&seat, &["seatLabel", "seat"])];
         let labels: Vec<_> = labels.into_iter().flatten().collect();
         Some(labels.join("/")).filter(|seat| !seat.is_empty())
     }
 
-    /// The part of the venue: `metadata.areaLabel`, or the same of `metadata.seat`.
+    /// The part of the venue: `areaLabel` or `block` of the metadata, or of its `seat`.
     pub fn section(&self) -> Option<String> {
+        let names = ["areaLabel", "block"];
         let metadata = Members::read(self.metadata.as_deref()?)?;
-        let own = metadata.label("areaLabel");
-        own.or_else(|| metadata.object("seat")?.label("areaLabel")).filter(|label| !label.is_empty())
+        first_label(&metadata, &names).or_else(|| first_label(&metadata.object("seat")?, &names))
     }
 
     /// Start, Unix seconds.
@@ -172,6 +172,10 @@ pub fn iso_amount(json: &str) -> Result<Money, MoneyError> {
     let members = Members::read(json).ok_or(MoneyError::Number)?;
     let currency = members.text("currency").ok_or(MoneyError::Currency)?;
     Money::parse(&members.label("amount").ok_or(MoneyError::Number)?, &currency)
+}
+
+fn first_label(members: &Members<'_>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| members.label(name).filter(|label| !label.is_empty()))
 }
 
 fn collect_amounts(json: &str, pointer: &str, found: &mut Vec<(String, Money)>) {
