@@ -17,6 +17,8 @@ mod list;
 mod local_time;
 mod maintenance;
 mod oauth;
+mod pages;
+mod partner;
 mod plan;
 mod record;
 mod sign_in;
@@ -26,7 +28,6 @@ mod transfer;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
 use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -63,7 +64,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/ticket_transfers/{token}/accept", post(transfer::accept))
         .route("/ticket_transfers/{token}/decline", post(transfer::decline))
         .route("/ticket_transfers/{token}/cancel", post(transfer::cancel));
-    let brand = Router::new().merge(oauth::routes()).nest("/api/sdk/v1", sdk).fallback(unknown);
+    let brand = Router::new().merge(oauth::routes()).nest("/api/sdk/v1", sdk).fallback(partner::dispatch);
     Router::new()
         .merge(control::routes())
         .route("/unidy-files/{name}", get(export::file))
@@ -87,10 +88,6 @@ pub(crate) fn give_out_secrets(app: &App) -> rusqlite::Result<()> {
     }
     app.unidy.brands.iter().flat_map(|brand| brand.keys.secrets()).for_each(|key| app.give_out(&key));
     plan::give_out_codes(app)
-}
-
-async fn unknown(_: Request) -> UnidyError {
-    UnidyError::not_found()
 }
 
 /// Base64url without padding.

@@ -7,7 +7,7 @@ mod consent;
 mod discovery;
 mod error;
 mod grant;
-mod page;
+pub(super) mod page;
 mod token;
 
 use std::sync::Arc;

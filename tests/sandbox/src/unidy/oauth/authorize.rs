@@ -51,8 +51,8 @@ enum Mode {
 
 impl Asked {
     /// Finds out who asks and where the answer goes; a page of its own tells people when that is not known.
-    pub(super) fn read(site: &Site, db: &Connection, query: &Parameters) -> Result<Self, Response> {
-        let wrong = |words: &str| page::message(StatusCode::BAD_REQUEST, words);
+    pub(super) fn read(site: &Site, db: &Connection, query: &Parameters) -> Result<Self, Box<Response>> {
+        let wrong = |words: &str| Box::new(page::message(StatusCode::BAD_REQUEST, words));
         let client_id = query.get("client_id").map_or("", String::as_str);
         let found = client::find(db, &site.brand.name, client_id);
         let client = found.map_err(|_| wrong("The sandbox failed"))?;

@@ -71,7 +71,7 @@ fn decide(
     site.app.db.write(|db| {
         let asked = match Asked::read(site, db, query) {
             Ok(asked) => asked,
-            Err(page) => return Ok(page),
+            Err(page) => return Ok(*page),
         };
         let wanted = match asked.wanted(query) {
             Ok(wanted) => wanted,
