@@ -29,6 +29,7 @@ const ALL: UnidyTicketQuery = UnidyTicketQuery {
     descending: None,
     service_id: None,
     ticket_category_id: None,
+    user_id: None,
 };
 
 async fn list(holder: &Holder, query: &UnidyTicketQuery) -> Vec<UnidyTicket> {
