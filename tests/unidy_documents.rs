@@ -63,7 +63,11 @@ fn scripted(brand: &str, script: &Arc<Script>) -> Holder {
     let headers = vec![("x-device-id", "device-1".to_owned())];
     let http = Http::new(Some(Arc::clone(script) as _), Arc::new(clock.clone()), headers, Arc::new(NoTime));
     http.set_retry_policy(clock.policy());
-    let unidy = UnidyConfig { sdk_key: Some("sdk-key".to_owned()), ..UnidyConfig::default() };
+    let unidy = UnidyConfig {
+        sdk_key: Some("sdk-key".to_owned()),
+        sdk_version: Some("wallet/1".to_owned()),
+        ..UnidyConfig::default()
+    };
     let config = SystemConfig { unidy: Some(unidy), ..SystemConfig::at(brand) };
     let secret = |text: &str| Zeroizing::new(text.to_owned());
     let tokens =
@@ -90,6 +94,7 @@ async fn nothing_that_tells_who_asks_goes_along() {
     let asked = &seen[0];
     assert_eq!(header(asked, "authorization"), Some("Bearer sdk-key"));
     assert_eq!(header(asked, "x-id-token"), Some("id-token"));
+    assert_eq!(header(asked, "sdk-version"), Some("wallet/1"));
     assert_eq!(header(asked, "accept"), Some("application/json"));
     assert_eq!(seen.len(), 4);
     for fetched in &seen[1..] {

@@ -210,6 +210,24 @@ fn a_price_is_the_tickets_currency_or_the_categorys_or_the_euro() {
 }
 
 #[test]
+fn a_button_leads_to_https_only() {
+    let button = |url: Value, category: Option<&str>| {
+        let found = ticket(&json!({ "id": "1", "button_cta_url": url })).button_url(category);
+        found.map(|url| url.to_string())
+    };
+    let (own, of_category) = ("https://a.example/x", "https://b.example/y");
+    assert_eq!(button(json!(own), Some(of_category)).as_deref(), Some(own));
+    for absent in [json!(null), json!(""), json!(7)] {
+        assert_eq!(button(absent.clone(), Some(of_category)).as_deref(), Some(of_category));
+        assert_eq!(button(absent, None), None);
+    }
+    for bad in ["javascript:alert(1)", "http://a.example", "file:///etc", "//a.example", "x"] {
+        assert_eq!(button(json!(bad), Some(of_category)), None, "{bad}");
+        assert_eq!(button(json!(null), Some(bad)), None);
+    }
+}
+
+#[test]
 fn what_is_no_record_is_none_and_depth_is_bounded() {
     for none in
         ["", "null", "[]", "7", "{}", r#"{"id": null}"#, r#"{"id": ""}"#, r#"{"id": {}}"#, r#"{"id": "1""#]
@@ -232,6 +250,7 @@ fn a_configuration_that_cannot_work_names_its_field() {
     };
     assert_eq!(field(UnidyConfig::default()), "sdk_key");
     assert_eq!(field(UnidyConfig { sdk_key: Some("a\nb".to_owned()), ..with_key() }), "sdk_key");
+    assert_eq!(field(UnidyConfig { sdk_version: Some(String::new()), ..with_key() }), "sdk_version");
     assert_eq!(field(UnidyConfig { time_zone: Some("Mars/Olympus".to_owned()), ..with_key() }), "time_zone");
     assert_eq!(
         field(UnidyConfig { partner_prefix: Some("../x".to_owned()), ..with_key() }),

@@ -10,13 +10,16 @@ mod club;
 mod phone;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use club::{Club, Holder, refusal};
+use club::{Club, Holder, NoTime, refusal};
 use serde_json::{Value, json};
 use ticket_wallet::error::Error;
 use ticket_wallet::model::{BarcodeProfile, Money, PulledTicket, TicketStatus, UnidyConfig};
 use ticket_wallet::remote::unidy::{UnidyOrder, UnidyTicket, UnidyTicketQuery};
+use ticket_wallet::remote::{Http, Request};
 use ticket_wallet_sandbox::{Fault, PriceForm, SandboxConfig};
+use url::Url;
 
 const EXAMPLE: &str = include_str!("fixtures/unidy-ticket.json");
 /// More than anybody has.
@@ -287,8 +290,8 @@ async fn the_effective_state_is_what_the_brands_job_will_set() {
         let before = list(&holder, &ALL).await;
         let mut late = 0;
         // Almost two days, in steps that fall on no quarter of an hour.
-        for step in 0..150 {
-            club.clock.pass_s(if step == 0 { 100 } else { 1_117 });
+        for step in 0..85 {
+            club.clock.pass_s(if step == 0 { 100 } else { 2_017 });
             let now = club.now_s();
             for (held, served) in before.iter().zip(&list(&holder, &ALL).await) {
                 assert_eq!(held.id, served.id);
@@ -337,5 +340,67 @@ async fn what_was_pulled_tells_its_end() {
         }
         let late = of("OVER-2").status.at(of("OVER-2").expires_at, now + 60);
         assert_eq!(late, if passive_expires { TicketStatus::Inactive } else { TicketStatus::Passive });
+    }
+}
+
+#[tokio::test]
+async fn a_brand_chooses_the_length_of_pages_the_life_of_tokens_and_what_it_shows() {
+    let club = Club::new().await;
+    let holder = club.holder(0).await;
+    let first = UnidyTicketQuery::default();
+    for limit in [1, 7, 250] {
+        club.choose(|choices| choices.default_limit = limit);
+        let page = holder.unidy.tickets(&holder.session, &first).await.unwrap();
+        let limit = usize::from(limit);
+        assert_eq!((page.tickets.len() == limit, page.is_last()), (limit < 250, limit == 250));
+    }
+    let all = list(&holder, &ALL).await.len();
+    club.choose(|choices| choices.document_ticket = false);
+    assert_eq!(list(&holder, &ALL).await.len(), all - 1);
+    // Each list finds its token ended.
+    club.choose(|choices| choices.id_token_life_s = 1);
+    for renewals in 1..4 {
+        club.clock.pass_s(3_700);
+        assert_eq!(list(&holder, &ALL).await.len(), all - 1);
+        assert_eq!(club.count("/refresh_token"), renewals);
+    }
+}
+
+/// A job that runs at other times, or not at all: the wallet's own rule is the documented one.
+#[tokio::test]
+async fn the_rule_holds_whatever_the_job_does() {
+    for (maintenance, raster) in [(true, 5), (true, 60), (false, 15)] {
+        let club = Club::new().await;
+        club.choose(|choices| {
+            choices.maintenance = maintenance;
+            choices.raster_minutes = raster;
+        });
+        let holder = club.holder(1).await;
+        let named = async |reference: &str| {
+            let all = list(&holder, &ALL).await;
+            all.into_iter().find(|ticket| ticket.reference.as_deref() == Some(reference)).unwrap()
+        };
+        let ticket = named("OVER-1").await;
+        for (after_s, over) in [(59, false), (60, true), (61, true), (7_200, true)] {
+            let now = club.now_s() + after_s;
+            let expected = if over { TicketStatus::Inactive } else { TicketStatus::Active };
+            assert_eq!(holder.unidy.effective_state(&ticket, now), expected, "{after_s}");
+        }
+        club.clock.pass_s(7_200);
+        let state = named("OVER-1").await.state;
+        assert_eq!(state.as_deref(), Some(if maintenance { "inactive" } else { "active" }));
+    }
+}
+
+#[tokio::test]
+async fn the_brands_pages_are_where_they_are_said_to_be() {
+    let club = Club::new().await;
+    let ui = club.unidy(club.sdk_config()).ui().unwrap();
+    let http = Http::new(None, Arc::new(club.clock.clone()), vec![], Arc::new(NoTime));
+    let open = async |url: &Url| http.send(Request::get(url.clone(), "GET page")).await.unwrap().status;
+    for (pages, status) in [(true, 200), (false, 404)] {
+        club.choose(|choices| choices.pages = pages);
+        assert_eq!((open(&ui.tickets).await, open(&ui.dashboard_tickets).await), (status, status));
+        assert_eq!(open(&ui.api_docs).await, 200);
     }
 }

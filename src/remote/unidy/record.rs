@@ -1,6 +1,7 @@
 //! A ticket as it travels: every documented field, and the whole record as it was written.
 
 use chrono::DateTime;
+use url::Url;
 
 use super::raw::{self, Members};
 use crate::model::{Money, MoneyError, StaticCode, Symbology};
@@ -151,6 +152,14 @@ impl UnidyTicket {
         let names = ["areaLabel", "block"];
         let metadata = Members::read(self.metadata.as_deref()?)?;
         first_label(&metadata, &names).or_else(|| first_label(&metadata.object("seat")?, &names))
+    }
+
+    /// Where the ticket's button leads: its own address, else its category's; none but an `https` one, for what a server
+    /// writes there is opened in a browser.
+    pub fn button_url(&self, category_url: Option<&str>) -> Option<Url> {
+        let own = self.button_cta_url.as_deref().filter(|url| !url.is_empty());
+        let url = Url::parse(own.or(category_url)?).ok()?;
+        Some(url).filter(|url| url.scheme() == "https")
     }
 
     /// Start, Unix seconds.
