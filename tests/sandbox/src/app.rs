@@ -11,12 +11,14 @@ use ticket_wallet::Issuer;
 use ticket_wallet::model::Provider;
 use url::Url;
 
-use crate::bam::TokenKey;
+use crate::bam::{BamChoices, TokenKey};
 use crate::config::SandboxConfig;
 use crate::db::Db;
 use crate::faults::{Fault, FaultRule, next_fault};
+use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
+use crate::users::{self, OrganizerUser, User};
 
 /// A write that is being handled: the user and the idempotency key.
 pub(crate) type Claim = (i64, String);
@@ -27,7 +29,11 @@ pub(crate) struct App {
     pub(crate) config: SandboxConfig,
     pub(crate) db: Db,
     pub(crate) tenants: Vec<ServedTenant>,
+    pub(crate) holders: Vec<User>,
+    pub(crate) organizers: Vec<OrganizerUser>,
     pub(crate) claims: Mutex<HashSet<Claim>>,
+    pub(crate) recorder: Recorder,
+    bam_choices: Mutex<BamChoices>,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -50,9 +56,13 @@ impl App {
         let now = DateTime::from_timestamp_millis((config.clock)()).unwrap_or_default();
         db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
             .map_err(std::io::Error::other)?;
-        Ok(Self {
+        let app = Self {
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
+            recorder: Recorder::default(),
+            bam_choices: Mutex::new(config.bam.clone()),
+            holders: users::holders(plan, config.seed),
+            organizers: users::organizers(plan, config.seed),
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -60,7 +70,11 @@ impl App {
             feed_epoch: AtomicU64::new(1),
             config,
             db,
-        })
+        };
+        let holders = app.holders.iter().flat_map(User::secrets);
+        let organizers = app.organizers.iter().flat_map(OrganizerUser::secrets);
+        holders.chain(organizers).for_each(|secret| app.give_out(secret));
+        Ok(app)
     }
 
     /// The sandbox's time in Unix seconds.
@@ -86,6 +100,21 @@ impl App {
     /// The tenant of this name.
     pub(crate) fn tenant(&self, name: &str) -> Option<&ServedTenant> {
         self.tenants.iter().find(|tenant| tenant.name == name)
+    }
+
+    /// What B.A.M's documents leave open, as it is done now.
+    pub(crate) fn bam_choices(&self) -> BamChoices {
+        lock(&self.bam_choices).clone()
+    }
+
+    /// Does what B.A.M's documents leave open in another way from now on.
+    pub(crate) fn set_bam_choices(&self, choices: BamChoices) {
+        *lock(&self.bam_choices) = choices;
+    }
+
+    /// Keeps a secret that clients know or get, so that tests can look for it where it must not be.
+    pub(crate) fn give_out(&self, secret: &str) {
+        self.recorder.give_out(secret);
     }
 
     /// The key of access tokens.

@@ -4,6 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::bam::BamChoices;
+use crate::unidy::UnidyChoices;
+
 /// Tells the time: Unix milliseconds.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
@@ -32,6 +35,10 @@ pub struct SandboxConfig {
     pub transfer_life_s: u32,
     /// Whether the extension serves its change feed of all tenants' tickets at the root.
     pub feed: bool,
+    /// What B.A.M's documents leave open.
+    pub bam: BamChoices,
+    /// What Unidy's documents leave open.
+    pub unidy: UnidyChoices,
 }
 
 impl Default for SandboxConfig {
@@ -48,6 +55,8 @@ impl Default for SandboxConfig {
             moves: 3,
             transfer_life_s: 72 * 3600,
             feed: false,
+            bam: BamChoices::default(),
+            unidy: UnidyChoices::default(),
         }
     }
 }

@@ -11,11 +11,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::bam::BamError;
+use crate::bam::{self, BamChoices, BamError};
 use crate::edit::{self, TicketEdit};
 use crate::extension::{self, TransferEnd};
 use crate::faults::FaultRule;
 use crate::journal::{self, JournalEntry};
+use crate::recorder::RecordedRequest;
+use crate::users::OrganizerUser;
 
 /// Where these routes stand.
 pub(crate) const PREFIX: &str = "/sandbox/";
@@ -25,7 +27,12 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox/faults", post(add_faults).delete(clear_faults))
         .route("/sandbox/requests", get(requests))
+        .route("/sandbox/recorded", get(recorded))
+        .route("/sandbox/secrets", get(secrets))
         .route("/sandbox/journal", get(journal))
+        .route("/sandbox/organizers", get(organizers))
+        .route("/sandbox/validators/{tenant}/{event}", get(validator))
+        .route("/sandbox/bam", get(bam_choices).put(set_bam_choices))
         .route("/sandbox/expire-cursors", post(expire_cursors))
         .route("/sandbox/tickets/{tenant}", post(add_ticket))
         .route("/sandbox/tickets/{tenant}/{id}", patch(edit_ticket).delete(remove_ticket))
@@ -56,6 +63,32 @@ async fn journal(State(app): State<Arc<App>>) -> Result<Json<Vec<JournalEntry>>,
 
 async fn requests(State(app): State<Arc<App>>) -> Json<Vec<String>> {
     Json(app.requests())
+}
+
+async fn recorded(State(app): State<Arc<App>>) -> Json<Vec<RecordedRequest>> {
+    Json(app.recorder.requests())
+}
+
+async fn secrets(State(app): State<Arc<App>>) -> Json<Vec<String>> {
+    Json(app.recorder.secrets())
+}
+
+async fn organizers(State(app): State<Arc<App>>) -> Json<Vec<OrganizerUser>> {
+    Json(app.organizers.clone())
+}
+
+async fn validator(State(app): State<Arc<App>>, Path((tenant, event)): Path<(String, i64)>) -> Json<Value> {
+    Json(json!({"token": bam::validator_token(&app, &tenant, event)}))
+}
+
+async fn bam_choices(State(app): State<Arc<App>>) -> Json<BamChoices> {
+    Json(app.bam_choices())
+}
+
+/// Members that are left out get their defaults.
+async fn set_bam_choices(State(app): State<Arc<App>>, Json(choices): Json<BamChoices>) -> StatusCode {
+    app.set_bam_choices(choices);
+    StatusCode::NO_CONTENT
 }
 
 #[derive(Deserialize)]

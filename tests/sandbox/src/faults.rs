@@ -11,11 +11,12 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::bam::BamError;
+use crate::bam::{self, BamError};
 use crate::control;
 use crate::extension;
 use crate::listener::{Fuse, Pace};
 use crate::problem::Problem;
+use crate::recorder::read_ahead;
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,18 +122,35 @@ pub(crate) fn next_fault(rules: &mut [FaultRule], method: &Method, path: &str) -
         .find_map(|rule| (rule.matches(method, path) && rule.strikes()).then(|| rule.fault.clone()))
 }
 
-/// The middleware. Requests to the sandbox's own routes are neither logged nor disturbed.
+/// The middleware. Requests to the sandbox's own routes are neither logged nor recorded nor disturbed.
 pub(crate) async fn disturb(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let fault = if path.starts_with(control::PREFIX) { None } else { app.observe(request.method(), &path) };
+    if path.starts_with(control::PREFIX) {
+        fuse_of(&request).set_pace(None);
+        let mut reply = next.run(request).await;
+        set_header(&mut reply, header::DATE, &http_date(app.now_s()));
+        return reply;
+    }
+    let fault = app.observe(request.method(), &path);
+    let (recording, request) = app.recorder.begin(request);
+    // The extension's writes are in progress while their bodies still come in.
+    let request = if extension::serves(&path) { request } else { read_ahead(request).await };
+    let silent = matches!(fault, Some(Fault::Reset | Fault::LostReply));
+    let reply = disturbed(&app, fault, &path, request, next).await;
+    app.recorder.end(&recording, if silent { 0 } else { reply.status().as_u16() });
+    reply
+}
+
+async fn disturbed(app: &App, fault: Option<Fault>, path: &str, request: Request, next: Next) -> Response {
     fuse_of(&request).set_pace(match fault {
         Some(Fault::Trickle { bytes, every_ms }) => Some(Pace::new(bytes, every_ms)),
         _ => None,
     });
     let mut reply = match fault.clone() {
         None => next.run(request).await,
-        Some(fault) => strike(fault, &path, request, next).await,
+        Some(fault) => strike(fault, path, request, next).await,
     };
+    reply = bam::reshape(app, reply).await;
     set_header(&mut reply, header::DATE, &http_date(app.now_s()));
     match fault {
         Some(Fault::ClockOff { seconds }) => {

@@ -14,7 +14,7 @@ pub struct JournalEntry {
     pub user: String,
     /// What was done, for example `credential.bind`.
     pub kind: String,
-    /// The ticket it was done to: `tenant/id`.
+    /// What it was done to; a ticket is `tenant/id`.
     pub subject: String,
     /// The idempotency key, without quotes; `None` for writes that take none.
     pub idempotency_key: Option<String>,
@@ -36,20 +36,27 @@ pub(crate) struct Applied<'a> {
 impl Applied<'_> {
     /// Writes the entry.
     pub(crate) fn record(&self, db: &Connection) -> rusqlite::Result<()> {
+        let user: String =
+            db.query_row("SELECT name FROM user WHERE id = ?1", [self.user_id], |row| row.get(0))?;
         let subject = format!("{}/{}", self.tenant, self.ticket_id);
-        db.prepare_cached(
-            "INSERT INTO journal (user, kind, subject, idempotency_key, detail)
-                SELECT name, ?2, ?3, ?4, ?5 FROM user WHERE id = ?1",
-        )?
-        .execute((
-            self.user_id,
-            self.kind,
-            subject,
-            self.idempotency_key,
-            self.detail.to_string(),
-        ))?;
-        Ok(())
+        record(db, &user, self.kind, &subject, self.idempotency_key, &self.detail)
     }
+}
+
+/// Writes an entry.
+pub(crate) fn record(
+    db: &Connection,
+    user: &str,
+    kind: &str,
+    subject: &str,
+    idempotency_key: Option<&str>,
+    detail: &Value,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO journal (user, kind, subject, idempotency_key, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute((user, kind, subject, idempotency_key, detail.to_string()))?;
+    Ok(())
 }
 
 /// All entries so far.

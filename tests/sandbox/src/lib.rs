@@ -1,5 +1,5 @@
-//! A sandbox for ticket wallets: an HTTP server on the loopback address that emulates B.A.M Ticketing and serves the
-//! wallet extension beside it, with real signatures, invented data and faults on demand.
+//! A sandbox for ticket wallets: an HTTP server on the loopback address that emulates B.A.M Ticketing and Unidy and
+//! serves the wallet extension beside them, with real signatures, invented data and faults on demand.
 
 mod app;
 mod bam;
@@ -13,13 +13,20 @@ mod journal;
 mod listener;
 mod moment;
 mod problem;
+mod recorder;
 mod sandbox;
 mod season;
 mod seeded;
+mod unidy;
+mod users;
 
+pub use bam::{BamChoices, ErrorKey, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;
 pub use extension::TransferEnd;
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
-pub use sandbox::{Sandbox, User};
+pub use recorder::RecordedRequest;
+pub use sandbox::Sandbox;
+pub use unidy::UnidyChoices;
+pub use users::{OrganizerUser, User};

@@ -1,6 +1,5 @@
 //! The handle on a running sandbox.
 
-use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::sync::Arc;
@@ -13,14 +12,13 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, serve};
 use rusqlite::Connection;
-use serde::Serialize;
 use ticket_wallet::barcode::MIN_WINDOW_S;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::bam::{self, BamError};
+use crate::bam::{self, BamChoices, BamError};
 use crate::config::SandboxConfig;
 use crate::control;
 use crate::edit::{self, TicketEdit};
@@ -29,22 +27,10 @@ use crate::faults::{FaultRule, disturb};
 use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
-use crate::season::{Plan, password};
-
-/// Somebody who can sign in.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct User {
-    /// The name to sign in with, an e-mail address.
-    pub name: String,
-    /// The password.
-    pub password: String,
-}
-
-impl fmt::Debug for User {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
-    }
-}
+use crate::recorder::RecordedRequest;
+use crate::season::Plan;
+use crate::unidy;
+use crate::users::{OrganizerUser, User};
 
 /// A running sandbox. It has a thread and a runtime of its own, so callers may block; it ends with [`Sandbox::stop`] or
 /// when it is dropped.
@@ -52,7 +38,6 @@ impl fmt::Debug for User {
 pub struct Sandbox {
     app: Arc<App>,
     url: String,
-    users: Vec<User>,
     sent: Arc<AtomicU64>,
     /// Dropped to end the server.
     running: oneshot::Sender<()>,
@@ -72,8 +57,6 @@ impl Sandbox {
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
         let plan = Plan::load()?;
-        let user = |name: &str| User { name: name.to_owned(), password: password(config.seed, name) };
-        let users = plan.users.iter().map(|person| user(&person.name)).collect();
         let app = Arc::new(App::new(config, &plan, &url)?);
         let (running, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
@@ -92,7 +75,7 @@ impl Sandbox {
             drop(runtime);
             drop(ending);
         })?;
-        Ok(Self { app, url, users, sent, running, ended })
+        Ok(Self { app, url, sent, running, ended })
     }
 
     /// Where the sandbox is reached: `http://127.0.0.1:PORT`.
@@ -100,15 +83,25 @@ impl Sandbox {
         self.url.clone()
     }
 
-    /// Who can sign in; two at least.
+    /// Holders of tickets who can sign in; two at least.
     pub fn users(&self) -> &[User] {
-        &self.users
+        &self.app.holders
+    }
+
+    /// Who can sign in as an organizer; one at least for each tenant.
+    pub fn organizers(&self) -> &[OrganizerUser] {
+        &self.app.organizers
     }
 
     /// The raw Ed25519 public keys that sign credentials, in lower-case hex: one for each tenant with the extension.
     pub fn issuer_keys(&self) -> Vec<String> {
         let issuers = self.app.tenants.iter().filter_map(|tenant| tenant.issuer.as_ref());
         issuers.map(|issuer| hex::encode(issuer.public_key())).collect()
+    }
+
+    /// What a device at the gates of an event of this tenant fetches its validator with.
+    pub fn validator_token(&self, tenant: &str, event_id: i64) -> String {
+        bam::validator_token(&self.app, tenant, event_id)
     }
 
     /// Adds a fault rule behind the others.
@@ -124,6 +117,26 @@ impl Sandbox {
     /// All requests seen so far as `METHOD /path`, without queries and without the sandbox's own routes.
     pub fn requests(&self) -> Vec<String> {
         self.app.requests()
+    }
+
+    /// All requests so far with the names of what they sent, without the sandbox's own routes.
+    pub fn recorded(&self) -> Vec<RecordedRequest> {
+        self.app.recorder.requests()
+    }
+
+    /// Every secret that the sandbox's clients know or got so far: passwords, tokens, keys, codes, texts of barcodes.
+    pub fn secrets(&self) -> Vec<String> {
+        self.app.recorder.secrets()
+    }
+
+    /// What B.A.M's documents leave open, as it is done now.
+    pub fn bam_choices(&self) -> BamChoices {
+        self.app.bam_choices()
+    }
+
+    /// Does what B.A.M's documents leave open in another way from now on.
+    pub fn set_bam_choices(&self, choices: BamChoices) {
+        self.app.set_bam_choices(choices);
     }
 
     /// Bytes sent so far, headers included.
@@ -232,11 +245,13 @@ fn routes(app: &Arc<App>) -> Router {
     let feed = if app.config.feed { extension::feed_routes() } else { Router::new() };
     Router::new()
         .merge(bam::routes())
+        .merge(unidy::routes())
         .merge(feed)
         .merge(extension::routes())
         .merge(control::routes())
         .fallback(|request: Request| unknown(request, StatusCode::NOT_FOUND))
         .method_not_allowed_fallback(|request: Request| unknown(request, StatusCode::METHOD_NOT_ALLOWED))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), bam::settle))
         .layer(middleware::from_fn_with_state(Arc::clone(app), disturb))
         .with_state(Arc::clone(app))
 }

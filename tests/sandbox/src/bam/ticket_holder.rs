@@ -11,7 +11,8 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 
 use super::BamError;
-use super::auth::{signed_in, unreadable};
+use super::fields::unreadable;
+use super::session::signed_in;
 use crate::app::App;
 use crate::journal::Applied;
 use crate::moment::later_than;
@@ -142,6 +143,5 @@ impl Held {
 fn response(body: Body) -> Result<Value, BamError> {
     let Json(mut body) = body.map_err(unreadable)?;
     let response = body.get_mut("response").map(Value::take).filter(Value::is_object);
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    response.ok_or_else(|| BamError::new(status, "VALIDATION_FAILED", "Invalid value for response"))
+    response.ok_or_else(|| BamError::invalid("response"))
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod box_office;
+mod codes;
 mod contract;
 mod credentials;
 mod discovery;
@@ -11,6 +12,9 @@ mod feed;
 mod idempotency;
 mod journal;
 mod odd_replies;
+mod organizers;
+mod recorder;
+mod sign_ins;
 mod statements;
 mod support;
 mod ticket_holder;
