@@ -2,9 +2,17 @@
 //! member of an example in the texts of `fixtures/seeds`, and every sentence that holds none of these. Nothing is left
 //! out by itself: what tells a client nothing stands, word for word, in the text's own list.
 
+#[path = "seed_rows/rules.rs"]
+mod rules;
+#[path = "seed_rows/seeds.rs"]
+mod seeds;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+
+use rules::words;
+pub(crate) use seeds::SEEDS;
 
 /// A document of a ticketing system.
 pub(crate) struct Seed {
@@ -19,50 +27,6 @@ pub(crate) struct Seed {
 
 /// Finds rows in a sentence.
 pub(crate) type Rule = fn(&str, &mut Place) -> Vec<Found>;
-
-/// All documents. Another one is added here, with rules of its own where it is written in another way.
-pub(crate) const SEEDS: [Seed; 2] = [
-    Seed {
-        name: "bam",
-        text: include_str!("../fixtures/seeds/bam.txt"),
-        asides: &[
-            "Skip to content",
-            "Tickets",
-            "Tickets in our system have two ways of delivery:",
-            "Fetching tickets",
-            "To filter the response, the following fields are available:",
-            "Manually issuing tickets to users",
-            "The following fields should be in the body:",
-            "Ticket flow",
-            "Ticket status flow",
-            "Back to top",
-        ],
-        rules: &[endpoints, tokens, states],
-    },
-    Seed {
-        name: "unidy",
-        text: include_str!("../fixtures/seeds/unidy.txt"),
-        asides: &[
-            "Tickets integration guide",
-            "Integrate Tickets with Unidy",
-            "1. Ticket Integration Overview",
-            "Tickets are core objects used to manage user entitlements within the system.",
-            "To gain more insights on the Ticket UI, please refer to the Ticket Cockpit section.",
-            "Key Concepts",
-            "Ticket Structure:",
-            "Here is example payload of a ticket in Unidy:",
-            "User Association:",
-            "Category Association:",
-            "2. Accessing Tickets in Unidy",
-            "Tickets can be accessed and managed through the following interfaces:",
-            "UI",
-            "Development",
-            "Please ask your integration contact person in Unidy to set up an OAuth App for accessing the tickets.",
-            "3. State of the ticket",
-        ],
-        rules: &[addresses],
-    },
-];
 
 /// What kind of thing a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,11 +222,6 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The words of a sentence without what surrounds them.
-fn words(sentence: &str) -> Vec<&str> {
-    sentence.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', '.', ':'])).collect()
-}
-
 /// A field of an endpoint's query or body, and the values it may have; `None` for anything else.
 fn fields(block: &Block, place: &mut Place) -> Option<Vec<Found>> {
     let endpoint = place.endpoint.as_ref().filter(|_| block.is_entry)?;
@@ -281,49 +240,6 @@ fn fields(block: &Block, place: &mut Place) -> Option<Vec<Found>> {
     let values = either.map(str::to_owned).chain(expression);
     let values = values.map(|value| (Kind::Value, format!("{field}={value}")));
     Some([(Kind::Parameter, field.clone())].into_iter().chain(values).collect())
-}
-
-/// `GET v1/ticket`, of which the lists that follow tell the fields.
-fn endpoints(sentence: &str, place: &mut Place) -> Vec<Found> {
-    const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-    let words = words(sentence);
-    let calls = words.windows(2).filter(|two| METHODS.contains(&two[0]) && two[1].contains('/'));
-    let found: Vec<_> = calls.map(|call| (Kind::Endpoint, call.join(" "))).collect();
-    if let Some((_, endpoint)) = found.last() {
-        *place = Place { endpoint: Some(endpoint.clone()), parents: Vec::new() };
-    }
-    found
-}
-
-/// What a call is authorised with.
-fn tokens(sentence: &str, _: &mut Place) -> Vec<Found> {
-    let named = words(sentence).into_iter().filter(|word| *word == "JWT");
-    named.map(|word| (Kind::Token, word.to_owned())).collect()
-}
-
-/// `in the reserved state`, `makes the tickets available`.
-fn states(sentence: &str, place: &mut Place) -> Vec<Found> {
-    let words = words(sentence);
-    let Some(endpoint) = &place.endpoint else { return Vec::new() };
-    let named = words.windows(4).filter_map(|four| match four {
-        ["in", "the", state, "state"] | ["makes", "the", "tickets", state] => Some(*state),
-        _ => None,
-    });
-    named.map(|state| (Kind::State, format!("{endpoint} → {state}"))).collect()
-}
-
-/// `https://{brand URL}/tickets`; a blank between braces belongs to it.
-fn addresses(sentence: &str, _: &mut Place) -> Vec<Found> {
-    let starts = sentence.match_indices("https://");
-    let address = |at: usize| {
-        let mut depth = 0_i32;
-        let end = sentence[at..].find(|character| {
-            depth += i32::from(character == '{') - i32::from(character == '}');
-            depth == 0 && char::is_whitespace(character)
-        });
-        sentence[at..].split_at(end.unwrap_or(sentence.len() - at)).0
-    };
-    starts.map(|(at, _)| (Kind::Address, address(at).to_owned())).collect()
 }
 
 /// Pointers (RFC 6901) to the members that hold no others.
