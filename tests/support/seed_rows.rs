@@ -18,6 +18,8 @@ pub(crate) use seeds::SEEDS;
 pub(crate) struct Seed {
     /// Names it in rows and tables.
     pub(crate) name: &'static str,
+    /// The system.
+    pub(crate) title: &'static str,
     pub(crate) text: &'static str,
     /// Headings and sentences that tell a client nothing it could do or rely on.
     pub(crate) asides: &'static [&'static str],
@@ -62,6 +64,13 @@ pub(crate) struct Row {
     pub(crate) line: usize,
     /// The words around it.
     pub(crate) text: String,
+}
+
+impl Row {
+    /// Whether its name is a sentence of the document.
+    pub(crate) fn is_sentence(&self) -> bool {
+        self.kind == Kind::Statement
+    }
 }
 
 /// A row's kind and name.
@@ -351,7 +360,7 @@ mod tests {
             let at = seed.text.find(after).unwrap();
             let end = at + seed.text[at..].find('\n').unwrap_or(seed.text.len() - at);
             let text = format!("{}\n{line}{}", &seed.text[..end], &seed.text[end..]);
-            let changed = Seed { name: seed.name, text: text.leak(), asides: seed.asides, rules: seed.rules };
+            let changed = Seed { text: text.leak(), ..*seed };
             let (before, now) = (ids(seed), ids(&changed));
             let new: Vec<_> = now.iter().filter(|id| !before.contains(id)).collect();
             assert!(new.iter().any(|id| *id == expected), "{line}: {new:?}");

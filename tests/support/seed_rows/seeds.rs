@@ -7,6 +7,7 @@ use super::rules::{addresses, endpoints, states, tokens};
 pub(crate) const SEEDS: [Seed; 2] = [
     Seed {
         name: "bam",
+        title: "B.A.M Ticketing",
         text: include_str!("../../fixtures/seeds/bam.txt"),
         asides: &[
             "Skip to content",
@@ -24,6 +25,7 @@ pub(crate) const SEEDS: [Seed; 2] = [
     },
     Seed {
         name: "unidy",
+        title: "Unidy",
         text: include_str!("../../fixtures/seeds/unidy.txt"),
         asides: &[
             "Tickets integration guide",
