@@ -69,7 +69,7 @@ async fn each_row_of_the_documents_names_a_request_of_this_run() {
         unidy_holder::keeps_metadata_of_every_kind,
         unidy_holder::signs_in_in_the_browser,
         unidy_holder::signs_in_by_the_implicit_flow,
-        unidy_holder::finds_the_brands_pages,
+        unidy_partner::finds_the_brands_pages,
         unidy_partner::signs_in_as_a_server,
         unidy_partner::writes_every_member,
         unidy_partner::links_tickets_to_users_and_categories,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use ticket_wallet::model::{
-    BamConfig, OfficeTicket, OfficeWriteState, Reservation, ReservationItem, SignIn, SystemConfig, TicketFormat,
-    TicketStatus, TicketSystem,
+    BamConfig, OfficeTicket, OfficeWriteState, Reservation, ReservationItem, SignIn, SystemConfig,
+    TicketFormat, TicketStatus, TicketSystem,
 };
 use ticket_wallet::{BoxOffice, Config};
 
@@ -26,9 +26,13 @@ impl Office {
     async fn open(run: &Run, user: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::in_folder(folder.path().to_str().unwrap());
-        let office =
-            BoxOffice::open(config, vault_in(folder.path()), Some(std::sync::Arc::new(run.clock.clone())), None)
-                .unwrap();
+        let office = BoxOffice::open(
+            config,
+            vault_in(folder.path()),
+            Some(std::sync::Arc::new(run.clock.clone())),
+            None,
+        )
+        .unwrap();
         let clerk = run.sandbox.organizers().iter().find(|clerk| clerk.tenant == TENANT).unwrap();
         let bam = BamConfig { organizer_id: Some(clerk.organizer_id), ..BamConfig::default() };
         let config = SystemConfig { bam: Some(bam), ..SystemConfig::at(run.sandbox.url()) };
@@ -104,7 +108,10 @@ pub(crate) async fn reserves_secure_tickets_in_a_sector(run: &Run) {
     for ticket in held {
         let record = record(&desk.holder, &ticket.id);
         assert_eq!((&ticket.status, &ticket.format), (&TicketStatus::Reserved, &TicketFormat::Secure));
-        assert_eq!((&record["sector"]["id"], &record["ticket_config"]["event"]["id"]), (&1.into(), &1.into()));
+        assert_eq!(
+            (&record["sector"]["id"], &record["ticket_config"]["event"]["id"]),
+            (&1.into(), &1.into())
+        );
     }
     free(&desk, &ids).await;
 }

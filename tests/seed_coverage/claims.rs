@@ -31,16 +31,16 @@ pub(crate) fn claims(rows: &[Row]) -> Vec<Claim> {
 /// What is wrong with rows and claims, each told with its words.
 pub(crate) fn faults(rows: &[Row], claims: &[Claim], steps: &Steps) -> Vec<String> {
     let unclaimed = rows.iter().filter(|row| !claims.iter().any(|claim| claim.is_about(row)));
-    let unclaimed = unclaimed.map(|row| {
-        format!("{}.txt:{}: no claim about `{}`: {}", row.seed, row.line, row.id, row.text)
-    });
+    let unclaimed = unclaimed
+        .map(|row| format!("{}.txt:{}: no claim about `{}`: {}", row.seed, row.line, row.id, row.text));
     let idle = claims.iter().filter(|claim| !rows.iter().any(|row| claim.is_about(row)));
     let idle = idle.map(|claim| format!("{}: a claim about no row: `{}`", claim.seed, claim.row));
     let untrue = claims.iter().filter(|claim| {
         steps.get(claim.step).is_none_or(|sent| !sent.iter().any(|request| claim.asked.is(request)))
     });
     let untrue = untrue.map(|claim| {
-        let sent: Vec<_> = steps.get(claim.step).into_iter().flatten().map(|sent| format!("{sent:?}")).collect();
+        let sent: Vec<_> =
+            steps.get(claim.step).into_iter().flatten().map(|sent| format!("{sent:?}")).collect();
         format!("`{}`: no {} in {}, but\n    {}", claim.row, claim.asked, claim.step, sent.join("\n    "))
     });
     unclaimed.chain(idle).chain(untrue).collect()
@@ -163,9 +163,8 @@ fn reserve_fields() -> Vec<(String, &'static str, Asked)> {
         ("/ticket_reservation_items/sector_id", "/ticket_reservation_items/*/sector_id", IN_A_SECTOR),
         ("/ticket_reservation_items/timeslot_id", "/ticket_reservation_items/*/timeslot_id", FOR_A_TIMESLOT),
     ];
-    let claim = |(field, pointer, step)| {
-        (format!("POST /ticket/reserve {field}"), step, RESERVE.body(pointer))
-    };
+    let claim =
+        |(field, pointer, step)| (format!("POST /ticket/reserve {field}"), step, RESERVE.body(pointer));
     fields.map(claim).into()
 }
 
@@ -178,7 +177,7 @@ const TOKEN: Asked = Asked::new("POST", "/unidy/nord/oauth/token", 200);
 
 const WHOLE: &str = "unidy_holder::keeps_the_documents_ticket_whole";
 const ANY_METADATA: &str = "unidy_holder::keeps_metadata_of_every_kind";
-const PAGES: &str = "unidy_holder::finds_the_brands_pages";
+const PAGES: &str = "unidy_partner::finds_the_brands_pages";
 const BROWSER: &str = "unidy_holder::signs_in_in_the_browser";
 const IMPLICIT: &str = "unidy_holder::signs_in_by_the_implicit_flow";
 const SERVER: &str = "unidy_partner::signs_in_as_a_server";
@@ -210,11 +209,7 @@ fn unidy() -> Vec<Claim> {
         ("Every ticket is associated with one ticket category.", LINKS, PARTNERS),
         ("Every ticket is associated with one ticket category.", LINKS, CATEGORIES),
         ("A ticket category can be associated with zero or more tickets.", LINKS, CATEGORIES),
-        (
-            "Feature flag: need to be activated in the Unidy settings",
-            PAGES,
-            page("/unidy/nord/tickets", 404),
-        ),
+        ("Feature flag: need to be activated in the Unidy settings", PAGES, page("/unidy/nord/tickets", 404)),
         ("https://{brand URL}/tickets", PAGES, page("/unidy/nord/tickets", 200)),
         ("https://{brand URL}/dashboard/tickets", PAGES, page("/unidy/nord/dashboard/tickets", 200)),
         ("https://{brand URL}/api-docs", PAGES, page("/unidy/nord/api-docs", 200)),

@@ -26,7 +26,8 @@ pub(crate) fn page(rows: &[Row], claims: &[Claim]) -> String {
     for seed in &SEEDS {
         let of_seed: Vec<_> = rows.iter().filter(|row| row.seed == seed.name).collect();
         let title = format!("\n## {} ({} rows)\n", seed.title, of_seed.len());
-        writeln!(page, "{title}\n| line | what it says | request | shown by |\n| --- | --- | --- | --- |").unwrap();
+        writeln!(page, "{title}\n| line | what it says | request | shown by |\n| --- | --- | --- | --- |")
+            .unwrap();
         for row in of_seed {
             let of_row: Vec<_> = claims.iter().filter(|claim| claim.is_about(row)).collect();
             let requests: Vec<_> = of_row.iter().map(|claim| format!("`{}`", claim.asked)).collect();
