@@ -7,7 +7,10 @@ use serde_json::Value;
 use crate::config::Config;
 use crate::error::{Error, WalletError};
 use crate::host::{HostClock, HttpTransport, KeyVault};
-use crate::model::{Account, GroupOrder, OfficeTicket, OfficeWrite, Reservation, SignIn, TicketStatus};
+use crate::model::{
+    Account, GroupOrder, OfficePage, OfficeTicket, OfficeWrite, Reservation, SignIn, TicketStatus,
+};
+use crate::remote::RetryPolicy;
 use crate::sync::{Core, TicketIds};
 
 /// How long to wait between two looks at tickets that are being issued.
@@ -118,9 +121,8 @@ impl BoxOffice {
     ) -> Result<Vec<OfficeTicket>, WalletError> {
         let tickets = TicketIds { tenant: tenant.as_deref(), ids: &ticket_ids };
         let begun = self.core.time.elapsed_ms();
-        let on_its_way = |one: &OfficeTicket| {
-            matches!(one.status, TicketStatus::Reserved | TicketStatus::Confirmed)
-        };
+        let on_its_way =
+            |one: &OfficeTicket| matches!(one.status, TicketStatus::Reserved | TicketStatus::Confirmed);
         let work = async {
             loop {
                 // The desk is free between two looks.
@@ -161,7 +163,8 @@ impl BoxOffice {
         tenant: Option<String>,
         event_id: i64,
     ) -> Result<Vec<OfficeTicket>, WalletError> {
-        let work = async { self.core.runner.desk(&account_id).await?.reserved(tenant.as_deref(), event_id).await };
+        let work =
+            async { self.core.runner.desk(&account_id).await?.reserved(tenant.as_deref(), event_id).await };
         Ok(self.core.runner.online(work).await?)
     }
 
@@ -169,7 +172,11 @@ impl BoxOffice {
     ///
     /// # Errors
     /// As [`BoxOffice::reserve`].
-    pub async fn send_group(&self, account_id: String, order: GroupOrder) -> Result<OfficeWrite, WalletError> {
+    pub async fn send_group(
+        &self,
+        account_id: String,
+        order: GroupOrder,
+    ) -> Result<OfficeWrite, WalletError> {
         let work = async { self.core.runner.desk(&account_id).await?.send_group(&order).await };
         Ok(self.core.runner.online(work).await?)
     }
@@ -199,7 +206,8 @@ impl BoxOffice {
         fields_json: String,
     ) -> Result<OfficeWrite, WalletError> {
         let fields = fields(&fields_json)?;
-        let work = async { self.core.runner.desk(&account_id).await?.update_ticket(&ticket_id, &fields).await };
+        let work =
+            async { self.core.runner.desk(&account_id).await?.update_ticket(&ticket_id, &fields).await };
         Ok(self.core.runner.online(work).await?)
     }
 
@@ -213,6 +221,47 @@ impl BoxOffice {
         ticket_id: String,
     ) -> Result<OfficeWrite, WalletError> {
         let work = async { self.core.runner.desk(&account_id).await?.delete_ticket(&ticket_id).await };
+        Ok(self.core.runner.online(work).await?)
+    }
+
+    /// One page of a partner's tickets (Unidy), counted from 1.
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`].
+    pub async fn partner_tickets(&self, account_id: String, page: u32) -> Result<OfficePage, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.partner_tickets(page).await };
+        let (tickets, more) = self.core.runner.online(work).await?;
+        Ok(OfficePage { tickets, more })
+    }
+
+    /// One of a partner's tickets (Unidy).
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`].
+    pub async fn partner_ticket(
+        &self,
+        account_id: String,
+        ticket_id: String,
+    ) -> Result<OfficeTicket, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.partner_ticket(&ticket_id).await };
+        Ok(self.core.runner.online(work).await?)
+    }
+
+    /// A partner's ticket categories (Unidy), each as the system's JSON.
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`].
+    pub async fn categories(&self, account_id: String) -> Result<Vec<String>, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.categories().await };
+        Ok(self.core.runner.online(work).await?)
+    }
+
+    /// The addresses of a brand's own pages (Unidy): the person's tickets, the organiser's desk, the API's description.
+    ///
+    /// # Errors
+    /// [`WalletError::InvalidInput`], [`WalletError::NotFound`], [`WalletError::NeedsSignIn`], [`WalletError::Storage`].
+    pub async fn pages(&self, account_id: String) -> Result<Vec<String>, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.pages() };
         Ok(self.core.runner.online(work).await?)
     }
 
@@ -245,7 +294,17 @@ impl BoxOffice {
     }
 }
 
+impl BoxOffice {
+    /// Changes how requests are repeated, from the next one on.
+    pub fn set_retry_policy(&self, policy: RetryPolicy) {
+        self.core.runner.set_retry_policy(policy);
+    }
+}
+
 fn fields(json: &str) -> Result<Value, Error> {
     let read = serde_json::from_str::<Value>(json).ok().filter(Value::is_object);
-    read.ok_or_else(|| Error::Input { field: "fields_json", reason: "write the fields as a JSON object".to_owned() })
+    read.ok_or_else(|| Error::Input {
+        field: "fields_json",
+        reason: "write the fields as a JSON object".to_owned(),
+    })
 }

@@ -12,6 +12,7 @@ mod money;
 mod oauth;
 mod office;
 mod online;
+mod order;
 mod outbox;
 mod pulled;
 mod system;
@@ -24,11 +25,13 @@ pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
 pub use oauth::{IdTokenFault, OAuthError};
 pub use office::{
-    GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, ReservationItem,
+    GroupOrder, OfficePage, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation,
+    ReservationItem,
 };
 pub use online::{
-    BrowserSignIn, Capability, Certificate, CodeSignIn, IncomingTransfer, Offer, Order,
+    BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
 };
+pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };

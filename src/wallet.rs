@@ -18,8 +18,8 @@ use crate::error::{Error, WalletError};
 use crate::events::Listening;
 use crate::host::{HostClock, HttpTransport, KeyVault, KeyVaultError};
 use crate::model::{
-    Account, BarcodeProfile, EventGroup, NoBarcodeReason, SignIn, TicketDetail, TicketFilter,
-    TicketHash, TicketSummary,
+    Account, BarcodeProfile, EventGroup, NoBarcodeReason, SignIn, TicketDetail, TicketFilter, TicketHash,
+    TicketSummary,
 };
 use crate::presentation::{self, Presentation};
 use crate::remote::RetryPolicy;

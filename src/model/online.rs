@@ -1,4 +1,4 @@
-//! What a holder's account has beside its tickets: orders, offers, certificates, transfers that come in, and what a system
+//! What a holder's account has beside its tickets: questions, certificates, transfers that come in, and what a system
 //! can do at all.
 
 use super::outbox::TransferState;
@@ -34,28 +34,28 @@ pub enum Capability {
     ChangeFeed,
 }
 
-/// An order.
+/// What a ticket's holder is asked, and what they answered.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Order {
-    /// The system's id.
-    pub remote_id: String,
-    /// The tenant it was made with.
-    pub tenant: Option<String>,
-    /// Where it stands, as the system writes it: `draft`, `paid`, `refunded`, …
-    pub status: Option<String>,
+pub struct HolderForm {
+    /// The questions in their order.
+    pub questions: Vec<HolderQuestion>,
+    /// The answers by the questions' keys, as a JSON object; `None` when there are none yet.
+    pub response_json: Option<String>,
     /// The system's whole record as JSON.
     pub body_json: String,
 }
 
-/// One of the account's own offers on the secondary market.
-#[derive(Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Offer {
-    /// The system's id.
-    pub remote_id: String,
-    /// `DIRECT`, `MARKET`, `AUCTION`, or what the system adds.
+/// A question to a ticket's holder.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HolderQuestion {
+    /// Names the answer in the response.
+    pub key: String,
+    /// The question, for people.
+    pub content: Option<String>,
+    /// What kind of answer is expected, as the system writes it.
     pub kind: Option<String>,
-    /// The system's whole record as JSON.
-    pub body_json: String,
+    /// Whether it must be answered.
+    pub required: bool,
 }
 
 /// A person's certificate at a system; the private key that belongs to it stays in the store, sealed.
@@ -98,4 +98,4 @@ pub struct CodeSignIn {
     pub id: String,
 }
 
-opaque_debug!(Order, Offer, Certificate, IncomingTransfer, BrowserSignIn, CodeSignIn);
+opaque_debug!(HolderForm, Certificate, IncomingTransfer, BrowserSignIn, CodeSignIn);

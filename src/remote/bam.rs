@@ -1,26 +1,50 @@
-//! B.A.M Ticketing, the holder's side.
+//! B.A.M Ticketing, for holders and organisers.
 //!
-//! **Documented**: `GET v1/ticket` with `format`, `with_enrollment_id`, `sort_by`, `direction` and `with` (the vendor's
-//! page "Tickets"); login, refresh, headers, tenant hosts and the fields of every record (the vendor's SDK 7.19.0).
+//! **Documented** by the vendor's page "Tickets": `GET v1/ticket` with `format`, `with_enrollment_id`, `sort_by`,
+//! `direction` and `with`; `POST /ticket/reserve` with all members of its body; `POST /ticket/free` and `/ticket/issue` by
+//! their purpose. By the vendor's SDK 7.19.0: login, refresh and `organizer_id`, headers, tenant hosts, the fields of every
+//! record, a tenant's list with `status`, single tickets by id and by ledger id, `…/qrcode` and what its code holds, the
+//! event's public key, `ticket_holder` with its questions, `send-group`, orders and their downloads, certificates, one's own
+//! offers, the claims of a token.
 //!
-//! **Assumed**: lists are paged by `limit` and `offset` where the reply has `paging`; a reply without it is the whole
-//! list. A ticket's tenant is the `organization_name` of its event's organizer.
+//! **Assumed**:
+//! - Lists are paged by `limit` and `offset` where the reply has `paging`; a reply without it is the whole list. Records
+//!   come in `data`, in `data.tickets`, in `tickets` or as the bare list.
+//! - A ticket's tenant is the `organization_name` of its event's organizer.
+//! - Ids are opaque, and come as numbers or as texts. An id of digits is sent as a number, any other as a text.
+//! - `free` and `issue` take a list of ticket ids and answer with the tickets, with anything else or with nothing. An
+//!   issue goes on when its answer has come, for the ledger comes first: the ticket is asked for until it is `issued`.
+//! - A reservation whose answer was lost shows in the tenant's list with `status=reserved`, if that shows an organiser what
+//!   is reserved for others. Where it does not, nothing tells.
+//! - A picture of a code is upright and in whole modules.
+//! - Statuses, formats and kinds are open: an unknown text is kept.
 //!
 //! **Configurable** ([`SystemConfig`]): the global host, the tenants' hosts as a template, the tenant of tickets that
-//! do not tell theirs, the relations asked for, the extension's address.
+//! do not tell theirs, the relations asked for, the extension's address; and ([`BamConfig`]) what stands before
+//! `/ticket/reserve` and its like, the member of the body that holds the ids, the organizer to sign in for, and whether
+//! SECURE tickets without the extension show the code of `…/qrcode`.
 
 mod auth;
+mod claims;
+mod code;
+mod enrollment;
 mod holder;
+mod office;
+mod orders;
+mod raw;
 mod relation;
 mod tickets;
 mod wire;
 
-pub use holder::TicketPlace;
+pub use claims::claims;
+pub use enrollment::Enrollment;
+pub use holder::{HolderForm, TicketPlace};
+pub use orders::TicketFile;
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use tickets::{Direction, TicketPage, TicketQuery};
 pub use wire::{
     BamEvent, BamSector, BamTicket, BamTicketAsset, BamTicketConfig, BamTicketDiscount, BamTicketHolder,
-    BamTicketType, BamTimeslot,
+    BamTicketType, BamTimeslot, Decimal,
 };
 
 use std::collections::HashMap;
@@ -28,10 +52,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
-use super::address::join;
+use super::address::{join, segment};
 use super::{Http, Request, Session, api_url, tenant_template, with_tenant};
 use crate::error::Error;
-use crate::model::{Provider, SystemConfig};
+use crate::model::{BamConfig, Provider, SystemConfig};
 
 /// A client of one B.A.M installation.
 #[derive(Debug)]
@@ -42,15 +66,20 @@ pub struct Bam {
     extension_template: String,
     default_tenant: Option<String>,
     relations: RelationExpression,
+    organizer_id: Option<i64>,
+    /// What stands before `ticket/reserve`: nothing, or a path that ends in a slash.
+    organizer_prefix: String,
+    ids_field: String,
+    static_codes: bool,
     /// Tenants by organizer id, as far as they were asked for.
-    tenants: Mutex<HashMap<i64, String>>,
+    tenants: Mutex<HashMap<String, String>>,
 }
 
 impl Bam {
     /// A client with this configuration.
     ///
     /// # Errors
-    /// [`Error::Input`] naming `url`, `tenant_url` or `relations`.
+    /// [`Error::Input`] naming `url`, `tenant_url`, `relations`, `organizer_prefix` or `ids_field`.
     pub fn new(http: Arc<Http>, config: &SystemConfig) -> Result<Self, Error> {
         let api = api_url(&config.url)?;
         let tenant_template = config.tenant_url.clone().unwrap_or_else(|| tenant_template(&api));
@@ -62,6 +91,8 @@ impl Bam {
         let relations = config.relations.as_deref().unwrap_or(tickets::RELATIONS);
         let relations = RelationExpression::parse(relations)
             .map_err(|e| Error::Input { field: "relations", reason: e.to_string() })?;
+        let BamConfig { organizer_prefix, ids_field, organizer_id, static_codes } =
+            config.bam.clone().unwrap_or_default();
         Ok(Self {
             http,
             api,
@@ -69,6 +100,10 @@ impl Bam {
             extension_template,
             default_tenant: config.default_tenant.clone(),
             relations,
+            organizer_id,
+            organizer_prefix: office::prefix(organizer_prefix.as_deref())?,
+            ids_field: office::ids_field(ids_field)?,
+            static_codes,
             tenants: Mutex::default(),
         })
     }
@@ -76,6 +111,11 @@ impl Bam {
     /// What its requests go through.
     pub(super) fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// Whether SECURE tickets of a tenant without the extension show the code of [`Bam::qr_code`].
+    pub fn shows_static_codes(&self) -> bool {
+        self.static_codes
     }
 
     /// An address on the global host.
@@ -108,7 +148,7 @@ impl Bam {
         tenant.map_or_else(|| Ok(self.api.clone()), |tenant| with_tenant(&self.extension_template, tenant))
     }
 
-    /// The tenant of an organizer; asked for once.
+    /// The tenant of an organizer; asked for once. The configuration's default where there is no organizer.
     ///
     /// # Errors
     /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
@@ -117,19 +157,41 @@ impl Bam {
         session: &Session,
         organizer: Option<i64>,
     ) -> Result<Option<String>, Error> {
+        let organizer = organizer.map(|id| id.to_string());
+        self.tenant_of_organizer(session, organizer.as_deref()).await
+    }
+
+    /// The same by an id that is any text.
+    async fn tenant_of_organizer(
+        &self,
+        session: &Session,
+        organizer: Option<&str>,
+    ) -> Result<Option<String>, Error> {
         let Some(organizer) = organizer else { return Ok(self.default_tenant.clone()) };
-        let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(&organizer).cloned();
+        let known = self.tenants.lock().unwrap_or_else(PoisonError::into_inner).get(organizer).cloned();
         if known.is_some() {
             return Ok(known);
         }
-        let url = self.global(&format!("account/v1/organizer/{organizer}"))?;
+        let url = self.global(&format!("account/v1/organizer/{}", path_id(organizer)?))?;
         let request = || Request::get(url.clone(), "GET account/v1/organizer/:id");
         let reply = session.send(&self.http, self, request).await?;
         let tenant = reply.json::<wire::Data<wire::Organizer>>()?.data.organization_name;
         // Refused here rather than when an address is first made of it.
         with_tenant(&self.tenant_template, &tenant)
             .map_err(|_| reply.unreadable("data.organization_name"))?;
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner).insert(organizer, tenant.clone());
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.insert(organizer.to_owned(), tenant.clone());
         Ok(Some(tenant))
     }
+}
+
+/// An id as one segment of a path. An encoded dot is a dot in an address, so that one or two of them lead elsewhere.
+///
+/// # Errors
+/// [`Error::Input`] naming `id`.
+fn path_id(id: &str) -> Result<String, Error> {
+    if matches!(id, "" | "." | "..") {
+        return Err(Error::Input { field: "id", reason: "it cannot stand in an address".to_owned() });
+    }
+    Ok(segment(id))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::bam::{Bam, Direction, TicketPage, TicketPlace, TicketQuery};
@@ -156,7 +156,7 @@ impl Connector {
     ///
     /// # Errors
     /// [`Error::Reply`] when it has no id; as [`Session::send`] while its tenant is looked up.
-    pub async fn read_ticket(&self, session: &Session, record: &Value) -> Result<PulledTicket, Error> {
+    pub async fn read_ticket(&self, session: &Session, record: &RawValue) -> Result<PulledTicket, Error> {
         match self {
             Self::Bam(bam) => bam.normalise(session, &bam.read_ticket(record)?, record).await,
             Self::Unidy(unidy) => unidy.read_ticket(&record.to_string()),

@@ -91,7 +91,16 @@ impl Unidy {
             }
         }
         let partner = partner::Paths::new(&config)?;
-        Ok(Self { http, brand, extension, config, zone, partner, server: Mutex::default(), keys: Mutex::default() })
+        Ok(Self {
+            http,
+            brand,
+            extension,
+            config,
+            zone,
+            partner,
+            server: Mutex::default(),
+            keys: Mutex::default(),
+        })
     }
 
     /// The provider's name for a brand's tickets: with its path, where several brands share a host.

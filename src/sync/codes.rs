@@ -15,7 +15,7 @@ use crate::store::CodeWanted;
 const MAX_CODES: u32 = 200;
 
 /// An event's key by tenant, organizer and event, as far as it was asked for.
-type EventKeys = HashMap<(Option<String>, i64, i64), Option<EventKey>>;
+type EventKeys = HashMap<(Option<String>, String, String), Option<EventKey>>;
 
 impl Run<'_> {
     /// Fetches the codes of tickets that start within the horizon and have none. A code that is not this ticket's, or whose
@@ -50,20 +50,24 @@ impl Run<'_> {
         let place = (wanted.tenant.as_deref(), wanted.remote_id.as_str());
         let code = match bam.static_code(&self.session, place).await {
             // A server that draws none for this ticket, or nothing that can be read.
-            Err(Error::Status { status: 400 | 403 | 404 | 409 | 410 | 422 | 501, .. } | Error::Reply { .. }) => {
+            Err(
+                Error::Status { status: 400 | 403 | 404 | 409 | 410 | 422 | 501, .. } | Error::Reply { .. },
+            ) => {
                 return Ok(None);
             }
             code => code?,
         };
         let event: Value = serde_json::from_str(&wanted.event).unwrap_or_default();
-        let (Ok(signed), Some(event_id)) = (BamCode::parse(&code.text), event["id"].as_i64()) else {
+        let (Ok(signed), Some(event_id)) = (BamCode::parse(&code.text), id(&event["id"])) else {
             return Ok(None);
         };
-        if signed.ticket().event != event_id.unsigned_abs() {
+        if signed.ticket().event.to_string() != event_id {
             return Ok(None);
         }
-        let key = match event["organizer_id"].as_i64() {
-            Some(organizer) => self.event_key(bam, wanted.tenant.as_deref(), (organizer, event_id), keys).await?,
+        let key = match id(&event["organizer_id"]) {
+            Some(organizer) => {
+                self.event_key(bam, wanted.tenant.as_deref(), (organizer, event_id), keys).await?
+            }
             None => None,
         };
         Ok(match key {
@@ -76,20 +80,29 @@ impl Run<'_> {
         &self,
         bam: &Bam,
         tenant: Option<&str>,
-        (organizer, event): (i64, i64),
+        (organizer, event): (String, String),
         keys: &mut EventKeys,
     ) -> Result<Option<EventKey>, Error> {
-        let place = (tenant.map(str::to_owned), organizer, event);
+        let asked = bam.event_public_key(&self.session, tenant, &organizer, &event);
+        let place = (tenant.map(str::to_owned), organizer.clone(), event.clone());
         if let Some(known) = keys.get(&place) {
             return Ok(known.clone());
         }
-        let asked = bam.event_public_key(&self.session, tenant, &organizer.to_string(), &event.to_string()).await;
-        let key = match asked {
+        let key = match asked.await {
             // Told to organisers, and not by every server to holders.
             Err(Error::Status { status: 401 | 403 | 404 | 501, .. } | Error::Reply { .. }) => None,
             key => Some(key?),
         };
         keys.insert(place, key.clone());
         Ok(key)
+    }
+}
+
+/// An id, which comes as a number or as a text.
+fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }

@@ -20,7 +20,8 @@ impl Run<'_> {
         if row.state == WriteState::Sent
             && let Some(found) = self.pending_of(unidy, &binding.remote_id).await?
         {
-            let same = found.recipient_email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&recipient));
+            let same =
+                found.recipient_email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&recipient));
             let outcome = if same {
                 Settled::TransferCreated(stored(found, binding, &recipient))
             } else {
@@ -74,7 +75,10 @@ impl Run<'_> {
 
     async fn pending_of(&self, unidy: &Unidy, remote_id: &str) -> Result<Option<UnidyTransfer>, Error> {
         let found = unidy.transfers(&self.session).await?;
-        Ok(found.outgoing.into_iter().find(|one| one.ticket.as_ref().is_some_and(|ticket| ticket.id == remote_id)))
+        Ok(found
+            .outgoing
+            .into_iter()
+            .find(|one| one.ticket.as_ref().is_some_and(|ticket| ticket.id == remote_id)))
     }
 
     /// A ticket that is gone was accepted; of one that is still here the server does not say how its transfer ended.

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use crate::device::ask;
 use crate::error::Error;
-use crate::model::{Certificate, Document, IncomingTransfer, Offer, Order, TicketHash};
+use crate::model::{Certificate, Document, HolderForm, IncomingTransfer, Offer, Order, TicketHash};
 use crate::remote::unidy::{ExportFormat, UnidyTransfer};
 use crate::store::{NewDocument, StoredEnrollment};
 
@@ -21,10 +21,9 @@ impl Desk<'_> {
         let remote_id = self.store().binding_of(ticket)?.remote_id;
         let subject = format!("ticket/{ticket}");
         let mut refused = None;
-        for (format, media_type) in [
-            (ExportFormat::Pdf, "application/pdf"),
-            (ExportFormat::PkPass, "application/vnd.apple.pkpass"),
-        ] {
+        for (format, media_type) in
+            [(ExportFormat::Pdf, "application/pdf"), (ExportFormat::PkPass, "application/vnd.apple.pkpass")]
+        {
             let fetched = async {
                 let link = unidy.export_link(&self.session, &remote_id, format).await?;
                 unidy.download(&link).await
@@ -57,8 +56,8 @@ impl Desk<'_> {
     /// # Errors
     /// As [`Desk::orders`]; [`Error::Database`].
     pub async fn fetch_order(&self, tenant: Option<&str>, order_id: &str) -> Result<Document, Error> {
-        let file = self.bam()?.download_tickets(&self.session, self.tenant(tenant), order_id).await?;
-        self.keep_document(&format!("order/{order_id}"), &file.media_type, &file.bytes)
+        let file = self.bam()?.download_tickets(&self.session, (self.tenant(tenant), order_id)).await?;
+        self.keep_document(&format!("order/{order_id}"), file.media_type, &file.bytes)
     }
 
     /// Has an order's tickets sent by e-mail.
@@ -66,7 +65,7 @@ impl Desk<'_> {
     /// # Errors
     /// As [`Desk::orders`].
     pub async fn email_order(&self, tenant: Option<&str>, order_id: &str) -> Result<(), Error> {
-        self.bam()?.email_tickets(&self.session, self.tenant(tenant), order_id).await
+        self.bam()?.email_tickets(&self.session, (self.tenant(tenant), order_id)).await
     }
 
     /// The account's own offers.
@@ -81,11 +80,16 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// As [`Desk::orders`]; [`Error::NotFound`].
-    pub async fn holder_questions(&self, ticket: TicketHash) -> Result<Option<String>, Error> {
+    pub async fn holder_questions(&self, ticket: TicketHash) -> Result<Option<HolderForm>, Error> {
         let bam = self.bam()?;
         let binding = self.store().binding_of(ticket)?;
         let place = (binding.tenant.as_deref(), binding.remote_id.as_str());
-        Ok(bam.holder_questions(&self.session, place).await?.map(|found| found.to_string()))
+        let found = bam.holder_questions(&self.session, place, None).await?;
+        Ok(found.map(|form| HolderForm {
+            questions: form.questions,
+            response_json: form.response.map(|response| response.to_string()),
+            body_json: form.body_json,
+        }))
     }
 
     /// A ticket's record by its id on the ledger.
@@ -93,7 +97,9 @@ impl Desk<'_> {
     /// # Errors
     /// As [`Desk::orders`].
     pub async fn by_ledger_id(&self, tenant: Option<&str>, ledger_id: &str) -> Result<String, Error> {
-        self.bam()?.ticket_by_ledger_id(&self.session, self.tenant(tenant), ledger_id).await
+        let place = (self.tenant(tenant), ledger_id);
+        let (_, record) = self.bam()?.ticket_by_ledger_id(&self.session, place).await?;
+        Ok(record.get().to_owned())
     }
 
     /// Gets a certificate, a new one where one is held, and keeps it with its private key sealed.
@@ -108,8 +114,9 @@ impl Desk<'_> {
             None => bam.enroll(&self.session).await?,
         };
         let (key, bound_to) = (enrollment.private_key.clone(), format!("{SEALED_FOR}{}", self.account.id));
-        let sealed =
-            ask(&self.engine.vault, move |vault| Ok(vault.seal(key.as_bytes().to_vec(), bound_to.into_bytes())?));
+        let sealed = ask(&self.engine.vault, move |vault| {
+            Ok(vault.seal(key.as_bytes().to_vec(), bound_to.into_bytes())?)
+        });
         let kept = StoredEnrollment {
             enrollment_id: enrollment.enrollment_id,
             certificate: enrollment.certificate_pem,
@@ -144,8 +151,13 @@ impl Desk<'_> {
 
     fn keep_document(&self, subject: &str, media_type: &str, bytes: &[u8]) -> Result<Document, Error> {
         let (account_id, fetched_at) = (self.account.id.as_str(), self.now_s()?);
-        let id =
-            self.store().save_document(&NewDocument { account_id, subject, media_type, fetched_at, bytes })?;
+        let id = self.store().save_document(&NewDocument {
+            account_id,
+            subject,
+            media_type,
+            fetched_at,
+            bytes,
+        })?;
         let kept = self.store().documents(account_id, Some(subject))?;
         kept.into_iter().find(|document| document.id == id).ok_or(Error::NotFound { what: "document" })
     }

@@ -51,7 +51,8 @@ impl Desk<'_> {
         let order = &Reservation { tenant: tenant.clone(), ..order.clone() };
         // What is reserved already cannot be what this asks for; a server that does not list it tells nothing later.
         let before = bam.reserved_tickets(&self.session, tenant.as_deref(), order.event_id).await.ok();
-        let before = before.map(|tickets| tickets.iter().map(|one| one.remote_id.clone()).collect::<Vec<_>>());
+        let before =
+            before.map(|tickets| tickets.iter().map(|one| one.remote_id.clone()).collect::<Vec<_>>());
         let asked = json!({
             "tenant": tenant, "event_id": order.event_id, "owner_id": order.owner_enrollment_id,
             "format": order.format, "before": before, "items": items(&order.items),
@@ -176,6 +177,15 @@ impl Desk<'_> {
         Ok(of_unidy(&self.unidy()?.ticket(&self.session, id).await?))
     }
 
+    /// The addresses of a brand's own pages.
+    ///
+    /// # Errors
+    /// [`Error::Input`].
+    pub fn pages(&self) -> Result<Vec<String>, Error> {
+        let ui = self.unidy()?.ui()?;
+        Ok([ui.tickets, ui.dashboard_tickets, ui.api_docs].map(String::from).to_vec())
+    }
+
     /// A partner's ticket categories, each as its JSON.
     ///
     /// # Errors
@@ -244,14 +254,10 @@ impl Desk<'_> {
         }
     }
 
-    fn keep(
-        &self,
-        id: i64,
-        state: OfficeWriteState,
-        answer: Option<Value>,
-    ) -> Result<OfficeWrite, Error> {
+    fn keep(&self, id: i64, state: OfficeWriteState, answer: Option<Value>) -> Result<OfficeWrite, Error> {
         let answer = answer.map(|answer| answer.to_string());
-        self.store().settle_office_write(id, &OfficeOutcome { state, answer, status: None, server_code: None })
+        self.store()
+            .settle_office_write(id, &OfficeOutcome { state, answer, status: None, server_code: None })
     }
 
     async fn read_back(&self, write: &OfficeWrite) -> Result<Found, Error> {
@@ -319,7 +325,8 @@ impl Desk<'_> {
         let ticket = of_unidy(&unidy.ticket(&self.session, text(asked, "ticket_id")).await?);
         let held: Value = serde_json::from_str(&ticket.body_json).unwrap_or_default();
         let wanted = asked["fields"].as_object();
-        let as_asked = wanted.is_some_and(|fields| fields.iter().all(|(name, value)| held.get(name) == Some(value)));
+        let as_asked =
+            wanted.is_some_and(|fields| fields.iter().all(|(name, value)| held.get(name) == Some(value)));
         Ok(if as_asked { Found::Done(told(&[ticket])) } else { Found::Unchanged })
     }
 }

@@ -155,7 +155,7 @@ impl Run<'_> {
         let secure = ticket.format == TicketFormat::Secure;
         let may_be_signed = secure || self.system.bam().is_none();
         let signed = may_be_signed && self.extension(ticket.tenant.as_deref()).await?.is_some();
-        let drawn = secure && self.system.bam().is_some_and(Bam::draws_codes);
+        let drawn = secure && self.system.bam().is_some_and(Bam::shows_static_codes);
         let profile = if signed {
             BarcodeProfile::Signed
         } else if drawn || ticket.static_code.is_some() {

@@ -7,12 +7,12 @@ use super::engine::Engine;
 use super::runner::Runner;
 use crate::error::Error;
 use crate::model::{
-    Account, BrowserSignIn, Capability, CodeSignIn, OAuthError, SignIn, StoredAccount, SystemConfig, TicketSystem, Tokens,
-    UnidyApi, UnidyGrant,
+    Account, BrowserSignIn, Capability, CodeSignIn, OAuthError, SignIn, StoredAccount, SystemConfig,
+    TicketSystem, Tokens, UnidyApi, UnidyGrant,
 };
+use crate::remote::api_url;
 use crate::remote::unidy::Secret;
 use crate::remote::unidy::oauth::AuthorizationRequest;
-use crate::remote::api_url;
 use crate::store::PendingSignIn;
 
 /// A person takes less time to sign in; a sign-in that was left is forgotten.
@@ -99,7 +99,9 @@ impl Runner {
             let done = unidy.complete_sign_in(redirect, &request, now).await?;
             // Named by what the server says of the person, where it says anything.
             let claims = done.claims.as_ref();
-            let name = claims.and_then(|claims| claims.email.clone()).or(claims.map(|claims| claims.subject.clone()));
+            let name = claims
+                .and_then(|claims| claims.email.clone())
+                .or(claims.map(|claims| claims.subject.clone()));
             account.user_name = name.unwrap_or_else(|| unidy.brand().to_string());
             account.id = account_id(&account);
             let warnings = done.warning.iter().map(|warning| warning.advice().to_owned()).collect();
@@ -218,8 +220,7 @@ fn account(
 
 /// The same person at the same place is the same account.
 fn account_id(account: &StoredAccount) -> String {
-    let name =
-        format!("{}\u{1F}{}\u{1F}{}", account.system.as_text(), account.config.url, account.user_name);
+    let name = format!("{}\u{1F}{}\u{1F}{}", account.system.as_text(), account.config.url, account.user_name);
     hex::encode(&digest(&SHA256, name.as_bytes()).as_ref()[..8])
 }
 

@@ -4,8 +4,8 @@
 use super::{Wallet, ticket_hash};
 use crate::error::WalletError;
 use crate::model::{
-    Account, BrowserSignIn, Capability, Certificate, CodeSignIn, Document, IncomingTransfer, Offer, Order,
-    SystemConfig,
+    Account, BrowserSignIn, Capability, Certificate, CodeSignIn, Document, HolderForm, IncomingTransfer,
+    Offer, Order, SystemConfig,
 };
 use crate::sync::SignedIn;
 
@@ -155,11 +155,11 @@ impl Wallet {
         Ok(self.runner.online(work).await?)
     }
 
-    /// The questions to a ticket's holder with the answers so far (B.A.M), as JSON; `None` where there are none.
+    /// The questions to a ticket's holder with the answers so far (B.A.M); `None` where there are none.
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`].
-    pub async fn holder_questions(&self, ticket_id: String) -> Result<Option<String>, WalletError> {
+    pub async fn holder_questions(&self, ticket_id: String) -> Result<Option<HolderForm>, WalletError> {
         let id = ticket_hash(&ticket_id)?;
         let account_id = self.store.ticket(id, 0)?.account_id;
         let work = async { self.runner.desk(&account_id).await?.holder_questions(id).await };
@@ -176,7 +176,8 @@ impl Wallet {
         tenant: Option<String>,
         ledger_id: String,
     ) -> Result<String, WalletError> {
-        let work = async { self.runner.desk(&account_id).await?.by_ledger_id(tenant.as_deref(), &ledger_id).await };
+        let work =
+            async { self.runner.desk(&account_id).await?.by_ledger_id(tenant.as_deref(), &ledger_id).await };
         Ok(self.runner.online(work).await?)
     }
 
@@ -197,20 +198,15 @@ impl Wallet {
     pub fn certificate(&self, account_id: String) -> Result<Option<Certificate>, WalletError> {
         let _work = self.runner.activity().begin()?;
         let held = self.store.enrollment(&account_id)?;
-        Ok(held.map(|held| Certificate {
-            enrollment_id: held.enrollment_id,
-            certificate_pem: held.certificate,
-        }))
+        Ok(held
+            .map(|held| Certificate { enrollment_id: held.enrollment_id, certificate_pem: held.certificate }))
     }
 
     /// Tickets that others hand over to the account (Unidy).
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`].
-    pub async fn incoming_transfers(
-        &self,
-        account_id: String,
-    ) -> Result<Vec<IncomingTransfer>, WalletError> {
+    pub async fn incoming_transfers(&self, account_id: String) -> Result<Vec<IncomingTransfer>, WalletError> {
         let work = async { self.runner.desk(&account_id).await?.incoming_transfers().await };
         Ok(self.runner.online(work).await?)
     }

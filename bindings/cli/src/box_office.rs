@@ -28,7 +28,8 @@ pub(crate) async fn run(
     match command {
         BoxOfficeCommand::Login { system, user } => {
             let (name, config) = (system.system(), system.config(Some(UnidyGrant::ClientCredentials)));
-            let sign_in = SignIn { system: name, config, user_name: user, password: secret("Password or secret")? };
+            let sign_in =
+                SignIn { system: name, config, user_name: user, password: secret("Password or secret")? };
             let account = office.sign_in(sign_in).await?;
             output.either(&json!({ "account": account.id }), || format!("Signed in. Account {}.", account.id))
         }
@@ -83,7 +84,8 @@ async fn issue(
         return written(&write, output);
     }
     let found = office.wait_until_issued(account, place.tenant, tickets, wait).await?;
-    let value = json!({ "write": write_json(&write), "tickets": found.iter().map(ticket_json).collect::<Vec<_>>() });
+    let value =
+        json!({ "write": write_json(&write), "tickets": found.iter().map(ticket_json).collect::<Vec<_>>() });
     output.either(&value, || format!("{}\n{}", write_text(&write), ticket_table(&found)))
 }
 

@@ -27,7 +27,9 @@ pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Outpu
         let asked = wallet.request_code(config, user).await?;
         wallet.sign_in_with_code(asked.id, secret("Code")?).await?
     } else {
-        wallet.sign_in(SignIn { system: name, config, user_name: user, password: secret("Password")? }).await?
+        wallet
+            .sign_in(SignIn { system: name, config, user_name: user, password: secret("Password")? })
+            .await?
     };
     signed_in(&account, &[], output)
 }

@@ -134,7 +134,11 @@ pub(crate) async fn incoming(wallet: &Wallet, named: Option<String>, output: &Ou
         }
         let header = ["FROM", "TICKET", "TOKEN"].map(str::to_owned).to_vec();
         let rows = found.iter().map(|one| {
-            vec![one.sender.clone().unwrap_or_default(), one.title.clone().unwrap_or_default(), one.token.clone()]
+            vec![
+                one.sender.clone().unwrap_or_default(),
+                one.title.clone().unwrap_or_default(),
+                one.token.clone(),
+            ]
         });
         table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
     })

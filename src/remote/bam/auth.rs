@@ -1,6 +1,6 @@
-//! Signing in: `POST account/v1/auth/login` and `…/refresh`.
+//! Signing in: `POST account/v1/auth/login` and `…/refresh`, for an organizer where one is configured.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Bam, wire};
@@ -15,7 +15,7 @@ impl Bam {
     /// # Errors
     /// [`Error::BadPassword`] when they are refused, else as [`Http::send`].
     pub async fn login(&self, user_name: &str, password: &str) -> Result<Tokens, Error> {
-        let body = json!({ "username": user_name, "password": password });
+        let body = self.for_organizer(json!({ "username": user_name, "password": password }));
         let request =
             Request::post(self.global("account/v1/auth/login")?, "POST account/v1/auth/login", &body);
         match self.http.send(request).await? {
@@ -23,11 +23,18 @@ impl Bam {
             reply => pair(&reply),
         }
     }
+
+    fn for_organizer(&self, mut body: Value) -> Value {
+        if let Some(id) = self.organizer_id {
+            body["organizer_id"] = id.into();
+        }
+        body
+    }
 }
 
 impl Refresh for Bam {
     async fn refresh(&self, http: &Http, tokens: &Tokens) -> Result<Tokens, Error> {
-        let body = json!({ "refresh_token": tokens.refresh.as_deref() });
+        let body = self.for_organizer(json!({ "refresh_token": tokens.refresh.as_deref() }));
         let request =
             Request::post(self.global("account/v1/auth/refresh")?, "POST account/v1/auth/refresh", &body);
         match http.send(request).await? {

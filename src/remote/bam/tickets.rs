@@ -1,11 +1,14 @@
-//! `GET v1/ticket`: all tickets of the signed-in user, from all tenants.
+//! Tickets of the signed-in user: `GET v1/ticket`, from all tenants, and on a tenant's host `GET event/v1/ticket`,
+//! `…/ticket/:id` and `…/ticket/bc/:blockchainId`.
 
 use chrono::DateTime;
-use serde::Deserialize as _;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use url::Url;
 
-use super::wire::{BamEvent, BamTicket, TicketList};
-use super::{Bam, RelationExpression};
+use super::raw::{is_too_deep, record, records};
+use super::wire::{BamEvent, BamTicket};
+use super::{Bam, RelationExpression, TicketPlace, path_id};
 use crate::error::Error;
 use crate::model::{
     BarcodeProfile, Provider, ProviderError, PulledEvent, PulledTicket, TicketFormat, TicketStatus,
@@ -25,11 +28,13 @@ pub enum Direction {
     Descending,
 }
 
-/// The documented parameters of `GET v1/ticket`, and the page.
+/// The documented parameters of the lists, and the page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TicketQuery {
     /// Only tickets in this format.
     pub format: Option<TicketFormat>,
+    /// Only tickets that stand so; a tenant's list takes it, that of all tenants is not documented to.
+    pub status: Option<TicketStatus>,
     /// Whether to include the owner's enrolment id.
     pub with_enrollment_id: bool,
     /// Column to order by.
@@ -57,6 +62,7 @@ impl TicketQuery {
         let with = self.with.to_query_value();
         let pairs = [
             ("format", self.format.as_ref().map(|format| encode(format.as_text()))),
+            ("status", self.status.as_ref().map(|status| encode(status.as_text()))),
             ("with_enrollment_id", self.with_enrollment_id.then(|| "true".to_owned())),
             ("sort_by", self.sort_by.as_deref().map(encode)),
             ("direction", direction.map(str::to_owned)),
@@ -71,10 +77,10 @@ impl TicketQuery {
 }
 
 /// One page of the list.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct TicketPage {
-    /// Each ticket as documented, and the whole record as it came.
-    pub items: Vec<(BamTicket, Value)>,
+    /// Each ticket as documented, and the whole record as it came, number for number.
+    pub items: Vec<(BamTicket, Box<RawValue>)>,
     /// How many there are in all; `None` when the server does not page, and this is the whole list.
     pub total: Option<i64>,
 }
@@ -94,7 +100,62 @@ impl Bam {
     /// # Errors
     /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
     pub async fn tickets(&self, session: &Session, query: &TicketQuery) -> Result<TicketPage, Error> {
-        page(&self.list(session, query, None).await?)
+        page(&self.list(session, self.global("v1/ticket")?, "GET v1/ticket", query, None).await?)
+    }
+
+    /// One page of the signed-in user's tickets of one tenant; of all that `query` leaves in an organiser sees what the
+    /// server shows it.
+    ///
+    /// # Errors
+    /// As [`Bam::tickets`]; [`Error::Input`] when the tenant's name cannot stand in an address.
+    pub async fn tenant_tickets(
+        &self,
+        session: &Session,
+        tenant: Option<&str>,
+        query: &TicketQuery,
+    ) -> Result<TicketPage, Error> {
+        let url = self.tenant_url(tenant, "event/v1/ticket")?;
+        page(&self.list(session, url, "GET event/v1/ticket", query, None).await?)
+    }
+
+    /// One ticket with everything the wallet shows: as documented, and the whole record as it came.
+    ///
+    /// # Errors
+    /// As [`Bam::tickets`]; [`Error::Input`] naming `id`.
+    pub async fn ticket(
+        &self,
+        session: &Session,
+        (tenant, id): TicketPlace<'_>,
+    ) -> Result<(BamTicket, Box<RawValue>), Error> {
+        let url = self.tenant_url(tenant, &format!("event/v1/ticket/{}", path_id(id)?))?;
+        self.single(session, url, "GET event/v1/ticket/:id").await
+    }
+
+    /// The same by the id that the ledger knows the ticket by.
+    ///
+    /// # Errors
+    /// As [`Bam::ticket`].
+    pub async fn ticket_by_ledger_id(
+        &self,
+        session: &Session,
+        (tenant, ledger_id): TicketPlace<'_>,
+    ) -> Result<(BamTicket, Box<RawValue>), Error> {
+        let url = self.tenant_url(tenant, &format!("event/v1/ticket/bc/{}", path_id(ledger_id)?))?;
+        self.single(session, url, "GET event/v1/ticket/bc/:blockchainId").await
+    }
+
+    async fn single(
+        &self,
+        session: &Session,
+        mut url: Url,
+        endpoint: &'static str,
+    ) -> Result<(BamTicket, Box<RawValue>), Error> {
+        let query = TicketQuery { with: self.relations.clone(), ..TicketQuery::default() };
+        url.set_query(Some(&query.to_query()));
+        let reply = session.send(&self.http, self, || Request::get(url.clone(), endpoint)).await?;
+        let record = record(&reply)?;
+        let ticket = ticket(&record).ok_or_else(|| reply.unreadable("data.id"))?;
+        Ok((ticket, record))
     }
 
     /// The same unless it is as it was when the server gave it this entity tag (RFC 9110, section 13.1.2); with its tag
@@ -108,27 +169,37 @@ impl Bam {
         query: &TicketQuery,
         etag: Option<&str>,
     ) -> Result<Option<(TicketPage, Option<String>)>, Error> {
-        let reply = self.list(session, query, etag).await?;
+        let reply = self.list(session, self.global("v1/ticket")?, "GET v1/ticket", query, etag).await?;
         if reply.is_not_modified() && etag.is_some() {
             return Ok(None);
         }
         Ok(Some((page(&reply)?, reply.etag().map(str::to_owned))))
     }
 
-    async fn list(&self, session: &Session, query: &TicketQuery, etag: Option<&str>) -> Result<Reply, Error> {
-        let mut url = self.global("v1/ticket")?;
+    async fn list(
+        &self,
+        session: &Session,
+        mut url: Url,
+        endpoint: &'static str,
+        query: &TicketQuery,
+        etag: Option<&str>,
+    ) -> Result<Reply, Error> {
         url.set_query(Some(&query.to_query()).filter(|query| !query.is_empty()).map(String::as_str));
-        let request = || Request { if_none_match: etag, ..Request::get(url.clone(), "GET v1/ticket") };
+        let request = || Request { if_none_match: etag, ..Request::get(url.clone(), endpoint) };
         session.send(&self.http, self, request).await
     }
 
     /// Reads a ticket's record.
     ///
     /// # Errors
-    /// [`Error::Reply`] when it has no id.
-    pub fn read_ticket(&self, record: &Value) -> Result<BamTicket, Error> {
-        ticket(record)
-            .ok_or_else(|| Error::Reply { endpoint: "GET /tickets".to_owned(), field: "id".to_owned() })
+    /// [`Error::Reply`] when it has no id or nests too deep.
+    pub fn read_ticket(&self, record: &RawValue) -> Result<BamTicket, Error> {
+        let unreadable =
+            |field: &str| Error::Reply { endpoint: "GET /tickets".to_owned(), field: field.to_owned() };
+        if is_too_deep(record.get()) {
+            return Err(unreadable("a record, nested too deep"));
+        }
+        ticket(record).ok_or_else(|| unreadable("id"))
     }
 
     /// The query of a pull: everything the wallet shows, in a stable order.
@@ -145,13 +216,14 @@ impl Bam {
         &self,
         session: &Session,
         ticket: &BamTicket,
-        record: &Value,
+        record: &RawValue,
     ) -> Result<PulledTicket, Error> {
         let config = ticket.ticket_config.as_deref();
         let event = config.and_then(|config| config.event.as_deref());
-        let tenant = self.tenant_of(session, event.and_then(|event| event.organizer_id)).await?;
+        let organizer = event.and_then(|event| event.organizer_id.as_deref());
+        let tenant = self.tenant_of_organizer(session, organizer).await?;
         let provider = self.provider(tenant.as_deref())?;
-        let remote_id = ticket.id.unwrap_or_default().to_string();
+        let remote_id = ticket.id.clone().unwrap_or_default();
         let hashed = |e: ProviderError| Error::Input { field: "id", reason: e.to_string() };
         let holder = ticket.ticket_holder.as_deref().map(|holder| {
             [&holder.first_name, &holder.last_name]
@@ -178,7 +250,7 @@ impl Bam {
             expires_at: None,
             static_code: None,
             holder: holder.filter(|name| !name.is_empty()),
-            body: record.to_string(),
+            body: record.get().to_owned(),
         })
     }
 
@@ -186,39 +258,52 @@ impl Bam {
         &self,
         provider: &Provider,
         event: &BamEvent,
-        record: &Value,
+        record: &RawValue,
     ) -> Result<Option<PulledEvent>, Error> {
-        let Some(id) = event.id else { return Ok(None) };
-        let remote_id = id.to_string();
+        let Some(remote_id) = event.id.clone().filter(|id| !id.is_empty()) else { return Ok(None) };
         let hash =
             provider.event(&remote_id).map_err(|e| Error::Input { field: "event", reason: e.to_string() })?;
         Ok(Some(PulledEvent {
             hash,
+            name: event.name.clone().unwrap_or_else(|| format!("Event {remote_id}")),
             remote_id,
-            name: event.name.clone().unwrap_or_else(|| format!("Event {id}")),
             venue: event.location.clone(),
             starts_at: event.start_at.as_deref().and_then(unix_seconds),
             ends_at: event.end_at.as_deref().and_then(unix_seconds),
             time_zone: event.timezone_name.clone(),
-            body: record.pointer("/ticket_config/event").map(Value::to_string).unwrap_or_default(),
+            body: event_record(record).unwrap_or_default(),
         }))
     }
 }
 
 fn page(reply: &Reply) -> Result<TicketPage, Error> {
-    let list: TicketList = reply.json()?;
-    let items = list.data.into_iter().enumerate().map(|(index, record)| {
+    let list = records(reply)?;
+    let items = list.items.into_iter().enumerate().map(|(index, record)| {
         let ticket = ticket(&record).ok_or_else(|| reply.unreadable(&format!("data[{index}].id")));
         Ok((ticket?, record))
     });
-    Ok(TicketPage {
-        items: items.collect::<Result<_, Error>>()?,
-        total: list.paging.map(|paging| paging.total),
-    })
+    Ok(TicketPage { items: items.collect::<Result<_, Error>>()?, total: list.total })
 }
 
-fn ticket(record: &Value) -> Option<BamTicket> {
-    BamTicket::deserialize(record).ok().filter(|ticket| ticket.id.is_some())
+fn ticket(record: &RawValue) -> Option<BamTicket> {
+    BamTicket::read(record.get()).filter(|ticket| ticket.id.as_ref().is_some_and(|id| !id.is_empty()))
+}
+
+/// The text of `ticket_config.event`.
+fn event_record(record: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Ticket<'a> {
+        #[serde(borrow)]
+        ticket_config: &'a RawValue,
+    }
+    #[derive(Deserialize)]
+    struct Config<'a> {
+        #[serde(borrow)]
+        event: &'a RawValue,
+    }
+    let Ticket { ticket_config } = serde_json::from_str(record.get()).ok()?;
+    let Config { event } = serde_json::from_str(ticket_config.get()).ok()?;
+    Some(event.get().to_owned())
 }
 
 fn unix_seconds(rfc3339: &str) -> Option<i64> {
@@ -228,12 +313,14 @@ fn unix_seconds(rfc3339: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::remote::bam::Decimal;
+    use proptest::prelude::*;
 
     #[test]
     fn query_names_every_documented_parameter() {
         let query = TicketQuery {
             format: Some(TicketFormat::Secure),
+            status: Some(TicketStatus::Reserved),
             with_enrollment_id: true,
             sort_by: Some("updated_at".to_owned()),
             direction: Some(Direction::Descending),
@@ -243,7 +330,7 @@ mod tests {
         };
         assert_eq!(
             query.to_query(),
-            "format=SECURE&with_enrollment_id=true&sort_by=updated%5Fat&direction=desc\
+            "format=SECURE&status=reserved&with_enrollment_id=true&sort_by=updated%5Fat&direction=desc\
              &with=%5Bticket%5Fholder%2Cticket%5Fconfig%2Eevent%5D&limit=100&offset=200"
         );
         assert_eq!(TicketQuery::default().to_query(), "");
@@ -251,21 +338,77 @@ mod tests {
 
     #[test]
     fn records_are_read_tolerantly() {
-        let ticket: BamTicket = serde_json::from_value(json!({
-            "id": "17", "seq_num": 3, "status": 5, "format": null, "seat_id": 12, "new_field": {"a": 1},
-            "ticket_discount": "none", "sector": {"id": 4, "name": "Nord", "capacity": [1]},
-            "ticket_config": {"face_value": 64.5, "currency": "EUR", "event": {"id": 9, "organizer_id": 2}},
-        }))
+        let ticket = BamTicket::read(
+            r#"{
+                "id": "17", "seq_num": 3, "status": 5, "format": null, "seat_id": 12, "new_field": {"a": 1e999},
+                "ticket_discount": "none", "sector": {"id": 4, "name": "Nord", "capacity": [1], "name": "Süd"},
+                "ticket_config": {
+                    "face_value": 64.50, "currency": "EUR", "tax_rate": "19.0",
+                    "event": {"id": 12345678901234567890123, "organizer_id": 2}
+                }
+            }"#,
+        )
         .unwrap();
-        assert_eq!(
-            (ticket.id, ticket.seq_num, ticket.format, ticket.ticket_discount),
-            (Some(17), Some(3), None, None)
-        );
+        assert_eq!((ticket.id.as_deref(), ticket.seq_num), (Some("17"), Some(3)));
+        assert_eq!((ticket.format, ticket.ticket_discount), (None, None));
         assert_eq!((ticket.status.as_deref(), ticket.seat_id.as_deref()), (Some("5"), Some("12")));
         let sector = ticket.sector.unwrap();
-        assert_eq!((sector.name.as_deref(), sector.capacity), (Some("Nord"), None));
+        assert_eq!((sector.name.as_deref(), sector.capacity), (Some("Süd"), None));
         let config = ticket.ticket_config.unwrap();
-        assert_eq!(config.face_value.unwrap().to_string(), "64.5");
-        assert_eq!(config.event.unwrap().organizer_id, Some(2));
+        assert_eq!(config.price().unwrap().to_string(), "64.50 EUR");
+        let written = |number: Option<Decimal>| number.unwrap().to_string();
+        assert_eq!(
+            (written(config.face_value), written(config.tax_rate)),
+            ("64.50".to_owned(), "19.0".to_owned())
+        );
+        let event = config.event.unwrap();
+        assert_eq!(event.id.as_deref(), Some("12345678901234567890123"));
+        assert_eq!(event.organizer_id.as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn what_is_no_ticket_is_none() {
+        for json in ["7", "null", "[]", "{}", r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":{}}"#] {
+            assert!(ticket(&serde_json::from_str::<Box<RawValue>>(json).unwrap()).is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn the_event_s_record_keeps_its_text() {
+        let record = r#"{"id":1,"ticket_config":{"event": {"b":2.0, "a":12345678901234567890123.10} }}"#;
+        let record: Box<RawValue> = serde_json::from_str(record).unwrap();
+        assert_eq!(event_record(&record).as_deref(), Some(r#"{"b":2.0, "a":12345678901234567890123.10}"#));
+    }
+
+    const ODD_VALUES: [&str; 13] = [
+        "null",
+        "true",
+        "-0",
+        "1.5e3",
+        "1e999",
+        r#""""#,
+        r#""\ud800""#,
+        r#""7""#,
+        "[]",
+        "[1]",
+        "{}",
+        r#"{"event":[]}"#,
+        r#"{"event":{"id":1,"id":2}}"#,
+    ];
+
+    proptest! {
+        #[test]
+        fn a_record_of_any_members_is_read_or_refused(
+            name in "(id|status|seq_num|ticket_config|ticket_discount|sector|updated_at|x)",
+            value in prop::sample::select(ODD_VALUES.to_vec()),
+        ) {
+            let record = format!(r#"{{"id":7,"{name}":{value}}}"#);
+            let record: Box<RawValue> = serde_json::from_str(&record).unwrap();
+            if let Some(ticket) = ticket(&record) {
+                prop_assert!(ticket.id.is_some());
+            } else {
+                prop_assert_eq!(name, "id");
+            }
+        }
     }
 }

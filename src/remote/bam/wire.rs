@@ -1,8 +1,15 @@
 //! B.A.M's records as they travel: every documented field and relation, all optional but the ids, because a reply
-//! holds what was asked for. A field of an unexpected type counts as absent; the whole record is kept beside it.
+//! holds what was asked for. A field of an unexpected type counts as absent; the whole record is kept beside it. Ids are
+//! texts, whether they came as such or as numbers.
 
+use std::fmt;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Number, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::model::Money;
 
 #[derive(Deserialize)]
 pub(super) struct Data<T> {
@@ -21,18 +28,6 @@ pub(super) struct Organizer {
     pub(super) organization_name: String,
 }
 
-#[derive(Deserialize)]
-pub(super) struct TicketList {
-    pub(super) data: Vec<Value>,
-    #[serde(default)]
-    pub(super) paging: Option<Paging>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Paging {
-    pub(super) total: i64,
-}
-
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {
         $(
@@ -44,6 +39,13 @@ macro_rules! records {
             }
 
             opaque_debug!($name);
+
+            impl $name {
+                /// Reads a record; `None` when it is no object. Of members with one name the last counts.
+                pub fn read(json: &str) -> Option<Self> {
+                    expected(json)
+                }
+            }
         )*
     };
 }
@@ -52,7 +54,7 @@ records! {
     /// A ticket.
     BamTicket {
         /// Unique within its tenant.
-        id: i64,
+        id: String,
         /// Number within its ticket configuration.
         seq_num: i64,
         /// `draft`, `available`, `reserved`, `confirmed`, `issued`, `activated`, `invalidated`, `unavailable`, …
@@ -86,7 +88,7 @@ records! {
     /// What kind of ticket it is, and how it is sold.
     BamTicketConfig {
         /// Id.
-        id: i64,
+        id: String,
         /// Name.
         name: String,
         /// Description.
@@ -104,11 +106,11 @@ records! {
         /// RFC 3339.
         tickets_valid_to: String,
         /// Face value in major units, exactly as it came.
-        face_value: Number,
+        face_value: Decimal,
         /// ISO 4217.
         currency: String,
         /// Tax rate, exactly as it came.
-        tax_rate: Number,
+        tax_rate: Decimal,
         /// Whether the face value includes tax.
         tax_included: bool,
         /// Whether the organizer bears the fees.
@@ -118,7 +120,7 @@ records! {
         /// How many one user may own.
         tickets_per_user: i64,
         /// Rules of resale.
-        secondary_market_ruleset_id: i64,
+        secondary_market_ruleset_id: String,
         /// Picture.
         image_uri: String,
         /// Film.
@@ -126,13 +128,13 @@ records! {
         /// Small picture.
         thumbnail_uri: String,
         /// Questions to the holder.
-        questionnaire_id: i64,
+        questionnaire_id: String,
         /// `draft`, `updated`, `committed`, `published`.
         status: String,
         /// Whether it is offered.
         visible: bool,
         /// Layout of its PDF.
-        pdf_template_id: i64,
+        pdf_template_id: String,
         /// RFC 3339.
         created_at: String,
         /// Relation `ticket_config.event`.
@@ -150,7 +152,7 @@ records! {
     /// An event.
     BamEvent {
         /// Unique within its tenant.
-        id: i64,
+        id: String,
         /// Name.
         name: String,
         /// Description.
@@ -164,7 +166,7 @@ records! {
         /// RFC 3339.
         gate_time: String,
         /// Hours before the start in which tickets can be activated.
-        ticket_activation_period: Number,
+        ticket_activation_period: Decimal,
         /// Whether a server at the venue validates.
         local_ticket_validation: bool,
         /// That server.
@@ -172,17 +174,17 @@ records! {
         /// IANA name.
         timezone_name: String,
         /// Level of the identity check.
-        kyc_level_id: i64,
+        kyc_level_id: String,
         /// `draft`, `committed`, `published`, `updated`, `canceled`.
         status: String,
         /// Whose event it is; leads to the tenant.
-        organizer_id: i64,
+        organizer_id: String,
     }
 
     /// A part of the venue.
     BamSector {
         /// Id.
-        id: i64,
+        id: String,
         /// Name.
         name: String,
         /// Places.
@@ -198,7 +200,7 @@ records! {
     /// A time in which a ticket lets in.
     BamTimeslot {
         /// Id.
-        id: i64,
+        id: String,
         /// Name.
         name: String,
         /// Places.
@@ -212,7 +214,7 @@ records! {
     /// The person on the ticket.
     BamTicketHolder {
         /// Id.
-        id: i64,
+        id: String,
         /// First name.
         first_name: String,
         /// Last name.
@@ -228,17 +230,17 @@ records! {
     /// A discount.
     BamTicketDiscount {
         /// Id.
-        id: i64,
+        id: String,
         /// Name.
         name: String,
         /// Amount or rate, exactly as it came.
-        value: Number,
+        value: Decimal,
     }
 
     /// A type of ticket.
     BamTicketType {
         /// Id.
-        id: i64,
+        id: String,
         /// Name.
         name: String,
     }
@@ -246,20 +248,63 @@ records! {
     /// A picture or file of a ticket.
     BamTicketAsset {
         /// Id.
-        id: i64,
+        id: String,
         /// Where it is.
         uri: String,
     }
 }
 
+/// A number exactly as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decimal(String);
+
+impl Decimal {
+    /// The number as JSON writes it (RFC 8259, section 6).
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Box::<RawValue>::deserialize(deserializer)?;
+        let number = value.get().starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        if number { Ok(Self(value.get().to_owned())) } else { Err(serde::de::Error::custom("not a number")) }
+    }
+}
+
+impl BamTicketConfig {
+    /// The face value; `None` where it or its currency is absent, or it has fractions of the currency's smallest unit.
+    pub fn price(&self) -> Option<Money> {
+        Money::parse(self.face_value.as_ref()?.as_str(), self.currency.as_deref()?).ok()
+    }
+}
+
 /// A value of the expected type, or none. Ids and the like come as numbers or as strings of digits.
-fn lenient<'de, D: Deserializer<'de>, T: for<'a> Deserialize<'a>>(
+pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(T::deserialize(&value).ok().or_else(|| match &value {
-        Value::String(text) => serde_json::from_str(text).ok(),
-        Value::Number(number) => serde_json::from_value(Value::String(number.to_string())).ok(),
-        _ => None,
-    }))
+    let value = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(expected(value.get()))
+}
+
+pub(super) fn expected<T: DeserializeOwned>(json: &str) -> Option<T> {
+    // Of members with one name the last counts: a `Value` holds only that.
+    let as_it_is = || {
+        serde_json::from_str(json)
+            .ok()
+            .or_else(|| T::deserialize(serde_json::from_str::<Value>(json).ok()?).ok())
+    };
+    match json.as_bytes().first()? {
+        b'"' => as_it_is().or_else(|| serde_json::from_str(&serde_json::from_str::<String>(json).ok()?).ok()),
+        b'-' | b'0'..=b'9' => as_it_is().or_else(|| T::deserialize(Value::String(json.to_owned())).ok()),
+        b'n' => None,
+        _ => as_it_is(),
+    }
 }

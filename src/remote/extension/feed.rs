@@ -1,7 +1,7 @@
 //! The change feed: which tickets of the signed-in user have changed since a cursor.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Extension;
 use crate::error::Error;
@@ -10,10 +10,10 @@ use crate::remote::bounds::MAX_TAG_BYTES;
 use crate::remote::{Http, Refresh, Request, Session};
 
 /// One change.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub enum FeedItem {
-    /// A ticket as it is now: the system's record.
-    Ticket(Value),
+    /// A ticket as it is now: the system's record as it came.
+    Ticket(Box<RawValue>),
     /// A ticket that is gone.
     Gone {
         /// The system's ticket id.
@@ -24,7 +24,7 @@ pub enum FeedItem {
 }
 
 /// One page of changes.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct FeedPage {
     /// The changes, oldest first.
     pub items: Vec<FeedItem>,
@@ -38,7 +38,7 @@ opaque_debug!(FeedItem, FeedPage);
 
 #[derive(Deserialize)]
 struct Body {
-    items: Vec<Value>,
+    items: Vec<Box<RawValue>>,
     cursor: String,
     #[serde(default)]
     more: bool,
@@ -77,16 +77,53 @@ impl Extension {
     }
 }
 
+/// What tells a ticket that is gone.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Head<'a> {
+    #[serde(borrow)]
+    deleted: Option<&'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    organizer_id: Option<&'a RawValue>,
+}
+
 impl FeedItem {
-    fn read(item: Value) -> Option<Self> {
-        if item.get("deleted").and_then(Value::as_bool) != Some(true) {
+    fn read(item: Box<RawValue>) -> Option<Self> {
+        let head: Head<'_> = serde_json::from_str(item.get()).unwrap_or_default();
+        if head.deleted.map(RawValue::get) != Some("true") {
             return Some(Self::Ticket(item));
         }
-        let id = match item.get("id")? {
-            Value::String(id) => id.clone(),
-            Value::Number(id) => id.to_string(),
-            _ => return None,
-        };
-        Some(Self::Gone { id, organizer_id: item.get("organizer_id").and_then(Value::as_i64) })
+        let id = head.id?.get();
+        let number = id.starts_with(|c: char| c.is_ascii_digit()).then(|| id.to_owned());
+        let id = number.or_else(|| serde_json::from_str(id).ok())?;
+        Some(Self::Gone { id, organizer_id: head.organizer_id.and_then(|id| id.get().parse().ok()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Option<FeedItem> {
+        FeedItem::read(serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn a_ticket_keeps_its_text_and_a_gone_one_its_id() {
+        for json in [r#"{"id":1,"price":12345678901234567890123.10}"#, r#"{"deleted":false}"#, "7"] {
+            assert!(matches!(read(json), Some(FeedItem::Ticket(record)) if record.get() == json), "{json}");
+        }
+        for (json, gone, organizer) in [
+            (r#"{"deleted":true,"id":17,"organizer_id":101}"#, "17", Some(101)),
+            (r#"{"deleted":true,"id":"a-1","organizer_id":null}"#, "a-1", None),
+        ] {
+            let Some(FeedItem::Gone { id, organizer_id }) = read(json) else { panic!("{json}") };
+            assert_eq!((id.as_str(), organizer_id), (gone, organizer));
+        }
+        for json in [r#"{"deleted":true}"#, r#"{"deleted":true,"id":[1]}"#, r#"{"deleted":true,"id":null}"#] {
+            assert!(read(json).is_none(), "{json}");
+        }
     }
 }

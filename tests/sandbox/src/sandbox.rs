@@ -165,7 +165,8 @@ impl Sandbox {
     /// # Errors
     /// When the system has no random numbers to give.
     pub fn revoke_tokens(&self) -> io::Result<()> {
-        self.app.replace_token_key()
+        self.app.replace_token_key()?;
+        self.app.db.write(|db| unidy::revoke_access(db, false)).map_err(io::Error::other)
     }
 
     /// Makes all access and refresh tokens invalid: everybody must sign in again.
@@ -174,8 +175,11 @@ impl Sandbox {
     /// When the system has no random numbers to give.
     pub fn revoke_sessions(&self) -> io::Result<()> {
         self.app.replace_token_key()?;
-        self.app.db.write(|db| db.execute("DELETE FROM session", [])).map_err(io::Error::other)?;
-        Ok(())
+        let revoked = self.app.db.write(|db| {
+            db.execute("DELETE FROM session", [])?;
+            unidy::revoke_access(db, true)
+        });
+        revoked.map_err(io::Error::other)
     }
 
     /// Makes all cursors of the change feed too old: they get 410, and clients start again.

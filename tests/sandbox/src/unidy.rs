@@ -9,21 +9,25 @@ mod caller;
 mod choices;
 mod control;
 mod error;
+mod export;
+mod files;
 mod id_token;
 mod keys;
 mod list;
 mod local_time;
 mod maintenance;
 mod oauth;
+mod pages;
+mod partner;
 mod plan;
 mod record;
 mod sign_in;
 mod ticket;
+mod transfer;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
 use axum::routing::{get, post};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -36,6 +40,7 @@ pub use choices::{
 };
 pub(crate) use error::{UnidyError, in_form};
 pub use oauth::client::{NewUnidyClient, UnidyClient};
+pub(crate) use oauth::revoke_access;
 pub(crate) use plan::{Season, fill};
 
 use crate::app::App;
@@ -52,9 +57,18 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sign_ins/{sid}/refresh_token", post(sign_in::refresh_token))
         .route("/sign_ins/{sid}/sign_out", post(sign_in::sign_out))
         .route("/tickets", get(list::tickets))
-        .route("/tickets/{id}", get(ticket::by_id));
-    let brand = Router::new().nest("/api/sdk/v1", sdk).fallback(unknown);
-    Router::new().merge(control::routes()).nest("/unidy/{brand}", brand)
+        .route("/tickets/{id}", get(ticket::by_id))
+        .route("/tickets/{id}/export_link", post(export::link))
+        .route("/tickets/{id}/transfer", post(transfer::create))
+        .route("/ticket_transfers", get(transfer::list))
+        .route("/ticket_transfers/{token}/accept", post(transfer::accept))
+        .route("/ticket_transfers/{token}/decline", post(transfer::decline))
+        .route("/ticket_transfers/{token}/cancel", post(transfer::cancel));
+    let brand = Router::new().merge(oauth::routes()).nest("/api/sdk/v1", sdk).fallback(partner::dispatch);
+    Router::new()
+        .merge(control::routes())
+        .route("/unidy-files/{name}", get(export::file))
+        .nest("/unidy/{brand}", brand)
 }
 
 /// Whether a path is Unidy's, so that its errors are.
@@ -74,10 +88,6 @@ pub(crate) fn give_out_secrets(app: &App) -> rusqlite::Result<()> {
     }
     app.unidy.brands.iter().flat_map(|brand| brand.keys.secrets()).for_each(|key| app.give_out(&key));
     plan::give_out_codes(app)
-}
-
-async fn unknown(_: Request) -> UnidyError {
-    UnidyError::not_found()
 }
 
 /// Base64url without padding.

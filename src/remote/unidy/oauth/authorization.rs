@@ -124,7 +124,8 @@ impl AuthorizationRequest {
     pub fn state_of(redirect: &str) -> Result<Zeroizing<String>, OAuthError> {
         let url = Url::parse(redirect).map_err(|_| OAuthError::Redirect)?;
         let in_query = Answer::read(url.query()).one("state")?;
-        let state = in_query.map_or_else(|| Answer::read(url.fragment()).one("state"), |state| Ok(Some(state)))?;
+        let state =
+            in_query.map_or_else(|| Answer::read(url.fragment()).one("state"), |state| Ok(Some(state)))?;
         state.ok_or(OAuthError::State)
     }
 

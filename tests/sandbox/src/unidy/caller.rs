@@ -107,8 +107,6 @@ impl FromRequestParts<Arc<App>> for SdkApp {
 pub(crate) struct Holder {
     pub(crate) site: Site,
     pub(crate) user: Person,
-    /// The sign-in that the ID token is from; `None` for tokens of OAuth.
-    pub(crate) sid: Option<String>,
 }
 
 impl FromRequestParts<Arc<App>> for Holder {
@@ -119,20 +117,18 @@ impl FromRequestParts<Arc<App>> for Holder {
         let token = parts.headers.get("x-id-token").and_then(|value| value.to_str().ok());
         let refused = |name| UnidyError::new(StatusCode::UNAUTHORIZED, name);
         let token = token.ok_or_else(|| refused("missing_id_token"))?;
-        let (user, sid) = app.db.read(|db| {
-            let known: Option<(i64, Option<String>)> = db
+        let user = app.db.read(|db| {
+            let known: Option<i64> = db
                 .query_row(
-                    "SELECT user_id, sid FROM unidy_id_token
-                        WHERE token = ?1 AND brand = ?2 AND expires_at > ?3",
+                    "SELECT user_id FROM unidy_id_token WHERE token = ?1 AND brand = ?2 AND expires_at > ?3",
                     (token.trim(), &site.brand.name, app.now_s()),
-                    |row| Ok((row.get(0)?, row.get(1)?)),
+                    |row| row.get(0),
                 )
                 .optional()?;
-            let (id, sid) = known.ok_or_else(|| refused("invalid_id_token"))?;
-            let user = site.by_id(db, id)?.ok_or_else(|| refused("invalid_id_token"))?;
-            Ok::<_, UnidyError>((user, sid))
+            let user = known.map(|id| site.by_id(db, id)).transpose()?.flatten();
+            user.ok_or_else(|| refused("invalid_id_token"))
         })?;
-        Ok(Self { site, user, sid })
+        Ok(Self { site, user })
     }
 }
 

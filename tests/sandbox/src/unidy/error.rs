@@ -18,7 +18,7 @@ pub(crate) struct UnidyError {
     identifier: String,
     fields: Vec<(String, String)>,
     in_body: bool,
-    meta: Option<Value>,
+    meta: Option<Box<Value>>,
 }
 
 impl UnidyError {
@@ -75,7 +75,7 @@ impl UnidyError {
 
     /// Adds more about it.
     pub(crate) fn with_meta(self, meta: Value) -> Self {
-        Self { meta: Some(meta), ..self }
+        Self { meta: Some(Box::new(meta)), ..self }
     }
 
     fn body(&self, form: ErrorForm) -> Value {
@@ -96,7 +96,7 @@ impl UnidyError {
             body.insert("error_details".to_owned(), self.details());
         }
         if let Some(meta) = &self.meta {
-            body.insert("meta".to_owned(), meta.clone());
+            body.insert("meta".to_owned(), Value::clone(meta));
         }
         Value::Object(body)
     }

@@ -96,10 +96,10 @@ impl Listing {
                 row.get(0)
             })?;
         let direction = if self.descending { "DESC NULLS FIRST" } else { "ASC NULLS LAST" };
-        let offset = u64::from(self.page - 1) * u64::from(self.limit);
+        let (limit, offset) = self.window();
         let sql = format!(
-            "SELECT document, body FROM unidy_ticket {FILTER} ORDER BY {} {direction}, id LIMIT {} OFFSET {offset}",
-            self.order_by, self.limit
+            "SELECT document, body FROM unidy_ticket {FILTER} ORDER BY {} {direction}, id LIMIT {limit} OFFSET {offset}",
+            self.order_by
         );
         let mut statement = db.prepare_cached(&sql)?;
         let rows = statement.query_map(&filters[..], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -110,7 +110,13 @@ impl Listing {
         Ok(Page { meta: self.meta(count), results: results.collect::<Result<_, _>>()? })
     }
 
-    fn meta(&self, count: u32) -> Value {
+    /// How many to give, after how many.
+    pub(crate) fn window(&self) -> (u32, i64) {
+        (self.limit, i64::from(self.page - 1) * i64::from(self.limit))
+    }
+
+    /// What a page says about itself and its neighbours, out of so many.
+    pub(crate) fn meta(&self, count: u32) -> Value {
         let last = count.div_ceil(self.limit).max(1);
         json!({
             "count": count,

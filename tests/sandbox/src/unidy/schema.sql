@@ -80,3 +80,63 @@ CREATE TABLE unidy_client (
     redirect_uri TEXT NOT NULL,
     scopes TEXT NOT NULL
 ) STRICT;
+
+-- Transfers. A pending one whose time is over has expired. Times are Unix seconds.
+CREATE TABLE unidy_transfer (
+    token TEXT PRIMARY KEY,
+    brand TEXT NOT NULL,
+    ticket_id TEXT NOT NULL,
+    sender_id INTEGER NOT NULL REFERENCES user (id),
+    recipient TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX unidy_transfer_by_ticket ON unidy_transfer (brand, ticket_id);
+
+-- Links to exported tickets: the file as it was when the link was made.
+CREATE TABLE unidy_export (
+    token TEXT PRIMARY KEY,
+    format TEXT NOT NULL,
+    file BLOB NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+-- Authorization codes and what they were given for. Times are Unix seconds.
+CREATE TABLE unidy_grant (
+    code TEXT PRIMARY KEY,
+    brand TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES user (id),
+    redirect_uri TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    nonce TEXT,
+    challenge TEXT,
+    method TEXT,
+    auth_time INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used INTEGER NOT NULL
+) STRICT;
+
+-- Access tokens; those without a user are a client's own.
+CREATE TABLE unidy_access_token (
+    token TEXT PRIMARY KEY,
+    brand TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    user_id INTEGER REFERENCES user (id),
+    scope TEXT NOT NULL,
+    -- The code or refresh token they go back to.
+    origin TEXT,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE unidy_refresh_token (
+    token TEXT PRIMARY KEY,
+    brand TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    user_id INTEGER NOT NULL REFERENCES user (id),
+    scope TEXT NOT NULL,
+    auth_time INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    revoked INTEGER NOT NULL
+) STRICT;

@@ -27,7 +27,6 @@ type Reply = Result<(StatusCode, Json<Value>), UnidyError>;
 
 /// A sign-in.
 struct SignIn {
-    sid: String,
     user_id: i64,
     state: String,
     created_at: i64,
@@ -188,16 +187,9 @@ fn login_options() -> Value {
 fn find(site: &Site, db: &Connection, sid: &str) -> Result<(SignIn, Person), UnidyError> {
     let sign_in = db
         .query_row(
-            "SELECT sid, user_id, state, created_at FROM unidy_sign_in WHERE sid = ?1 AND brand = ?2",
+            "SELECT user_id, state, created_at FROM unidy_sign_in WHERE sid = ?1 AND brand = ?2",
             (sid, &site.brand.name),
-            |row| {
-                Ok(SignIn {
-                    sid: row.get(0)?,
-                    user_id: row.get(1)?,
-                    state: row.get(2)?,
-                    created_at: row.get(3)?,
-                })
-            },
+            |row| Ok(SignIn { user_id: row.get(0)?, state: row.get(1)?, created_at: row.get(2)? }),
         )
         .optional()?
         .ok_or_else(not_found)?;

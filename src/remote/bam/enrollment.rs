@@ -1,0 +1,82 @@
+//! The user's certificate on the ledger: `POST account/v1/certificate/enroll` and `…/renew`. The server makes the private
+//! key and sends it along.
+
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{Bam, wire};
+use crate::error::Error;
+use crate::remote::{Reply, Request, Session};
+
+/// A certificate and the private key that belongs to it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Enrollment {
+    /// The user's id, where it was told.
+    pub id: Option<String>,
+    /// The enrolment's id, a UUID: the name by which organisers reserve tickets for this user.
+    pub enrollment_id: String,
+    /// X.509, PEM.
+    pub certificate_pem: String,
+    /// The private key as the server wrote it, PEM.
+    pub private_key: Zeroizing<String>,
+}
+
+opaque_debug!(Enrollment);
+
+#[derive(Deserialize)]
+struct Wallet {
+    #[serde(default, deserialize_with = "wire::lenient")]
+    id: Option<String>,
+    enrollment_id: String,
+    certificate: String,
+    private_key: Zeroizing<String>,
+}
+
+impl Bam {
+    /// Makes a certificate for the signed-in user. Whoever enrols twice has two: a lost answer leaves one behind that
+    /// nobody has the key of.
+    ///
+    /// # Errors
+    /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
+    pub async fn enroll(&self, session: &Session) -> Result<Enrollment, Error> {
+        self.certificate(session, "enroll", "POST account/v1/certificate/enroll").await
+    }
+
+    /// Makes another one in place of one that ends soon (`should_renew_certificate` of the user).
+    ///
+    /// # Errors
+    /// As [`Bam::enroll`].
+    pub async fn renew_certificate(&self, session: &Session) -> Result<Enrollment, Error> {
+        self.certificate(session, "renew", "POST account/v1/certificate/renew").await
+    }
+
+    async fn certificate(
+        &self,
+        session: &Session,
+        what: &str,
+        endpoint: &'static str,
+    ) -> Result<Enrollment, Error> {
+        let url = self.global(&format!("account/v1/certificate/{what}"))?;
+        let body = json!({});
+        let reply = session.send(&self.http, self, || Request::post(url.clone(), endpoint, &body)).await?;
+        let enrollment = read(&reply);
+        // The reply holds the key as well.
+        drop(Zeroizing::new(reply.into_bytes()));
+        enrollment
+    }
+}
+
+fn read(reply: &Reply) -> Result<Enrollment, Error> {
+    let Wallet { id, enrollment_id, certificate, private_key } = reply.json::<wire::Data<Wallet>>()?.data;
+    for (field, text) in [
+        ("data.enrollment_id", enrollment_id.as_str()),
+        ("data.certificate", &certificate),
+        ("data.private_key", &private_key),
+    ] {
+        if text.trim().is_empty() {
+            return Err(reply.unreadable(field));
+        }
+    }
+    Ok(Enrollment { id, enrollment_id, certificate_pem: certificate, private_key })
+}

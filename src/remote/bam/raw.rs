@@ -1,0 +1,157 @@
+//! Records as they came, their text untouched, so that no number, name or order in them is lost.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+use crate::remote::Reply;
+
+/// The deepest nesting of a record. serde_json reads 127 levels, two of which are the list's.
+const MAX_DEPTH: usize = 125;
+
+/// A list of records.
+pub(super) struct Records {
+    pub(super) items: Vec<Box<RawValue>>,
+    /// How many there are in all; `None` when the reply does not say.
+    pub(super) total: Option<i64>,
+}
+
+/// What lists and answers are wrapped in.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tickets: Option<&'a RawValue>,
+    #[serde(borrow)]
+    paging: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Paging<'a> {
+    #[serde(borrow)]
+    total: &'a RawValue,
+}
+
+/// The records of a reply: `{"data": [...]}` with or without `paging`, `{"data": {"tickets": [...]}}`,
+/// `{"tickets": [...]}`, or the bare list.
+///
+/// # Errors
+/// [`Error::Status`] for any status but 2xx, [`Error::Reply`] when there is no list or a record nests too deep.
+pub(super) fn records(reply: &Reply) -> Result<Records, Error> {
+    let body: Box<RawValue> = reply.json()?;
+    let (items, total) = list(body.get(), 2).ok_or_else(|| reply.unreadable("data"))?;
+    let items = items.into_iter().enumerate().map(|(index, item)| {
+        if is_too_deep(item.get()) {
+            return Err(reply.unreadable(&format!("data[{index}], nested too deep")));
+        }
+        Ok(item.to_owned())
+    });
+    Ok(Records { items: items.collect::<Result<_, _>>()?, total })
+}
+
+/// The one record of a reply: `{"data": {...}}`.
+///
+/// # Errors
+/// As [`records`].
+pub(super) fn record(reply: &Reply) -> Result<Box<RawValue>, Error> {
+    let body: Box<RawValue> = reply.json()?;
+    let envelope: Option<Envelope<'_>> = serde_json::from_str(body.get()).ok();
+    let data = envelope.and_then(|envelope| envelope.data).ok_or_else(|| reply.unreadable("data"))?;
+    if is_too_deep(data.get()) {
+        return Err(reply.unreadable("data, nested too deep"));
+    }
+    Ok(data.to_owned())
+}
+
+fn list(json: &str, wrappings: u8) -> Option<(Vec<&RawValue>, Option<i64>)> {
+    if json.starts_with('[') {
+        return Some((serde_json::from_str(json).ok()?, None));
+    }
+    let envelope: Envelope<'_> = serde_json::from_str(json).ok()?;
+    let inside = envelope.data.or(envelope.tickets).filter(|_| wrappings > 0)?;
+    let (items, inner_total) = list(inside.get(), wrappings - 1)?;
+    Some((items, envelope.paging.and_then(total).or(inner_total)))
+}
+
+/// `paging.total`, a number or a text of digits.
+fn total(paging: &RawValue) -> Option<i64> {
+    let Paging { total } = serde_json::from_str(paging.get()).ok()?;
+    total.get().trim_matches('"').parse().ok()
+}
+
+/// Whether a record nests deeper than a reader of the whole record would follow.
+pub(super) fn is_too_deep(json: &str) -> bool {
+    let (mut depth, mut quoted) = (0_usize, false);
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' if quoted => drop(bytes.next()),
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => depth += 1,
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    fn read(json: &str) -> Option<(Vec<String>, Option<i64>)> {
+        let (items, total) = list(json, 2)?;
+        Some((items.into_iter().map(|item| item.get().to_owned()).collect(), total))
+    }
+
+    #[test]
+    fn every_wrapping_of_a_list_is_read() {
+        for (json, total) in [
+            (r#"[{"id":1.10}, 2]"#, None),
+            (r#"{"data":[{"id":1.10}, 2]}"#, None),
+            (r#"{"data": [ {"id":1.10},2 ] ,"paging":{"limit":2,"offset":0,"total":7}}"#, Some(7)),
+            (r#"{"data":[{"id":1.10},2],"paging":{"total":"7"}}"#, Some(7)),
+            (r#"{"data":[{"id":1.10},2],"paging":{"total":[7]}}"#, None),
+            (r#"{"data":[{"id":1.10},2],"paging":null}"#, None),
+            (r#"{"tickets":[{"id":1.10},2],"more":true}"#, None),
+            (r#"{"data":{"tickets":[{"id":1.10},2]}}"#, None),
+            (r#"{"data":{"data":[{"id":1.10},2],"paging":{"total":7}}}"#, Some(7)),
+        ] {
+            let (items, found) = read(json).unwrap_or_else(|| panic!("{json}"));
+            assert_eq!((items, found), (vec![r#"{"id":1.10}"#.to_owned(), "2".to_owned()], total), "{json}");
+        }
+        for json in
+            ["", "null", "7", "{}", r#"{"data":null}"#, r#"{"data":7}"#, r#"{"data":{"data":{"data":[]}}}"#]
+        {
+            assert!(read(json).is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn depth_is_bounded_where_serde_json_s_is() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        for (depth, too_deep) in [(MAX_DEPTH, false), (MAX_DEPTH + 1, true), (10_000, true)] {
+            let record = nested(depth);
+            assert_eq!(is_too_deep(&record), too_deep, "{depth}");
+            let page = serde_json::from_str::<Value>(&format!(r#"{{"data":[{record}]}}"#));
+            assert_eq!(page.is_err(), too_deep, "{depth}");
+        }
+        assert!(!is_too_deep(&format!(r#"{{"a\"":"{}"}}"#, "[".repeat(1_000))));
+        assert!(!is_too_deep(&format!("[{}[]]", "[],{},".repeat(1_000))));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_not_too_deep_is_read_whole(text in "[\\[\\]{}\",:\\\\a1]{0,40}") {
+            prop_assert!(!is_too_deep(&text));
+            let _ = read(&text);
+        }
+    }
+}
