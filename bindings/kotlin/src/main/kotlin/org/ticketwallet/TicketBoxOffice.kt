@@ -7,6 +7,7 @@ import org.ticketwallet.core.GroupOrder
 import org.ticketwallet.core.HostClock
 import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.KeyVault
+import org.ticketwallet.core.OfficePage
 import org.ticketwallet.core.OfficeTicket
 import org.ticketwallet.core.OfficeWrite
 import org.ticketwallet.core.OfficeWriteState
@@ -78,6 +79,20 @@ class TicketBoxOffice private constructor(internal val core: BoxOffice) : AutoCl
 
     /** Deletes a ticket (Unidy's partner API); it cannot be undone. */
     suspend fun deleteTicket(accountId: String, ticketId: String): OfficeWrite = core.deleteTicket(accountId, ticketId)
+
+    /** One page of a partner's tickets (Unidy), counted from 1. */
+    suspend fun partnerTickets(accountId: String, page: Int = 1): OfficePage =
+        core.partnerTickets(accountId, page.coerceAtLeast(1).toUInt())
+
+    /** One of a partner's tickets (Unidy). */
+    suspend fun partnerTicket(accountId: String, ticketId: String): OfficeTicket =
+        core.partnerTicket(accountId, ticketId)
+
+    /** A partner's ticket categories (Unidy), each as the system's JSON. */
+    suspend fun categories(accountId: String): List<String> = core.categories(accountId)
+
+    /** The addresses of a brand's own pages (Unidy): the person's tickets, the organiser's desk, the API's description. */
+    suspend fun pages(accountId: String): List<String> = core.pages(accountId)
 
     /** The writes of an account with what became of them, the newest first. */
     fun writes(accountId: String, limit: Int = 50): List<OfficeWrite> =

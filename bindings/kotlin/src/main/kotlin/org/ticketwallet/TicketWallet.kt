@@ -14,6 +14,7 @@ import org.ticketwallet.core.Config
 import org.ticketwallet.core.Diagnosis
 import org.ticketwallet.core.Document
 import org.ticketwallet.core.EventGroup
+import org.ticketwallet.core.HolderForm
 import org.ticketwallet.core.HostClock
 import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.IncomingTransfer
@@ -188,8 +189,8 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** The account's own offers on the secondary market (B.A.M), to read only. */
     suspend fun ownOffers(accountId: String, tenant: String? = null): List<Offer> = core.ownOffers(accountId, tenant)
 
-    /** The questions to a ticket's holder with the answers so far (B.A.M), as JSON; `null` where there are none. */
-    suspend fun holderQuestions(ticketId: String): String? = core.holderQuestions(ticketId)
+    /** The questions to a ticket's holder with the answers so far (B.A.M); `null` where there are none. */
+    suspend fun holderQuestions(ticketId: String): HolderForm? = core.holderQuestions(ticketId)
 
     /** A ticket's record by its id on the ledger (B.A.M), as JSON. */
     suspend fun ticketByLedgerId(accountId: String, ledgerId: String, tenant: String? = null): String =
