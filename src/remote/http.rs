@@ -335,11 +335,6 @@ impl Reply {
         self.etag.as_deref()
     }
 
-    /// Where the server points to (RFC 9110, section 10.2.2), as it wrote it.
-    pub fn location(&self) -> Option<&str> {
-        self.location.as_deref()
-    }
-
     /// The body, whatever the status.
     pub fn bytes(&self) -> &[u8] {
         &self.body
@@ -377,6 +372,11 @@ impl Reply {
             server_code: self.server_code.clone(),
             retry_after_ms: self.retry_after_ms,
         }
+    }
+
+    /// Where the server points to (RFC 9110, section 10.2.2), as it wrote it.
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
     }
 
     /// The error for a reply that is not what its documents say, at `field`.
