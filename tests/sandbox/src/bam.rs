@@ -8,11 +8,18 @@ mod code;
 mod codes;
 mod desk;
 mod etag;
+mod events;
 mod fields;
 mod issuing;
 mod list;
+mod offers;
+mod order_file;
+mod order_writes;
+mod orders;
 mod organizer;
 mod other_sign_ins;
+mod pass;
+mod pdf;
 mod relations;
 mod reply;
 mod reserve;
@@ -37,6 +44,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 
 pub use choices::{BamChoices, ErrorKey, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
+pub(crate) use order_writes::end_payment;
 pub(crate) use reply::reshape;
 pub(crate) use session::{Holder, holder};
 pub(crate) use ticket::Shape;
@@ -51,6 +59,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(accounts())
         .merge(tickets())
+        .merge(orders())
         .merge(organizers_writes("/t/{tenant}/event/v1"))
         .merge(organizers_writes("/t/{tenant}/v1"))
         .merge(organizers_writes("/t/{tenant}"))
@@ -79,6 +88,10 @@ fn accounts() -> Router<Arc<App>> {
 fn tickets() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/ticket", get(list::of_all_tenants))
+        .route("/v1/event", get(events::all))
+        .route("/v1/event/external", get(events::external))
+        .route("/v1/my_events", get(events::mine))
+        .route("/v1/category", get(events::categories))
         .route("/t/{tenant}/event/v1/ticket", get(list::of_tenant))
         .route("/t/{tenant}/event/v1/ticket/{id}", get(ticket::by_id))
         .route("/t/{tenant}/event/v1/ticket/bc/{blockchain_id}", get(ticket::by_blockchain_id))
@@ -93,6 +106,18 @@ fn tickets() -> Router<Arc<App>> {
             "/t/{tenant}/event/v1/ticket/{id}/ticket_holder/{holder}",
             get(ticket_holder::one).patch(ticket_holder::update),
         )
+}
+
+fn orders() -> Router<Arc<App>> {
+    Router::new()
+        .route("/t/{tenant}/event/v1/order", get(orders::list).post(order_writes::create))
+        .route("/t/{tenant}/event/v1/order/{id}", get(orders::one))
+        .route("/t/{tenant}/event/v1/order/{id}/order_contact", post(order_writes::contact))
+        .route("/t/{tenant}/event/v1/order/{id}/download_tickets", get(order_file::download))
+        .route("/t/{tenant}/event/v1/order/{id}/refund", post(order_writes::refund))
+        .route("/t/{tenant}/event/v1/order/{id}/email_tickets", post(order_writes::email))
+        .route("/t/{tenant}/orderbook/v1/offer/mine", get(offers::mine))
+        .route("/t/{tenant}/payment/v1/payment/stripe", post(order_writes::pay))
 }
 
 /// They answer at one of three places, whichever was chosen.

@@ -37,6 +37,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/tickets/{tenant}", post(add_ticket))
         .route("/sandbox/tickets/{tenant}/{id}", patch(edit_ticket).delete(remove_ticket))
         .route("/sandbox/events/{tenant}/{id}", patch(rename_event))
+        .route("/sandbox/orders/{tenant}/{id}", post(end_payment))
         .route("/sandbox/transfers/{tenant}/{id}", post(end_transfer))
 }
 
@@ -108,6 +109,11 @@ struct Name {
 }
 
 #[derive(Deserialize)]
+struct Payment {
+    paid: bool,
+}
+
+#[derive(Deserialize)]
 struct Ended {
     state: TransferEnd,
 }
@@ -156,6 +162,15 @@ async fn end_transfer(
     let now_s = app.now_s();
     let found = app.db.write(|db| extension::end_transfer(db, &tenant, id, ended.state, now_s));
     done("Pending transfer", found)
+}
+
+async fn end_payment(
+    State(app): State<Arc<App>>,
+    Path((tenant, id)): Path<(String, i64)>,
+    Json(payment): Json<Payment>,
+) -> Result<StatusCode, BamError> {
+    let ended = app.db.write(|db| bam::end_payment(&app, db, &tenant, id, payment.paid))?;
+    done("Pending payment", Ok(ended))
 }
 
 /// 204, or 404 when there was nothing to do it to.

@@ -221,6 +221,15 @@ impl Sandbox {
         self.edit(|db, now_s| extension::end_transfer(db, tenant, transfer_id, end, now_s))
     }
 
+    /// Ends the payment of an order of this tenant as its buyer: paid or failed. Returns whether one was waiting for that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn end_payment(&self, tenant: &str, order_id: i64, is_paid: bool) -> io::Result<bool> {
+        let ended = self.app.db.write(|db| bam::end_payment(&self.app, db, tenant, order_id, is_paid));
+        ended.map_err(|error| io::Error::other(format!("{error:?}")))
+    }
+
     /// Closes the listener and every open connection.
     pub async fn stop(self) {
         drop(self.running);

@@ -87,6 +87,8 @@ CREATE TABLE ticket (
     seat_id TEXT,
     format TEXT NOT NULL,
     blockchain_id TEXT NOT NULL,
+    -- NULL for tickets that nobody ordered.
+    order_item_id INTEGER,
     holder TEXT NOT NULL,
     -- What the holder answered, as JSON, and when; NULL without an answer.
     holder_response TEXT,
@@ -98,6 +100,47 @@ CREATE TABLE ticket (
     UNIQUE (tenant, blockchain_id)
 ) STRICT;
 CREATE INDEX ticket_by_owner ON ticket (owner_id, id);
+CREATE INDEX ticket_by_order_item ON ticket (tenant, order_item_id);
+
+CREATE TABLE ticket_order (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    owner_id INTEGER NOT NULL REFERENCES user (id),
+    format TEXT NOT NULL,
+    status TEXT NOT NULL,
+    refunded REAL NOT NULL DEFAULT 0,
+    hold_token TEXT,
+    payment_id TEXT,
+    payment_created_at TEXT,
+    -- JSON as it was sent, with its id; NULL without a contact.
+    contact TEXT,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT;
+
+CREATE TABLE order_item (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    order_id INTEGER NOT NULL,
+    -- Of one ticket.
+    price REAL NOT NULL,
+    quantity INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, order_id) REFERENCES ticket_order (tenant, id)
+) STRICT;
+CREATE INDEX order_item_by_order ON order_item (tenant, order_id);
+
+-- Tickets that their owners offer to others.
+CREATE TABLE offer (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    price REAL NOT NULL,
+    valid_until INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, ticket_id) REFERENCES ticket (tenant, id) ON DELETE CASCADE
+) STRICT;
 
 -- Tickets that are being issued, and what they will be then. One of polls_left and due_at (Unix seconds) counts.
 CREATE TABLE issuing (

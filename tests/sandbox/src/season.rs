@@ -1,6 +1,7 @@
 //! The season: invented organizers, events and tickets, laid out around the time of the start.
 
 mod catalogue;
+mod orders;
 mod tickets;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -71,13 +71,22 @@ pub(super) fn picture(text: &str) -> std::io::Result<String> {
     };
     let pixels: Vec<u8> =
         (0..side * side).map(|at| if is_dark(at % side, at / side) { 0 } else { 255 }).collect();
+    Ok(BASE64.encode(grey_png(&pixels, side)?))
+}
+
+/// A white picture of a pass.
+pub(super) fn blank_picture() -> std::io::Result<Vec<u8>> {
+    grey_png(&[255; 29 * 29], 29)
+}
+
+fn grey_png(pixels: &[u8], side: usize) -> std::io::Result<Vec<u8>> {
     let mut file = Vec::new();
     let side = u32::try_from(side).map_err(std::io::Error::other)?;
     let mut encoder = Encoder::new(&mut file, side, side);
     encoder.set_color(ColorType::Grayscale);
     encoder.set_depth(BitDepth::Eight);
-    encoder.write_header()?.write_image_data(&pixels)?;
-    Ok(BASE64.encode(file))
+    encoder.write_header()?.write_image_data(pixels)?;
+    Ok(file)
 }
 
 #[cfg(test)]

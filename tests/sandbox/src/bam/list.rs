@@ -1,6 +1,7 @@
 //! Lists of tickets: filters, order and pages.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -37,8 +38,8 @@ struct Listing {
 }
 
 /// Which part of a list.
-#[derive(Clone, Copy)]
-struct Page {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page {
     limit: usize,
     offset: usize,
 }
@@ -77,7 +78,8 @@ fn list(
 }
 
 impl Page {
-    fn from_query(query: &Parameters, most: usize) -> Result<Self, BamError> {
+    /// Reads `limit` and `offset`.
+    pub(super) fn from_query(query: &Parameters, most: usize) -> Result<Self, BamError> {
         let most = most.max(1);
         let limit = number(query, "limit", most)?;
         if limit == 0 {
@@ -86,8 +88,19 @@ impl Page {
         Ok(Self { limit: limit.min(most), offset: number(query, "offset", 0)? })
     }
 
-    fn sql(self) -> String {
+    /// The end of a query for this part.
+    pub(super) fn sql(self) -> String {
         format!("LIMIT {} OFFSET {}", self.limit, self.offset)
+    }
+
+    /// This part of a list.
+    pub(super) fn of<T>(self, list: Vec<T>) -> impl Iterator<Item = T> {
+        list.into_iter().skip(self.offset).take(self.limit)
+    }
+
+    /// What a reply says about this part of so many.
+    pub(super) fn told(self, total: i64) -> Value {
+        json!({"limit": self.limit, "offset": self.offset, "total": total})
     }
 }
 
@@ -129,14 +142,12 @@ impl Listing {
         let Some(page) = self.page else { return Ok(json!({"data": tickets})) };
         let count = format!("SELECT count(*) FROM ticket {filter}");
         let total: i64 = db.query_row(&count, &filters[..], |row| row.get(0))?;
-        Ok(json!({
-            "data": tickets,
-            "paging": {"limit": page.limit, "offset": page.offset, "total": total},
-        }))
+        Ok(json!({"data": tickets, "paging": page.told(total)}))
     }
 }
 
-fn choice(
+/// A parameter that is one of several texts.
+pub(super) fn choice(
     query: &Parameters,
     name: &str,
     choices: &[&'static str],
@@ -148,6 +159,16 @@ fn choice(
             known.ok_or_else(|| BamError::bad_parameter(name))
         })
         .transpose()
+}
+
+/// A parameter that is `true` or `false`; false when it is left out.
+pub(super) fn flag(query: &Parameters, name: &str) -> Result<bool, BamError> {
+    Ok(choice(query, name, &["true", "false"])? == Some("true"))
+}
+
+/// A parameter of another type than text.
+pub(super) fn parsed<T: FromStr>(query: &Parameters, name: &str) -> Result<Option<T>, BamError> {
+    query.get(name).map(|text| text.parse().map_err(|_| BamError::bad_parameter(name))).transpose()
 }
 
 /// Numbers are u32, so that SQLite takes every one of them.

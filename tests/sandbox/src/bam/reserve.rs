@@ -52,7 +52,15 @@ fn reserve_all(app: &App, db: &Connection, desk: &Desk, fields: &Fields<'_>) -> 
     let owner = Account::find(db, "enrollment_id = ?1", &[&enrollment_id])?;
     let owner_id = owner.ok_or_else(|| BamError::not_found("Enrollment"))?.id;
     let now_s = app.now_s();
-    let taker = Taker { tenant: &desk.tenant, event_id, owner_id, format, by_organizer: true, now_s };
+    let taker = Taker {
+        tenant: &desk.tenant,
+        event_id,
+        owner_id,
+        format,
+        by_organizer: true,
+        order_item_id: None,
+        now_s,
+    };
     for (wanted, item) in wanted.iter().zip(&items) {
         wanted.check(db, &taker, item)?;
     }

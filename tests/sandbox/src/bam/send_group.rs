@@ -45,7 +45,15 @@ fn send(app: &App, db: &Connection, desk: &Desk, fields: &Fields<'_>) -> Result<
         let owner = Account::find(db, "name = ?1", &[&email])?;
         let owner_id = owner.ok_or_else(|| BamError::not_found("User"))?.id;
         let now_s = app.now_s();
-        let taker = Taker { tenant: &desk.tenant, event_id, owner_id, format, by_organizer: true, now_s };
+        let taker = Taker {
+            tenant: &desk.tenant,
+            event_id,
+            owner_id,
+            format,
+            by_organizer: true,
+            order_item_id: None,
+            now_s,
+        };
         for (wanted, item) in wanted.iter().zip(&items) {
             wanted.check(db, &taker, item)?;
             for id in wanted.take(db, &taker)? {

@@ -29,6 +29,8 @@ pub(super) struct Taker<'a> {
     pub(super) owner_id: i64,
     pub(super) format: &'a str,
     pub(super) by_organizer: bool,
+    /// The item of the order that they are bought with.
+    pub(super) order_item_id: Option<i64>,
     pub(super) now_s: i64,
 }
 
@@ -74,6 +76,30 @@ impl Wanted {
         Ok(())
     }
 
+    /// Checks that the config is on sale to the taker: 409 outside its sale, and beyond what one user may have.
+    pub(super) fn check_sale(&self, db: &Connection, taker: &Taker<'_>) -> Result<(), BamError> {
+        let (on_sale, may_have): (bool, bool) = db.query_row(
+            "SELECT body ->> '$.event.status' = 'published'
+                    AND unixepoch(body ->> '$.start_sale_at') <= ?3 AND unixepoch(body ->> '$.end_sale_at') > ?3,
+                body ->> '$.tickets_per_user' >= ?4 + (SELECT count(*) FROM ticket
+                    WHERE ticket.tenant = ?1 AND ticket_config_id = ?2 AND owner_id = ?5)
+                FROM ticket_config WHERE tenant = ?1 AND id = ?2",
+            (taker.tenant, self.ticket_config_id, taker.now_s, self.quantity, taker.owner_id),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        match (on_sale, may_have) {
+            (true, true) => Ok(()),
+            (false, _) => {
+                Err(BamError::new(StatusCode::CONFLICT, "NOT_ON_SALE", "The tickets are not on sale"))
+            }
+            _ => Err(BamError::new(
+                StatusCode::CONFLICT,
+                "TOO_MANY_TICKETS",
+                "More tickets than a user may have",
+            )),
+        }
+    }
+
     /// Takes the tickets and tells their ids: 409 when there are not enough.
     pub(super) fn take(&self, db: &Connection, taker: &Taker<'_>) -> Result<Vec<i64>, BamError> {
         if self.left(db, taker)? < i64::from(self.quantity) {
@@ -112,7 +138,7 @@ impl Wanted {
         let id = free.map_or_else(|| self.create(db, taker), Ok)?;
         db.execute(
             "UPDATE ticket SET owner_id = user.id, status = 'reserved', format = ?3, sector_id = ?4,
-                timeslot_id = ?5, seat_id = ?6, by_organizer = ?7, updated_at = ?8,
+                timeslot_id = ?5, seat_id = ?6, by_organizer = ?7, updated_at = ?8, order_item_id = ?10,
                 holder = json_object('id', ticket.id, 'email', user.name),
                 holder_response = NULL, holder_updated_at = NULL
             FROM user WHERE ticket.tenant = ?1 AND ticket.id = ?2 AND user.id = ?9",
@@ -126,6 +152,7 @@ impl Wanted {
                 taker.by_organizer,
                 later_than(&updated_at(db, taker.tenant, id)?, taker.now_s),
                 taker.owner_id,
+                taker.order_item_id,
             ),
         )?;
         Ok(id)
@@ -163,7 +190,7 @@ pub(super) fn give_back(db: &Connection, tenant: &str, ticket_id: i64, now_s: i6
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     db.execute(
-        "UPDATE ticket SET owner_id = NULL, status = 'available', by_organizer = 0, updated_at = ?3
+        "UPDATE ticket SET owner_id = NULL, status = 'available', by_organizer = 0, order_item_id = NULL, updated_at = ?3
             WHERE tenant = ?1 AND id = ?2",
         (tenant, ticket_id, moment),
     )?;
