@@ -245,7 +245,8 @@ impl Http {
         let etag = response.header("etag").filter(|tag| tag.len() <= MAX_TAG_BYTES).map(str::to_owned);
         let location = response.header("location").map(str::to_owned);
         let refused = !(200..300).contains(&response.status);
-        let server_code = server_code(&response.body).filter(|code| refused && !echo::sends(request, code));
+        let server_code =
+            server_code(&response.body).filter(|code| refused && echo::may_be_told(request, code));
         Ok(Reply {
             status: response.status,
             endpoint,

@@ -92,7 +92,7 @@ impl BoxOffice {
 fn answer(asked: &Asked, lies: &Lies) -> Value {
     let path = asked.path.split('?').next().unwrap();
     let base = format!("/t/{TENANT}/wallet/v1");
-    if path.ends_with("/auth/login") {
+    if path.ends_with("/auth/login") || path.ends_with("/auth/refresh") {
         json!({ "data": { "token": "t", "refresh_token": "r" } })
     } else if path == "/v1/ticket" {
         let tickets = [ticket(1), ticket(2)];

@@ -12,6 +12,7 @@ mod output;
 mod process;
 mod project;
 mod requirements;
+mod secrets;
 mod setup;
 mod suite;
 mod suites;
