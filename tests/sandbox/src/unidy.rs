@@ -1,6 +1,16 @@
 //! Unidy: the SDK API for ticket holders, OAuth, and the partner API, for two brands under `/unidy/{brand}`.
 //!
-//! What its documents leave open is a switch, see [`UnidyChoices`].
+//! **Documented**: the ticket's members and one ticket word for word, states and the maintenance job, both kinds of
+//! credentials, the SDK API's calls, parameters and errors, and OAuth with its four flows.
+//!
+//! **Open, and a switch** in [`UnidyChoices`]: the paths and replies of the partner API, the time zone of 00:00, whether
+//! passive tickets expire, how prices and errors are written, refresh without a secret, and how long things last.
+//!
+//! **Assumed**: statuses of errors that the documents only name (422 for what a ticket or transfer does not allow, 403
+//! for who may not, 401 for wrong proofs, 404 for what is not there), the order of lists without `order_by` (the newest
+//! first), the members of ticket categories, and that a category belongs to a service.
+//!
+//! Not served: subscriptions, transactions, profiles, passkeys, webhooks, and the wallet extension.
 
 mod access;
 mod body;

@@ -17,6 +17,9 @@ use crate::app::App;
 /// Runs what of the job has come due since it ran last.
 pub(crate) fn run(app: &App) -> Result<(), UnidyError> {
     let now_ms = app.now_s().saturating_mul(1000);
+    if now_ms <= app.unidy.maintained_ms() {
+        return Ok(());
+    }
     let choices = app.unidy.choices();
     app.db.write(|db| {
         let last_ms = app.unidy.maintained_ms();

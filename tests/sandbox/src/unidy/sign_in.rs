@@ -145,23 +145,23 @@ pub(super) async fn sign_out(
         if db.query_row(own, (token.trim(), &sid), |_| Ok(())).optional()?.is_none() {
             return Err(unauthorized("invalid_id_token"));
         }
-        let which = if everywhere {
-            "SELECT sid FROM unidy_sign_in WHERE brand = ?1 AND user_id = ?2"
-        } else {
-            "SELECT sid FROM unidy_sign_in WHERE brand = ?1 AND user_id = ?2 AND sid = ?3"
-        };
-        let sids: Vec<String> = if everywhere {
-            db.prepare(which)?
-                .query_map((&site.brand.name, user.id), |row| row.get(0))?
-                .collect::<Result<_, _>>()?
-        } else {
-            vec![sid.clone()]
-        };
-        for sid in &sids {
-            end(db, sid)?;
+        for sid in sign_ins(&site, db, &user, (!everywhere).then_some(&sid))? {
+            end(db, &sid)?;
         }
         Ok(StatusCode::NO_CONTENT)
     })
+}
+
+/// A user's sign-ins, or the one of them that is named.
+fn sign_ins(
+    site: &Site,
+    db: &Connection,
+    user: &Person,
+    sid: Option<&String>,
+) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT sid FROM unidy_sign_in
+        WHERE brand = ?1 AND user_id = ?2 AND (?3 IS NULL OR sid = ?3)";
+    db.prepare(sql)?.query_map((&site.brand.name, user.id, sid), |row| row.get(0))?.collect()
 }
 
 /// Ends a sign-in: none of its tokens counts any more.
