@@ -33,14 +33,15 @@ mod office;
 mod orders;
 mod raw;
 mod relation;
+mod ticket_file;
 mod tickets;
 mod wire;
 
 pub use claims::claims;
 pub use enrollment::Enrollment;
 pub use holder::{HolderForm, TicketPlace};
-pub use orders::TicketFile;
 pub use relation::{Relation, RelationError, RelationExpression};
+pub use ticket_file::TicketFile;
 pub use tickets::{Direction, TicketPage, TicketQuery};
 pub use wire::{
     BamEvent, BamSector, BamTicket, BamTicketAsset, BamTicketConfig, BamTicketDiscount, BamTicketHolder,

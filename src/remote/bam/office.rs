@@ -17,11 +17,6 @@ use crate::error::Error;
 use crate::model::{GroupOrder, OfficeTicket, Reservation, TicketStatus};
 use crate::remote::{Reply, Request, Session};
 
-/// Tickets asked for at once.
-const PAGE: u32 = 100;
-/// A list that is longer is not followed.
-const MAX_LISTED: u32 = 100_000;
-
 /// What a record tells an organiser.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -123,39 +118,27 @@ impl Bam {
         event_id: i64,
     ) -> Result<Vec<OfficeTicket>, Error> {
         let tenant = self.office_tenant(session, tenant).await?;
+        let query = TicketQuery {
+            status: Some(TicketStatus::Reserved),
+            with_enrollment_id: true,
+            with: RelationExpression::parse("ticket_config.event").unwrap_or_default(),
+            ..TicketQuery::default()
+        };
+        let query = query.to_query();
+        let url = self.tenant_url(tenant.as_deref(), "event/v1/ticket")?;
         let event_id = event_id.to_string();
-        let (mut found, mut offset) = (Vec::new(), 0);
-        loop {
-            let query = TicketQuery {
-                status: Some(TicketStatus::Reserved),
-                with_enrollment_id: true,
-                with: RelationExpression::parse("ticket_config.event").unwrap_or_default(),
-                limit: Some(PAGE),
-                offset,
-                ..TicketQuery::default()
-            };
-            let mut url = self.tenant_url(tenant.as_deref(), "event/v1/ticket")?;
-            url.set_query(Some(&query.to_query()));
-            let request = || Request::get(url.clone(), "GET event/v1/ticket");
-            let reply = session.send(&self.http, self, request).await?;
-            let page = records(&reply)?;
-            offset += u32::try_from(page.items.len()).unwrap_or(u32::MAX);
-            for (index, item) in page.items.iter().enumerate() {
-                let told = Told::read(item).ok_or_else(|| reply.unreadable(&format!("data[{index}].id")))?;
-                if told.event() == Some(event_id.as_str()) {
-                    found.push(told.ticket(item));
-                }
+        let mut found = Vec::new();
+        self.every_record(session, (url, &query, "GET event/v1/ticket"), |record| {
+            let Some(told) = Told::read(record) else { return false };
+            if told.event() == Some(event_id.as_str()) {
+                found.push(told.ticket(record));
             }
-            let total = page.total.map_or(offset, |total| u32::try_from(total).unwrap_or(u32::MAX));
-            if offset >= total {
-                // A server that does not know the filter gives tickets of every status.
-                found.retain(|ticket| ticket.status == TicketStatus::Reserved);
-                return Ok(found);
-            }
-            if page.items.is_empty() || offset >= MAX_LISTED {
-                return Err(reply.unreadable("paging.total"));
-            }
-        }
+            true
+        })
+        .await?;
+        // A server that does not know the filter gives tickets of every status.
+        found.retain(|ticket| ticket.status == TicketStatus::Reserved);
+        Ok(found)
     }
 
     /// How one ticket stands: `GET event/v1/ticket/:id`, with its owner's enrolment.

@@ -8,32 +8,14 @@ use serde_json::value::RawValue;
 
 use super::raw::{record, records};
 use super::wire::{Decimal, expected, lenient};
-use super::{Bam, TicketPlace, path_id};
+use super::{Bam, TicketFile, TicketPlace, path_id};
 use crate::error::Error;
 use crate::model::{Money, Offer, Order, OrderStatus};
 use crate::remote::{Reply, Request, Session};
 
-const ORDERS: &str = "GET event/v1/order";
 const DOWNLOAD: &str = "GET event/v1/order/:id/download_tickets";
 /// `[order_item.ticket,order_contact]`, encoded.
 const WITH: &str = "with=%5Border_item.ticket%2Corder_contact%5D";
-/// Orders asked for at once.
-const PAGE: usize = 100;
-/// More than anybody has: a server whose list never ends is not followed for ever.
-const MAX_ORDERS: usize = 10_000;
-/// The largest file that is taken, in bytes.
-const MAX_FILE: usize = 16 << 20;
-
-/// Tickets as a file.
-#[derive(Clone, PartialEq, Eq)]
-pub struct TicketFile {
-    /// `application/pdf`, `application/vnd.apple.pkpass` or `application/zip`, by its first bytes.
-    pub media_type: &'static str,
-    /// The file.
-    pub bytes: Vec<u8>,
-}
-
-opaque_debug!(TicketFile);
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -98,24 +80,14 @@ impl Bam {
     /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`] also for a list that ends before its total.
     pub async fn orders(&self, session: &Session, tenant: Option<&str>) -> Result<Vec<Order>, Error> {
         let mut orders = Vec::new();
-        loop {
-            let mut url = self.tenant_url(tenant, "event/v1/order")?;
-            url.set_query(Some(&format!("{WITH}&limit={PAGE}&offset={}", orders.len())));
-            let reply = session.send(&self.http, self, || Request::get(url.clone(), ORDERS)).await?;
-            let page = records(&reply)?;
-            let is_last = page.items.is_empty();
-            for (index, item) in page.items.iter().enumerate() {
-                let order = read_order(item, tenant);
-                orders.push(order.ok_or_else(|| reply.unreadable(&format!("data[{index}].id")))?);
-            }
-            let total = page.total.map_or(orders.len(), |total| usize::try_from(total).unwrap_or(usize::MAX));
-            if orders.len() >= total {
-                return Ok(orders);
-            }
-            if is_last || orders.len() >= MAX_ORDERS {
-                return Err(reply.unreadable("paging.total"));
-            }
-        }
+        let call = (self.tenant_url(tenant, "event/v1/order")?, WITH, "GET event/v1/order");
+        self.every_record(session, call, |record| {
+            let before = orders.len();
+            orders.extend(read_order(record, tenant));
+            orders.len() > before
+        })
+        .await?;
+        Ok(orders)
     }
 
     /// One order.
@@ -133,7 +105,7 @@ impl Bam {
     /// All tickets of an order as a file.
     ///
     /// # Errors
-    /// As [`Bam::order`]; [`Error::Reply`] for what is neither a PDF nor a pass, and beyond 16 MiB.
+    /// As [`Bam::order`]; [`Error::Reply`] for what is neither a PDF nor a ZIP file, and beyond 16 MiB.
     pub async fn download_tickets(
         &self,
         session: &Session,
@@ -142,14 +114,7 @@ impl Bam {
         let path = format!("event/v1/order/{}/download_tickets", path_id(id)?);
         let url = self.tenant_url(tenant, &path)?;
         let reply = session.send(&self.http, self, || Request::get(url.clone(), DOWNLOAD)).await?;
-        if !reply.is_success() {
-            return Err(reply.error());
-        }
-        if reply.bytes().len() > MAX_FILE {
-            return Err(reply.unreadable("its length"));
-        }
-        let media_type = media_type(reply.bytes()).ok_or_else(|| reply.unreadable("its first bytes"))?;
-        Ok(TicketFile { media_type, bytes: reply.into_bytes() })
+        TicketFile::read(reply)
     }
 
     /// Has the tickets of an order sent to the order's e-mail address once more.
@@ -216,21 +181,6 @@ fn read_offer(record: &RawValue) -> Option<Offer> {
     })
 }
 
-/// What a file is by its first bytes: a PDF has its mark within the first kilobyte (ISO 32000-1, annex H.3.4.1), a pass is a
-/// ZIP file that names `pass.json`.
-fn media_type(bytes: &[u8]) -> Option<&'static str> {
-    let holds = |within: &[u8], mark: &[u8]| within.windows(mark.len()).any(|window| window == mark);
-    if holds(&bytes[..bytes.len().min(1024)], b"%PDF-") {
-        Some("application/pdf")
-    } else if !bytes.starts_with(b"PK\x03\x04") {
-        None
-    } else if holds(bytes, b"pass.json") {
-        Some("application/vnd.apple.pkpass")
-    } else {
-        Some("application/zip")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,15 +223,5 @@ mod tests {
             (Some("9"), Some("1795305600000"))
         );
         assert!(read_offer(&raw(r#"{"price":45}"#)).is_none());
-    }
-
-    #[test]
-    fn files_are_known_by_their_first_bytes() {
-        assert_eq!(media_type(b"\xEF\xBB\xBF%PDF-1.7"), Some("application/pdf"));
-        assert_eq!(media_type(b"PK\x03\x04....pass.json"), Some("application/vnd.apple.pkpass"));
-        assert_eq!(media_type(b"PK\x03\x04....a.pdf"), Some("application/zip"));
-        for bytes in [b"".as_slice(), b"%PDF", br#"{"data":{}}"#, b"<html>", b"PK"] {
-            assert_eq!(media_type(bytes), None);
-        }
     }
 }

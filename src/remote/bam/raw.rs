@@ -2,12 +2,19 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use url::Url;
 
+use super::Bam;
 use crate::error::Error;
-use crate::remote::Reply;
+use crate::remote::{Reply, Request, Session};
 
 /// The deepest nesting of a record. serde_json reads 127 levels, two of which are the list's.
 const MAX_DEPTH: usize = 125;
+
+/// Records asked for at once.
+const PAGE: usize = 100;
+/// A server whose list never ends is not followed for ever.
+const MAX_PAGES: usize = 500;
 
 /// A list of records.
 pub(super) struct Records {
@@ -32,6 +39,38 @@ struct Envelope<'a> {
 struct Paging<'a> {
     #[serde(borrow)]
     total: &'a RawValue,
+}
+
+impl Bam {
+    /// Goes through a list page by page: each record is handed to `take`, which says whether it is one.
+    ///
+    /// # Errors
+    /// As [`Session::send`]; [`Error::Status`]; [`Error::Reply`] for what is no list or no record, and for a list that ends
+    /// before its total or not within 500 pages.
+    pub(super) async fn every_record(
+        &self,
+        session: &Session,
+        (mut url, query, endpoint): (Url, &str, &'static str),
+        mut take: impl FnMut(&RawValue) -> bool,
+    ) -> Result<(), Error> {
+        let mut offset = 0;
+        for page in 1.. {
+            url.set_query(Some(&format!("{query}&limit={PAGE}&offset={offset}")));
+            let reply = session.send(&self.http, self, || Request::get(url.clone(), endpoint)).await?;
+            let Records { items, total } = records(&reply)?;
+            offset += items.len();
+            if let Some(index) = items.iter().position(|item| !take(item)) {
+                return Err(reply.unreadable(&format!("data[{index}].id")));
+            }
+            if total.is_none_or(|total| usize::try_from(total).is_ok_and(|total| offset >= total)) {
+                break;
+            }
+            if items.is_empty() || page == MAX_PAGES {
+                return Err(reply.unreadable("paging.total"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The records of a reply: `{"data": [...]}` with or without `paging`, `{"data": {"tickets": [...]}}`,

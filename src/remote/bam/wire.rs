@@ -2,6 +2,7 @@
 //! holds what was asked for. A field of an unexpected type counts as absent; the whole record is kept beside it. Ids are
 //! texts, whether they came as such or as numbers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -295,12 +296,7 @@ pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 }
 
 pub(super) fn expected<T: DeserializeOwned>(json: &str) -> Option<T> {
-    // Of members with one name the last counts: a `Value` holds only that.
-    let as_it_is = || {
-        serde_json::from_str(json)
-            .ok()
-            .or_else(|| T::deserialize(serde_json::from_str::<Value>(json).ok()?).ok())
-    };
+    let as_it_is = || serde_json::from_str(json).ok().or_else(|| last_of_each_name(json));
     match json.as_bytes().first()? {
         b'"' => as_it_is().or_else(|| serde_json::from_str(&serde_json::from_str::<String>(json).ok()?).ok()),
         b'-' | b'0'..=b'9' => as_it_is().or_else(|| T::deserialize(Value::String(json.to_owned())).ok()),
@@ -308,6 +304,12 @@ pub(super) fn expected<T: DeserializeOwned>(json: &str) -> Option<T> {
         b'[' if is_record::<T>() => None,
         _ => as_it_is(),
     }
+}
+
+/// Of members with one name the last counts, which serde leaves undecided.
+fn last_of_each_name<T: DeserializeOwned>(json: &str) -> Option<T> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
+    serde_json::from_str(&serde_json::to_string(&members).ok()?).ok()
 }
 
 /// Whether a type has members that all may be absent: serde would read one from a list as well, by position.
