@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::clock::{ClockReading, TimeSample};
 use ticket_wallet::model::{
-    BarcodeProfile, NoBarcodeReason, SignIn, SystemConfig, TicketFormat, TicketSummary,
+    BarcodeProfile, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat, TicketSummary,
 };
 use ticket_wallet::remote::bam::{Bam, Direction, RelationExpression, TicketQuery};
 use ticket_wallet::remote::{Http, Session, TrustedClock};
@@ -22,6 +22,7 @@ use crate::tenants::tenant;
 
 /// Tickets that the sandbox gives each user.
 const OWNED: usize = 24;
+const TENANTS: [&str; 3] = ["nordhafen", "weidental", "eschenried"];
 
 pub(crate) async fn lists_the_tickets_of_all_tenants(run: &Run) {
     let (phone, _) = run.bam_holder(0).await;
@@ -144,24 +145,44 @@ pub(crate) async fn has_tickets_delivered_by_e_mail(run: &Run) {
         assert_eq!(why, NoBarcodeReason::DeliveredElsewhere);
     }
     // What the e-mail brings, the order brings too; and the e-mail can be had once more.
-    let mut formats = BTreeSet::new();
-    for tenant in ["nordhafen", "weidental", "eschenried"].map(|tenant| Some(tenant.to_owned())) {
+    buys_a_pass(run).await;
+    phone.wallet.sync(None).await.unwrap();
+    let mut media_types = BTreeSet::new();
+    for tenant in TENANTS {
+        let tenant = Some(tenant.to_owned());
         for order in phone.wallet.orders(account.clone(), tenant.clone()).await.unwrap() {
-            let body: Value = serde_json::from_str(&order.body_json).unwrap();
-            if order.status.as_deref() != Some("paid") || body["format"] == "SECURE" {
+            if order.status != OrderStatus::Paid || order.format.as_deref() == Some("SECURE") {
                 continue;
             }
-            let id = order.remote_id;
-            let wallet = &phone.wallet;
-            let kept =
-                wallet.fetch_order_document(account.clone(), tenant.clone(), id.clone()).await.unwrap();
-            assert!(wallet.document(kept.id).unwrap().len() as u64 == kept.size);
-            formats.insert(kept.media_type);
+            let (wallet, id) = (&phone.wallet, order.remote_id);
+            let kept = wallet.fetch_order_document(account.clone(), tenant.clone(), id.clone());
+            let kept = kept.await.unwrap();
+            assert_eq!(wallet.document(kept.id).unwrap().len() as u64, kept.size);
+            media_types.insert(kept.media_type);
             wallet.email_order(account.clone(), tenant.clone(), id).await.unwrap();
         }
     }
     let expected = ["application/pdf", "application/vnd.apple.pkpass"].map(str::to_owned);
-    assert!(expected.iter().all(|format| formats.contains(format)), "{formats:?}");
+    assert_eq!(media_types, BTreeSet::from(expected));
+}
+
+/// The first user buys a pkpass in the first tenant's shop, which is no part of the wallet.
+async fn buys_a_pass(run: &Run) {
+    let (shop, user) = (reqwest::Client::builder().no_proxy().build().unwrap(), &run.sandbox.users()[0]);
+    let post = async |path: String, token: &str, body: Value| {
+        let request = shop.post(format!("{}{path}", run.sandbox.url())).bearer_auth(token).json(&body);
+        let reply = request.send().await.unwrap().error_for_status().unwrap();
+        reply.json::<Value>().await.unwrap()["data"].clone()
+    };
+    let who = json!({ "username": user.name, "password": user.password });
+    let session = post("/account/v1/auth/login".to_owned(), "", who).await;
+    let token = session["token"].as_str().unwrap();
+    let [tenant, ..] = TENANTS;
+    let item = json!({ "ticket_config_id": 1, "quantity": 1, "sector_id": 1 });
+    let order = json!({ "format": "PKPASS", "order_item": [item] });
+    let order = post(format!("/t/{tenant}/event/v1/order"), token, order).await["id"].as_i64().unwrap();
+    post(format!("/t/{tenant}/payment/v1/payment/stripe?order_id={order}"), token, json!({})).await;
+    assert!(run.sandbox.end_payment(tenant, order, true).unwrap());
 }
 
 pub(crate) async fn has_tickets_delivered_through_the_wallet(run: &Run) {
@@ -177,7 +198,7 @@ pub(crate) async fn has_tickets_delivered_through_the_wallet(run: &Run) {
 pub(crate) async fn sees_its_offers_on_the_secondary_market(run: &Run) {
     let (phone, account) = run.bam_holder(0).await;
     let mut offers = Vec::new();
-    for tenant in ["nordhafen", "weidental", "eschenried"] {
+    for tenant in TENANTS {
         offers.extend(phone.wallet.own_offers(account.clone(), Some(tenant.to_owned())).await.unwrap());
     }
     assert!(!offers.is_empty());
