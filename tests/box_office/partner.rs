@@ -58,8 +58,8 @@ impl Partner {
 async fn tickets_are_made_changed_and_deleted_in_every_form_of_reply() {
     for (partner_list, created) in [
         (ListForm::Results, CreatedForm::Body),
-        (ListForm::Tickets, CreatedForm::Location),
-        (ListForm::Array, CreatedForm::Body),
+        (ListForm::Named, CreatedForm::Location),
+        (ListForm::Bare, CreatedForm::Body),
     ] {
         let partner = partner(UnidyChoices { partner_list, created, ..UnidyChoices::default() }).await;
         let (office, account) = (&partner.office, partner.account.clone());

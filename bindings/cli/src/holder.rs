@@ -7,11 +7,12 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use ticket_wallet::model::{
-    AccountState, SignIn, SystemConfig, TicketDetail, TicketFilter, TicketSummary, TicketSystem,
+    Account, AccountState, Event, EventGroup, SignIn, SystemConfig, TicketDetail, TicketFilter,
+    TicketSummary, UnidyGrant,
 };
 use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletListener, WalletState};
 
-use crate::args::{ListOptions, LoginOptions, SyncOptions, SystemName};
+use crate::args::{ListOptions, LoginOptions, SyncOptions};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 

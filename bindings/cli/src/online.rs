@@ -19,10 +19,32 @@ pub(crate) fn account(wallet: &Wallet, named: Option<String>) -> Result<String, 
 
 pub(crate) async fn questions(wallet: &Wallet, id: String, output: &Output) -> Result<(), Failure> {
     let found = wallet.holder_questions(id).await?;
-    let value: Value = found.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-    output.either(&value, || match &value {
-        Value::Null => "No questions.".to_owned(),
-        value => format!("{value:#}"),
+    let Some(form) = found else { return output.either(&Value::Null, || "No questions.".to_owned()) };
+    let answers = form.response_json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
+    let answers = answers.unwrap_or_default();
+    let value = form.questions.iter().map(|question| {
+        json!({
+            "key": question.key, "question": question.content, "kind": question.kind, "required": question.required,
+            "answer": answers[question.key.as_str()],
+        })
+    });
+    output.either(&value.collect(), || {
+        let header = ["KEY", "QUESTION", "NEEDED", "ANSWER"].map(str::to_owned).to_vec();
+        let rows = form.questions.iter().map(|question| {
+            let answer = match &answers[question.key.as_str()] {
+                Value::Null => String::new(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let needed = if question.required { "yes" } else { "" };
+            vec![
+                question.key.clone(),
+                question.content.clone().unwrap_or_default(),
+                needed.to_owned(),
+                answer,
+            ]
+        });
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
     })
 }
 
@@ -73,13 +95,15 @@ pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Out
             let found = wallet.orders(account(wallet, place.account)?, place.tenant).await?;
             let value = found.iter().map(|order| {
                 let record: Value = serde_json::from_str(&order.body_json).unwrap_or_default();
-                json!({ "order": order.remote_id, "tenant": order.tenant, "status": order.status, "record": record })
+                json!({ "order": order.remote_id, "tenant": order.tenant, "status": order.status.as_text(),
+                    "total": order.total.as_ref().map(ToString::to_string), "record": record })
             });
             output.either(&value.collect(), || {
-                let header = ["ORDER", "STATUS"].map(str::to_owned).to_vec();
-                let rows = found
-                    .iter()
-                    .map(|order| vec![order.remote_id.clone(), order.status.clone().unwrap_or_default()]);
+                let header = ["ORDER", "STATUS", "TOTAL"].map(str::to_owned).to_vec();
+                let rows = found.iter().map(|order| {
+                    let total = order.total.as_ref().map(ToString::to_string).unwrap_or_default();
+                    vec![order.remote_id.clone(), order.status.as_text().to_owned(), total]
+                });
                 table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
             })
         }
@@ -100,7 +124,8 @@ pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) ->
     let found = wallet.own_offers(account(wallet, place.account)?, place.tenant).await?;
     let value = found.iter().map(|offer| {
         let record: Value = serde_json::from_str(&offer.body_json).unwrap_or_default();
-        json!({ "offer": offer.remote_id, "kind": offer.kind, "record": record })
+        json!({ "offer": offer.remote_id, "kind": offer.kind,
+            "price": offer.price.as_ref().map(ToString::to_string), "record": record })
     });
     output.either(&value.collect(), || {
         if found.is_empty() {
