@@ -111,11 +111,22 @@ async fn changed(run: &Run, direction: Direction) -> Vec<String> {
     changed
 }
 
-/// The records of one list.
+/// The enrolment that a user's tickets name as their owner.
+pub(crate) async fn enrollment(run: &Run, user: usize) -> String {
+    let query = TicketQuery { with_enrollment_id: true, ..TicketQuery::default() };
+    let records = list_of(run, user, query).await;
+    records[0]["enrollment_id"].as_str().unwrap().to_owned()
+}
+
+/// The records of one list of the first user.
 async fn list(run: &Run, query: TicketQuery) -> Vec<Value> {
+    list_of(run, 0, query).await
+}
+
+async fn list_of(run: &Run, user: usize, query: TicketQuery) -> Vec<Value> {
     let http = Http::new(None, Arc::new(run.clock.clone()), Vec::new(), Arc::new(NoTime));
     let bam = Bam::new(Arc::new(http), &SystemConfig::at(run.sandbox.url())).unwrap();
-    let user = &run.sandbox.users()[0];
+    let user = &run.sandbox.users()[user];
     let tokens = bam.login(&user.name, &user.password).await.unwrap();
     let session = Session::new(tokens, Box::new(|_| Ok(())));
     let page = bam.tickets(&session, &query).await.unwrap();
@@ -151,7 +162,8 @@ pub(crate) async fn has_tickets_delivered_by_e_mail(run: &Run) {
     for tenant in TENANTS {
         let tenant = Some(tenant.to_owned());
         for order in phone.wallet.orders(account.clone(), tenant.clone()).await.unwrap() {
-            if order.status != OrderStatus::Paid || order.format.as_deref() == Some("SECURE") {
+            let is_attached = matches!(order.format.as_deref(), Some("PDF" | "PKPASS"));
+            if order.status != OrderStatus::Paid || !is_attached {
                 continue;
             }
             let (wallet, id) = (&phone.wallet, order.remote_id);

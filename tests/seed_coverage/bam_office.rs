@@ -7,6 +7,7 @@ use ticket_wallet::model::{
 };
 use ticket_wallet::{BoxOffice, Config};
 
+use crate::bam_holder::enrollment;
 use crate::phone::{Phone, vault_in};
 use crate::run::{Run, record};
 
@@ -38,9 +39,10 @@ impl Office {
         let config = SystemConfig { bam: Some(bam), ..SystemConfig::at(run.sandbox.url()) };
         let (user_name, password) = (clerk.name.clone(), clerk.password.clone());
         let sign_in = SignIn { system: TicketSystem::Bam, config, user_name, password };
+        office.set_retry_policy(run.clock.policy());
         let account = office.sign_in(sign_in).await.unwrap().id;
-        let (holder, holders_account) = run.bam_holder(user).await;
-        let owner = holder.wallet.enroll(holders_account).await.unwrap().enrollment_id;
+        let (holder, _) = run.bam_holder(user).await;
+        let owner = enrollment(run, user).await;
         Self { office, account, holder, owner, _folder: folder }
     }
 
