@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::clock::{ClockReading, TimeSample};
 use ticket_wallet::model::{
-    BarcodeProfile, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat, TicketSummary,
+    BarcodeProfile, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat, TicketStatus,
+    TicketSummary,
 };
 use ticket_wallet::remote::bam::{Bam, Direction, RelationExpression, TicketQuery};
 use ticket_wallet::remote::{Http, Session, TrustedClock};
@@ -156,8 +157,14 @@ pub(crate) async fn has_tickets_delivered_by_e_mail(run: &Run) {
         assert_eq!(why, NoBarcodeReason::DeliveredElsewhere);
     }
     // What the e-mail brings, the order brings too; and the e-mail can be had once more.
-    buys_a_pass(run).await;
+    let bought = buys_a_pass(run).await;
     phone.wallet.sync(None).await.unwrap();
+    let is_bought = |(_, record): &&(TicketSummary, Value)| {
+        tenant(record) == TENANTS[0] && record["id"].to_string() == bought
+    };
+    let (ticket, _) = records(&phone).iter().find(is_bought).unwrap().clone();
+    // Paid, and on its way to the ledger.
+    assert_eq!((ticket.format.as_text(), ticket.status), ("PKPASS", TicketStatus::Confirmed));
     let mut media_types = BTreeSet::new();
     for tenant in TENANTS {
         let tenant = Some(tenant.to_owned());
@@ -178,8 +185,9 @@ pub(crate) async fn has_tickets_delivered_by_e_mail(run: &Run) {
     assert_eq!(media_types, BTreeSet::from(expected));
 }
 
-/// The first user buys a pkpass in the first tenant's shop, which is no part of the wallet.
-async fn buys_a_pass(run: &Run) {
+/// The first user buys a pkpass for the first match in the first tenant's shop, which is no part of the wallet. Gives the
+/// ticket's id.
+pub(crate) async fn buys_a_pass(run: &Run) -> String {
     let (shop, user) = (reqwest::Client::builder().no_proxy().build().unwrap(), &run.sandbox.users()[0]);
     let post = async |path: String, token: &str, body: Value| {
         let request = shop.post(format!("{}{path}", run.sandbox.url())).bearer_auth(token).json(&body);
@@ -192,9 +200,11 @@ async fn buys_a_pass(run: &Run) {
     let [tenant, ..] = TENANTS;
     let item = json!({ "ticket_config_id": 1, "quantity": 1, "sector_id": 1 });
     let order = json!({ "format": "PKPASS", "order_item": [item] });
-    let order = post(format!("/t/{tenant}/event/v1/order"), token, order).await["id"].as_i64().unwrap();
-    post(format!("/t/{tenant}/payment/v1/payment/stripe?order_id={order}"), token, json!({})).await;
-    assert!(run.sandbox.end_payment(tenant, order, true).unwrap());
+    let order = post(format!("/t/{tenant}/event/v1/order"), token, order).await;
+    let id = order["id"].as_i64().unwrap();
+    post(format!("/t/{tenant}/payment/v1/payment/stripe?order_id={id}"), token, json!({})).await;
+    assert!(run.sandbox.end_payment(tenant, id, true).unwrap());
+    order["order_item"][0]["ticket"][0]["id"].to_string()
 }
 
 pub(crate) async fn has_tickets_delivered_through_the_wallet(run: &Run) {
@@ -209,9 +219,20 @@ pub(crate) async fn has_tickets_delivered_through_the_wallet(run: &Run) {
 
 pub(crate) async fn sees_its_offers_on_the_secondary_market(run: &Run) {
     let (phone, account) = run.bam_holder(0).await;
-    let mut offers = Vec::new();
-    for tenant in TENANTS {
-        offers.extend(phone.wallet.own_offers(account.clone(), Some(tenant.to_owned())).await.unwrap());
+    let records = records(&phone);
+    let mut offered = 0;
+    for place in TENANTS {
+        for offer in phone.wallet.own_offers(account.clone(), Some(place.to_owned())).await.unwrap() {
+            let (config, number) = (offer.ticket_config_id.unwrap(), offer.seq_num.unwrap());
+            let is_it = |(_, record): &&(TicketSummary, Value)| {
+                tenant(record) == place
+                    && record["ticket_config"]["id"].to_string() == config
+                    && record["seq_num"] == number
+            };
+            let (ticket, _) = records.iter().find(is_it).unwrap();
+            assert_eq!(ticket.format, TicketFormat::Secure);
+            offered += 1;
+        }
     }
-    assert!(!offers.is_empty());
+    assert!(offered > 0);
 }

@@ -7,7 +7,7 @@ use ticket_wallet::model::{
 };
 use ticket_wallet::{BoxOffice, Config};
 
-use crate::bam_holder::enrollment;
+use crate::bam_holder::{buys_a_pass, enrollment};
 use crate::phone::{Phone, vault_in};
 use crate::run::{Run, record};
 
@@ -135,12 +135,14 @@ pub(crate) async fn frees_reserved_tickets(run: &Run) {
     let ids = ids(&desk.reserve(1, "SECURE", in_a_sector(2)).await);
     free(&desk, &ids).await;
     assert_eq!(desk.held(&ids).await.len(), 0, "they are nobody's");
-    // Available again: the same tickets can be reserved for some other user.
+    // Available again: the same tickets can be reserved for some other user, or bought.
     let other = Office::open(run, 1).await;
     let again = self::ids(&other.reserve(1, "SECURE", in_a_sector(2)).await);
     assert_eq!(again, ids);
     assert_eq!(other.held(&ids).await.len(), 2);
     free(&other, &ids).await;
+    let bought = buys_a_pass(run).await;
+    assert!(ids.contains(&bought), "{bought} of {ids:?}");
 }
 
 async fn free(desk: &Office, ids: &[String]) {

@@ -111,7 +111,9 @@ fn bam() -> Vec<Claim> {
         ("The reserved tickets are in the response.", IN_A_SECTOR, RESERVE),
         ("POST /ticket/reserve → reserved", IN_A_SECTOR, LOOK),
         ("POST /ticket/free", FREES, FREE),
+        ("POST /ticket/free → available", FREES, LOOK),
         ("POST /ticket/free → available", FREES, RESERVE),
+        ("POST /ticket/free → available", FREES, ok("POST", "/t/*/event/v1/order")),
         ("POST /ticket/issue", ISSUES, ISSUE),
         ("POST /ticket/issue → issued", ISSUES, LOOK),
     ]);
