@@ -159,9 +159,8 @@ pub(crate) async fn has_tickets_delivered_by_e_mail(run: &Run) {
     // What the e-mail brings, the order brings too; and the e-mail can be had once more.
     let bought = buys_a_pass(run).await;
     phone.wallet.sync(None).await.unwrap();
-    let is_bought = |(_, record): &&(TicketSummary, Value)| {
-        tenant(record) == TENANTS[0] && record["id"].to_string() == bought
-    };
+    let is_bought =
+        |(_, record): &&(TicketSummary, Value)| tenant(record) == TENANTS[0] && record["id"] == bought;
     let (ticket, _) = records(&phone).iter().find(is_bought).unwrap().clone();
     // Paid, and on its way to the ledger.
     assert_eq!((ticket.format.as_text(), ticket.status), ("PKPASS", TicketStatus::Confirmed));
@@ -187,7 +186,7 @@ pub(crate) async fn has_tickets_delivered_by_e_mail(run: &Run) {
 
 /// The first user buys a pkpass for the first match in the first tenant's shop, which is no part of the wallet. Gives the
 /// ticket's id.
-pub(crate) async fn buys_a_pass(run: &Run) -> String {
+pub(crate) async fn buys_a_pass(run: &Run) -> i64 {
     let (shop, user) = (reqwest::Client::builder().no_proxy().build().unwrap(), &run.sandbox.users()[0]);
     let post = async |path: String, token: &str, body: Value| {
         let request = shop.post(format!("{}{path}", run.sandbox.url())).bearer_auth(token).json(&body);
@@ -204,7 +203,7 @@ pub(crate) async fn buys_a_pass(run: &Run) -> String {
     let id = order["id"].as_i64().unwrap();
     post(format!("/t/{tenant}/payment/v1/payment/stripe?order_id={id}"), token, json!({})).await;
     assert!(run.sandbox.end_payment(tenant, id, true).unwrap());
-    order["order_item"][0]["ticket"][0]["id"].to_string()
+    order["order_item"][0]["ticket"][0]["id"].as_i64().unwrap()
 }
 
 pub(crate) async fn has_tickets_delivered_through_the_wallet(run: &Run) {
@@ -223,10 +222,11 @@ pub(crate) async fn sees_its_offers_on_the_secondary_market(run: &Run) {
     let mut offered = 0;
     for place in TENANTS {
         for offer in phone.wallet.own_offers(account.clone(), Some(place.to_owned())).await.unwrap() {
-            let (config, number) = (offer.ticket_config_id.unwrap(), offer.seq_num.unwrap());
+            let config: i64 = offer.ticket_config_id.unwrap().parse().unwrap();
+            let number = offer.seq_num.unwrap();
             let is_it = |(_, record): &&(TicketSummary, Value)| {
                 tenant(record) == place
-                    && record["ticket_config"]["id"].to_string() == config
+                    && record["ticket_config"]["id"] == config
                     && record["seq_num"] == number
             };
             let (ticket, _) = records.iter().find(is_it).unwrap();

@@ -142,7 +142,7 @@ pub(crate) async fn frees_reserved_tickets(run: &Run) {
     assert_eq!(other.held(&ids).await.len(), 2);
     free(&other, &ids).await;
     let bought = buys_a_pass(run).await;
-    assert!(ids.contains(&bought), "{bought} of {ids:?}");
+    assert!(ids.contains(&bought.to_string()), "{bought} of {ids:?}");
 }
 
 async fn free(desk: &Office, ids: &[String]) {

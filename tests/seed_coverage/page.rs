@@ -9,15 +9,18 @@ use crate::seed_rows::{Row, SEEDS};
 
 const HEAD: &str = "# What the systems' documents say, and where it is shown
 
-Each row is something that a document says: an endpoint, a field, a value, a state, an address, a member of an example, each
-with the words around it, or a sentence. Beside it stands a request that the sandbox recorded, with the status of its answer (`*` is any one part of a
-path), and the step of one test run that made it and asserts what the row says: `bam_holder::filters_by_pdf` is a function of
-`tests/seed_coverage/bam_holder.rs`.
+Each row is something that a document says: an endpoint, a field, a value, a state, an address or a member of an example, with
+the words around it, or a whole sentence. Beside it stands a request that the sandbox recorded, with the status of its answer
+(`*` is any one part of a path, or any value), and the step of one test run that made it and asserts what the row says:
+`bam_holder::filters_by_pdf` is a function of `tests/seed_coverage/bam_holder.rs`.
 
-`cargo test -p ticket-wallet --test seed_coverage` derives the rows from the documents in `tests/fixtures/seeds`, makes the run,
-and fails for a row without such a request, for a request that belongs to no row, and when this page is not what it found;
-`TICKET_WALLET_WRITE_COVERAGE=1` has it write the page. Neither document names an error; what the wallet makes of errors is
-in `tests/bam_*.rs`, `tests/unidy_*.rs` and `tests/session.rs`.
+The steps use the wallet and the box office. The fields of a list that neither asks for are sent by the client that both stand
+on, and what people do in a browser or in a shop is sent as such. Neither document names an error: what becomes of errors is
+shown by `tests/bam_*.rs`, `tests/unidy_*.rs` and `tests/session.rs`.
+
+`cargo test -p ticket-wallet --test seed_coverage` reads the rows out of the documents in `tests/fixtures/seeds`, makes the run,
+and fails for a row without a recorded request, for a request that belongs to no row, and where this page is not what it found;
+`TICKET_WALLET_WRITE_COVERAGE=1` has it write the page.
 ";
 
 /// The page as it should be.
