@@ -50,6 +50,8 @@ macro_rules! steps {
 async fn each_row_of_the_documents_names_a_request_of_this_run() {
     let mut run = Run::begin().await;
     steps!(run:
+        // First, for a ticket's barcode is bound to one phone.
+        bam_holder::has_tickets_delivered_through_the_wallet,
         bam_holder::lists_the_tickets_of_all_tenants,
         bam_holder::is_let_in_by_a_token,
         bam_holder::asks_for_sub_objects,
@@ -59,7 +61,6 @@ async fn each_row_of_the_documents_names_a_request_of_this_run() {
         bam_holder::orders_ascending,
         bam_holder::orders_descending,
         bam_holder::has_tickets_delivered_by_e_mail,
-        bam_holder::has_tickets_delivered_through_the_wallet,
         bam_holder::sees_its_offers_on_the_secondary_market,
         bam_office::reserves_secure_tickets_in_a_sector,
         bam_office::reserves_pdf_tickets_for_a_timeslot,

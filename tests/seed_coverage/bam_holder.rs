@@ -6,11 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::clock::{ClockReading, TimeSample};
 use ticket_wallet::model::{
-    BarcodeProfile, NoBarcodeReason, SignIn, SystemConfig, TicketFormat, TicketSummary,
+    BarcodeProfile, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat, TicketStatus,
+    TicketSummary,
 };
 use ticket_wallet::remote::bam::{Bam, Direction, RelationExpression, TicketQuery};
 use ticket_wallet::remote::{Http, Session, TrustedClock};
@@ -22,6 +23,7 @@ use crate::tenants::tenant;
 
 /// Tickets that the sandbox gives each user.
 const OWNED: usize = 24;
+const TENANTS: [&str; 3] = ["nordhafen", "weidental", "eschenried"];
 
 pub(crate) async fn lists_the_tickets_of_all_tenants(run: &Run) {
     let (phone, _) = run.bam_holder(0).await;
@@ -110,11 +112,22 @@ async fn changed(run: &Run, direction: Direction) -> Vec<String> {
     changed
 }
 
-/// The records of one list.
+/// The enrolment that a user's tickets name as their owner.
+pub(crate) async fn enrollment(run: &Run, user: usize) -> String {
+    let query = TicketQuery { with_enrollment_id: true, ..TicketQuery::default() };
+    let records = list_of(run, user, query).await;
+    records[0]["enrollment_id"].as_str().unwrap().to_owned()
+}
+
+/// The records of one list of the first user.
 async fn list(run: &Run, query: TicketQuery) -> Vec<Value> {
+    list_of(run, 0, query).await
+}
+
+async fn list_of(run: &Run, user: usize, query: TicketQuery) -> Vec<Value> {
     let http = Http::new(None, Arc::new(run.clock.clone()), Vec::new(), Arc::new(NoTime));
     let bam = Bam::new(Arc::new(http), &SystemConfig::at(run.sandbox.url())).unwrap();
-    let user = &run.sandbox.users()[0];
+    let user = &run.sandbox.users()[user];
     let tokens = bam.login(&user.name, &user.password).await.unwrap();
     let session = Session::new(tokens, Box::new(|_| Ok(())));
     let page = bam.tickets(&session, &query).await.unwrap();
@@ -144,24 +157,53 @@ pub(crate) async fn has_tickets_delivered_by_e_mail(run: &Run) {
         assert_eq!(why, NoBarcodeReason::DeliveredElsewhere);
     }
     // What the e-mail brings, the order brings too; and the e-mail can be had once more.
-    let mut formats = BTreeSet::new();
-    for tenant in ["nordhafen", "weidental", "eschenried"].map(|tenant| Some(tenant.to_owned())) {
+    let bought = buys_a_pass(run).await;
+    phone.wallet.sync(None).await.unwrap();
+    let is_bought =
+        |(_, record): &&(TicketSummary, Value)| tenant(record) == TENANTS[0] && record["id"] == bought;
+    let (ticket, _) = records(&phone).iter().find(is_bought).unwrap().clone();
+    // Paid, and on its way to the ledger.
+    assert_eq!((ticket.format.as_text(), ticket.status), ("PKPASS", TicketStatus::Confirmed));
+    let mut media_types = BTreeSet::new();
+    for tenant in TENANTS {
+        let tenant = Some(tenant.to_owned());
         for order in phone.wallet.orders(account.clone(), tenant.clone()).await.unwrap() {
-            let body: Value = serde_json::from_str(&order.body_json).unwrap();
-            if order.status.as_deref() != Some("paid") || body["format"] == "SECURE" {
+            let is_attached = matches!(order.format.as_deref(), Some("PDF" | "PKPASS"));
+            if order.status != OrderStatus::Paid || !is_attached {
                 continue;
             }
-            let id = order.remote_id;
-            let wallet = &phone.wallet;
-            let kept =
-                wallet.fetch_order_document(account.clone(), tenant.clone(), id.clone()).await.unwrap();
-            assert!(wallet.document(kept.id).unwrap().len() as u64 == kept.size);
-            formats.insert(kept.media_type);
+            let (wallet, id) = (&phone.wallet, order.remote_id);
+            let kept = wallet.fetch_order_document(account.clone(), tenant.clone(), id.clone());
+            let kept = kept.await.unwrap();
+            assert_eq!(wallet.document(kept.id).unwrap().len() as u64, kept.size);
+            media_types.insert(kept.media_type);
             wallet.email_order(account.clone(), tenant.clone(), id).await.unwrap();
         }
     }
     let expected = ["application/pdf", "application/vnd.apple.pkpass"].map(str::to_owned);
-    assert!(expected.iter().all(|format| formats.contains(format)), "{formats:?}");
+    assert_eq!(media_types, BTreeSet::from(expected));
+}
+
+/// The first user buys a pkpass for the first match in the first tenant's shop, which is no part of the wallet. Gives the
+/// ticket's id.
+pub(crate) async fn buys_a_pass(run: &Run) -> i64 {
+    let (shop, user) = (reqwest::Client::builder().no_proxy().build().unwrap(), &run.sandbox.users()[0]);
+    let post = async |path: String, token: &str, body: Value| {
+        let request = shop.post(format!("{}{path}", run.sandbox.url())).bearer_auth(token).json(&body);
+        let reply = request.send().await.unwrap().error_for_status().unwrap();
+        reply.json::<Value>().await.unwrap()["data"].clone()
+    };
+    let who = json!({ "username": user.name, "password": user.password });
+    let session = post("/account/v1/auth/login".to_owned(), "", who).await;
+    let token = session["token"].as_str().unwrap();
+    let [tenant, ..] = TENANTS;
+    let item = json!({ "ticket_config_id": 1, "quantity": 1, "sector_id": 1 });
+    let order = json!({ "format": "PKPASS", "order_item": [item] });
+    let order = post(format!("/t/{tenant}/event/v1/order"), token, order).await;
+    let id = order["id"].as_i64().unwrap();
+    post(format!("/t/{tenant}/payment/v1/payment/stripe?order_id={id}"), token, json!({})).await;
+    assert!(run.sandbox.end_payment(tenant, id, true).unwrap());
+    order["order_item"][0]["ticket"][0]["id"].as_i64().unwrap()
 }
 
 pub(crate) async fn has_tickets_delivered_through_the_wallet(run: &Run) {
@@ -176,9 +218,21 @@ pub(crate) async fn has_tickets_delivered_through_the_wallet(run: &Run) {
 
 pub(crate) async fn sees_its_offers_on_the_secondary_market(run: &Run) {
     let (phone, account) = run.bam_holder(0).await;
-    let mut offers = Vec::new();
-    for tenant in ["nordhafen", "weidental", "eschenried"] {
-        offers.extend(phone.wallet.own_offers(account.clone(), Some(tenant.to_owned())).await.unwrap());
+    let records = records(&phone);
+    let mut offered = 0;
+    for place in TENANTS {
+        for offer in phone.wallet.own_offers(account.clone(), Some(place.to_owned())).await.unwrap() {
+            let config: i64 = offer.ticket_config_id.unwrap().parse().unwrap();
+            let number = offer.seq_num.unwrap();
+            let is_it = |(_, record): &&(TicketSummary, Value)| {
+                tenant(record) == place
+                    && record["ticket_config"]["id"] == config
+                    && record["seq_num"] == number
+            };
+            let (ticket, _) = records.iter().find(is_it).unwrap();
+            assert_eq!(ticket.format, TicketFormat::Secure);
+            offered += 1;
+        }
     }
-    assert!(!offers.is_empty());
+    assert!(offered > 0);
 }

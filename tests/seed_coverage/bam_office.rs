@@ -7,6 +7,7 @@ use ticket_wallet::model::{
 };
 use ticket_wallet::{BoxOffice, Config};
 
+use crate::bam_holder::{buys_a_pass, enrollment};
 use crate::phone::{Phone, vault_in};
 use crate::run::{Run, record};
 
@@ -38,9 +39,10 @@ impl Office {
         let config = SystemConfig { bam: Some(bam), ..SystemConfig::at(run.sandbox.url()) };
         let (user_name, password) = (clerk.name.clone(), clerk.password.clone());
         let sign_in = SignIn { system: TicketSystem::Bam, config, user_name, password };
+        office.set_retry_policy(run.clock.policy());
         let account = office.sign_in(sign_in).await.unwrap().id;
-        let (holder, holders_account) = run.bam_holder(user).await;
-        let owner = holder.wallet.enroll(holders_account).await.unwrap().enrollment_id;
+        let (holder, _) = run.bam_holder(user).await;
+        let owner = enrollment(run, user).await;
         Self { office, account, holder, owner, _folder: folder }
     }
 
@@ -133,12 +135,14 @@ pub(crate) async fn frees_reserved_tickets(run: &Run) {
     let ids = ids(&desk.reserve(1, "SECURE", in_a_sector(2)).await);
     free(&desk, &ids).await;
     assert_eq!(desk.held(&ids).await.len(), 0, "they are nobody's");
-    // Available again: the same tickets can be reserved for some other user.
+    // Available again: the same tickets can be reserved for some other user, or bought.
     let other = Office::open(run, 1).await;
     let again = self::ids(&other.reserve(1, "SECURE", in_a_sector(2)).await);
     assert_eq!(again, ids);
     assert_eq!(other.held(&ids).await.len(), 2);
     free(&other, &ids).await;
+    let bought = buys_a_pass(run).await;
+    assert!(ids.contains(&bought.to_string()), "{bought} of {ids:?}");
 }
 
 async fn free(desk: &Office, ids: &[String]) {

@@ -111,7 +111,9 @@ fn bam() -> Vec<Claim> {
         ("The reserved tickets are in the response.", IN_A_SECTOR, RESERVE),
         ("POST /ticket/reserve → reserved", IN_A_SECTOR, LOOK),
         ("POST /ticket/free", FREES, FREE),
+        ("POST /ticket/free → available", FREES, LOOK),
         ("POST /ticket/free → available", FREES, RESERVE),
+        ("POST /ticket/free → available", FREES, ok("POST", "/t/*/event/v1/order")),
         ("POST /ticket/issue", ISSUES, ISSUE),
         ("POST /ticket/issue → issued", ISSUES, LOOK),
     ]);
@@ -172,7 +174,7 @@ const OWN: Asked = Asked::new("GET", "/unidy/nord/api/sdk/v1/tickets", 200);
 const PARTNERS: Asked = Asked::new("GET", "/unidy/nord/api/v1/tickets", 200);
 const CREATE: Asked = Asked::new("POST", "/unidy/nord/api/v1/tickets", 201);
 const CATEGORIES: Asked = Asked::new("GET", "/unidy/nord/api/v1/ticket_categories", 200);
-const AUTHORIZE: Asked = Asked::new("GET", "/unidy/nord/oauth/authorize", 303);
+const AUTHORIZE: Asked = Asked::new("GET", "/unidy/nord/oauth/authorize", 302);
 const TOKEN: Asked = Asked::new("POST", "/unidy/nord/oauth/token", 200);
 
 const WHOLE: &str = "unidy_holder::keeps_the_documents_ticket_whole";
@@ -216,6 +218,7 @@ fn unidy() -> Vec<Claim> {
         ("clientCredentials", SERVER, TOKEN.body("/client_secret")),
         ("clientCredentials", SERVER, PARTNERS),
         ("authorizationCode", BROWSER, AUTHORIZE.query("response_type", "code")),
+        ("authorizationCode", BROWSER, AUTHORIZE.query("code_challenge_method", "S256")),
         ("authorizationCode", BROWSER, TOKEN.body("/code_verifier")),
         ("authorizationCode", BROWSER, PARTNERS),
         ("implicit", IMPLICIT, AUTHORIZE.query("response_type", "id_token token")),

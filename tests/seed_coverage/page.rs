@@ -9,15 +9,18 @@ use crate::seed_rows::{Row, SEEDS};
 
 const HEAD: &str = "# What the systems' documents say, and where it is shown
 
-Each row is something that a document says: an endpoint, a field, a value, a state, an address, a member of an example, or
-a sentence. Beside it stand a request that the sandbox recorded, with the status of its answer (`*` is any one part of a
-path), and the step of one test run that made it and asserts what the row says: `bam_holder::filters_by_pdf` is a function of
-`tests/seed_coverage/bam_holder.rs`.
+Each row is something that a document says: an endpoint, a field, a value, a state, an address or a member of an example, with
+the words around it, or a whole sentence. Beside it stands a request that the sandbox recorded, with the status of its answer
+(`*` is any one part of a path, or any value), and the step of one test run that made it and asserts what the row says:
+`bam_holder::filters_by_pdf` is a function of `tests/seed_coverage/bam_holder.rs`.
 
-`cargo test -p ticket-wallet --test seed_coverage` derives the rows from the documents in `tests/fixtures/seeds`, makes the run,
-and fails for a row without such a request, for a request that belongs to no row, and when this page is not what it found;
-`TICKET_WALLET_WRITE_COVERAGE=1` has it write the page. Neither document names an error; what the wallet makes of errors is
-in `tests/bam_*.rs`, `tests/unidy_*.rs` and `tests/session.rs`.
+The steps use the wallet and the box office. The fields of a list that neither asks for are sent by the client that both stand
+on, and what people do in a browser or in a shop is sent as such. Neither document names an error: what becomes of errors is
+shown by `tests/bam_*.rs`, `tests/unidy_*.rs` and `tests/session.rs`.
+
+`cargo test -p ticket-wallet --test seed_coverage` reads the rows out of the documents in `tests/fixtures/seeds`, makes the run,
+and fails for a row without a recorded request, for a request that belongs to no row, and where this page is not what it found;
+`TICKET_WALLET_WRITE_COVERAGE=1` has it write the page.
 ";
 
 /// The page as it should be.
@@ -28,25 +31,33 @@ pub(crate) fn page(rows: &[Row], claims: &[Claim]) -> String {
         let title = format!("\n## {} ({} rows)\n", seed.title, of_seed.len());
         writeln!(page, "{title}\n| line | what it says | request | shown by |\n| --- | --- | --- | --- |")
             .unwrap();
+        let mut before = "";
         for row in of_seed {
-            let of_row: Vec<_> = claims.iter().filter(|claim| claim.is_about(row)).collect();
-            let requests: Vec<_> = of_row.iter().map(|claim| format!("`{}`", claim.asked)).collect();
-            let mut steps: Vec<_> = of_row.iter().map(|claim| format!("`{}`", claim.step)).collect();
-            steps.dedup();
-            let said = said(row);
-            let (requests, steps) = (requests.join("<br>"), steps.join("<br>"));
-            writeln!(page, "| {} | {said} | {requests} | {steps} |", row.line).unwrap();
+            let about = |claim: &&Claim| claim.is_about(row);
+            let requests = cell(claims.iter().filter(about).map(|claim| claim.asked.to_string()));
+            let steps = cell(claims.iter().filter(about).map(|claim| claim.step.to_owned()));
+            writeln!(page, "| {} | {} | {requests} | {steps} |", row.line, said(row, before)).unwrap();
+            before = &row.text;
         }
     }
     page
 }
 
-/// A sentence as it stands, anything else as code.
-fn said(row: &Row) -> String {
-    match row.is_sentence() {
-        true => row.id.replace('|', "\\|"),
-        false => format!("`{}`", row.id.replace('|', "\\|")),
-    }
+/// What is said, each once, line by line.
+fn cell(texts: impl Iterator<Item = String>) -> String {
+    let mut lines: Vec<_> = texts.map(|text| format!("`{text}`")).collect();
+    lines.dedup();
+    lines.join("<br>")
+}
+
+/// A sentence as it stands; anything else as code, with the words around it unless the row before has them.
+fn said(row: &Row, before: &str) -> String {
+    let said = match row.is_sentence() {
+        true => row.id.clone(),
+        false if row.text == before || row.text == row.id => format!("`{}`", row.id),
+        false => format!("`{}`<br>{}", row.id, row.text),
+    };
+    said.replace('|', "\\|")
 }
 
 /// Compares the committed page with what it should be, or writes it.

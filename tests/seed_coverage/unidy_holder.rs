@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reqwest::redirect::Policy;
 use serde_json::Value;
-use ticket_wallet::model::{AccountState, UnidyGrant};
+use ticket_wallet::model::{AccountState, NoBarcodeReason, TicketStatus, UnidyGrant};
 use ticket_wallet_sandbox::Consent;
 
 use crate::brands::partner;
@@ -35,6 +35,11 @@ pub(crate) async fn keeps_the_documents_ticket_whole(run: &Run) {
         assert_eq!(held.pointer(&member.id), Some(said), "{}", member.id);
     }
     assert_eq!(held, document, "and nothing else");
+    let ticket = phone.wallet.ticket(id).unwrap();
+    let shown = ticket.summary;
+    assert_eq!((shown.title.as_str(), shown.venue.as_deref()), ("24-25 Heimspiel", Some("Stadion")));
+    assert_eq!((shown.status, ticket.no_barcode), (TicketStatus::Inactive, Some(NoBarcodeReason::NotUsable)));
+    assert_eq!((shown.starts_at, shown.ends_at), (Some(1_723_314_600), Some(1_723_325_400)));
 }
 
 pub(crate) async fn keeps_metadata_of_every_kind(run: &Run) {

@@ -6,6 +6,9 @@
 mod rules;
 #[path = "seed_rows/seeds.rs"]
 mod seeds;
+#[cfg(test)]
+#[path = "seed_rows/tests.rs"]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -126,15 +129,22 @@ impl Seed {
             }
             return Vec::new();
         }
-        if let Some(found) = fields(block, place) {
-            return found.into_iter().map(|found| row(&block.text, found)).collect();
-        }
+        let field = field(block, place);
         let mut rows = Vec::new();
-        for sentence in sentences(&block.text).filter(|sentence| !self.asides.contains(sentence)) {
-            let mut found: Vec<_> = self.rules.iter().flat_map(|rule| rule(sentence, place)).collect();
-            // The words of a list say what the sentence above them introduces.
-            if found.is_empty() && (block.items.is_empty() || !sentence.ends_with(':')) {
-                found.push((Kind::Statement, sentence.to_owned()));
+        for (index, sentence) in sentences(&block.text).enumerate() {
+            if self.asides.contains(&sentence) {
+                continue;
+            }
+            let mut found: Vec<Found> = match &field {
+                Some(field) => values(field, sentence),
+                None => self.rules.iter().flat_map(|rule| rule(sentence, place)).collect(),
+            };
+            match &field {
+                Some(field) if index == 0 => found.insert(0, (Kind::Parameter, field.clone())),
+                // The words of a list say what the sentence above them introduces.
+                _ if !block.items.is_empty() && sentence.ends_with(':') => {}
+                _ if found.is_empty() => found.push((Kind::Statement, sentence.to_owned())),
+                _ => {}
             }
             rows.extend(found.into_iter().map(|found| row(sentence, found)));
         }
@@ -231,24 +241,28 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A field of an endpoint's query or body, and the values it may have; `None` for anything else.
-fn fields(block: &Block, place: &mut Place) -> Option<Vec<Found>> {
+/// The name of a field of an endpoint's query or body, with what it belongs to; `None` for anything else.
+fn field(block: &Block, place: &mut Place) -> Option<String> {
     let endpoint = place.endpoint.as_ref().filter(|_| block.is_entry)?;
-    let words = words(&block.text);
-    let name = *words.first().filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))?;
+    let is_name = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let name = words(&block.text).into_iter().next().filter(is_name)?;
     place.parents.retain(|(indent, _)| *indent < block.indent);
     let around: String = place.parents.iter().map(|(_, name)| format!("/{name}")).collect();
-    let field = match endpoint.starts_with("GET ") {
+    place.parents.push((block.indent, name.to_owned()));
+    Some(match endpoint.starts_with("GET ") {
         true => format!("{endpoint} ?{name}"),
         false => format!("{endpoint} {around}/{name}"),
-    };
-    place.parents.push((block.indent, name.to_owned()));
+    })
+}
+
+/// The values that a sentence about a field names: on both sides of an `or`, and an expression in brackets.
+fn values(field: &str, sentence: &str) -> Vec<Found> {
+    let words = words(sentence);
     let either = words.windows(3).filter(|three| three[1] == "or").flat_map(|three| [three[0], three[2]]);
-    let expression = block.text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    let expression = sentence.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
     let expression = expression.map(|(inside, _)| format!("[{inside}]"));
-    let values = either.map(str::to_owned).chain(expression);
-    let values = values.map(|value| (Kind::Value, format!("{field}={value}")));
-    Some([(Kind::Parameter, field.clone())].into_iter().chain(values).collect())
+    let named = either.map(str::to_owned).chain(expression);
+    named.map(|value| (Kind::Value, format!("{field}={value}"))).collect()
 }
 
 /// Pointers (RFC 6901) to the members that hold no others.
@@ -266,105 +280,5 @@ fn add_leaves(value: &Value, at: &str, leaves: &mut Vec<String>) {
                 .for_each(|(index, item): (usize, _)| add_leaves(item, &format!("{at}/{index}"), leaves));
         }
         _ => leaves.push(at.to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ids(seed: &Seed) -> Vec<String> {
-        seed.rows().into_iter().map(|row| row.id).collect()
-    }
-
-    fn count(seed: &Seed, kind: Kind) -> usize {
-        seed.rows().iter().filter(|row| row.kind == kind).count()
-    }
-
-    #[test]
-    fn b_a_m_s_document_is_read() {
-        let [bam, _] = &SEEDS;
-        use Kind as K;
-        let kinds = [K::Endpoint, K::Parameter, K::Value, K::Token, K::State, K::Statement];
-        assert_eq!(kinds.map(|kind| count(bam, kind)), [4, 13, 7, 1, 3, 8]);
-        let ids = ids(bam);
-        assert_eq!(ids.len(), 36);
-        for id in [
-            "PDF & pkpass, where tickets are delivered as attachments in the order confirmation email",
-            "GET v1/ticket",
-            "GET v1/ticket ?format=PDF",
-            "GET v1/ticket ?direction=desc",
-            "GET v1/ticket ?with=[ticket_holder,ticket_config.event]",
-            "POST /ticket/reserve /ticket_reservation_items/timeslot_id",
-            "POST /ticket/reserve → reserved",
-            "POST /ticket/free → available",
-            "POST /ticket/issue → issued",
-        ] {
-            assert!(ids.iter().any(|known| known == id), "{id}");
-        }
-    }
-
-    #[test]
-    fn unidys_document_is_read() {
-        let [_, unidy] = &SEEDS;
-        use Kind as K;
-        let kinds = [K::Member, K::Address, K::Item, K::Statement];
-        assert_eq!(kinds.map(|kind| count(unidy, kind)), [50, 3, 6, 10]);
-        let ids = ids(unidy);
-        assert_eq!(ids.len(), 69);
-        for id in [
-            "/metadata/seat/priceCategory/isoNetAmount/amount",
-            "/metadata/performer/1/imgUrl",
-            "/ends_at",
-            "https://{brand URL}/dashboard/tickets",
-            "authorizationCode",
-            "passive",
-            "Every ticket is associated with one ticket category.",
-        ] {
-            assert!(ids.iter().any(|known| known == id), "{id}");
-        }
-        assert_eq!(unidy.examples().len(), 1);
-    }
-
-    #[test]
-    fn each_aside_stands_in_its_document() {
-        for seed in &SEEDS {
-            assert_eq!(seed.idle_asides(), [""; 0], "{}", seed.name);
-        }
-    }
-
-    #[test]
-    fn whatever_is_added_is_a_new_row() {
-        let [bam, unidy] = &SEEDS;
-        for (seed, after, line, expected) in [
-            (bam, "asc or desc", "  • page is the page", "GET v1/ticket ?page"),
-            (
-                bam,
-                "config,",
-                "      • seat - A or B",
-                "POST /ticket/reserve /ticket_reservation_items/seat=B",
-            ),
-            (
-                bam,
-                "in the issued state.",
-                "  4. Undo it with DELETE /ticket/:id at once.",
-                "DELETE /ticket/:id",
-            ),
-            (bam, "Ticket status flow", "A ticket may be lost.", "A ticket may be lost."),
-            (bam, "Back to top", "Errors", "Errors"),
-            (unidy, "\"seating\": null,", "\"gate\": {\"a/b\": 1},", "/gate/a~1b"),
-            (unidy, "/api-docs", "- Status: https://{brand URL}/status", "https://{brand URL}/status"),
-            (unidy, "passive", "paused", "paused"),
-            (unidy, "- A single user", "- Users are never alone.", "Users are never alone."),
-        ] {
-            let at = seed.text.find(after).unwrap();
-            let end = at + seed.text[at..].find('\n').unwrap_or(seed.text.len() - at);
-            let text = format!("{}\n{line}{}", &seed.text[..end], &seed.text[end..]);
-            let changed = Seed { text: text.leak(), ..*seed };
-            let (before, now) = (ids(seed), ids(&changed));
-            let new: Vec<_> = now.iter().filter(|id| !before.contains(id)).collect();
-            assert!(new.iter().any(|id| *id == expected), "{line}: {new:?}");
-            assert!(before.iter().all(|id| now.contains(id)), "{line}");
-        }
     }
 }
