@@ -84,7 +84,10 @@ impl BamCode {
         let (payload, signature) = text.split_once(SEPARATOR).ok_or(BamCodeError::Separator)?;
         let payload = base45::decode(payload.as_bytes()).map_err(|_| BamCodeError::Payload)?;
         let signature = base45::decode(signature.as_bytes()).map_err(|_| BamCodeError::Signature)?;
-        let Payload { id } = serde_json::from_slice(&payload).map_err(|_| BamCodeError::NoId)?;
+        // serde would read a list as well.
+        let object = Some(&payload).filter(|payload| payload.trim_ascii_start().starts_with(b"{"));
+        let parsed = object.and_then(|payload| serde_json::from_slice(payload).ok());
+        let Payload { id } = parsed.ok_or(BamCodeError::NoId)?;
         let ticket = BamCodeTicket::parse(&id).ok_or(BamCodeError::Id)?;
         Ok(Self { payload, signature, ticket })
     }
@@ -175,6 +178,7 @@ mod tests {
             (&format!("{}:::::::", base45::encode(good.as_bytes())), BamCodeError::Signature),
             (&text_of("E1TC2T3"), BamCodeError::NoId),
             (&text_of("[]"), BamCodeError::NoId),
+            (&text_of(r#"["E1TC2T3"]"#), BamCodeError::NoId),
             (&text_of(r#"{"id":1}"#), BamCodeError::NoId),
             (&text_of(r#"{"id":"E1TC2T3","id":"E1TC2T4"}"#), BamCodeError::NoId),
             (&text_of(r#"{"id":"E1TC2T3"} x"#), BamCodeError::NoId),

@@ -49,13 +49,8 @@ pub fn effective_state(
     now: i64,
     passive_expires: bool,
 ) -> TicketStatus {
-    let can_expire = match state {
-        TicketStatus::Active => true,
-        TicketStatus::Passive => passive_expires,
-        _ => false,
-    };
-    let expired = expires_at.is_some_and(|expires_at| now >= expires_at);
-    if can_expire && expired { TicketStatus::Inactive } else { state.clone() }
+    let expires = *state != TicketStatus::Passive || passive_expires;
+    state.at(expires_at.filter(|_| expires), now)
 }
 
 /// The first instant of the local day after the one of `instant`: 00:00, of two the first that is still to come, and where

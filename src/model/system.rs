@@ -106,6 +106,9 @@ pub struct UnidyConfig {
     /// The key of the SDK's API.
     #[uniffi(default = None)]
     pub sdk_key: Option<String>,
+    /// What to call ourselves in the SDK's header `SDK-Version`; the header is left out without it.
+    #[uniffi(default = None)]
+    pub sdk_version: Option<String>,
     /// The OAuth app's id.
     #[uniffi(default = None)]
     pub client_id: Option<String>,

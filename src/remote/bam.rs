@@ -79,14 +79,13 @@ impl Bam {
     /// A client with this configuration.
     ///
     /// # Errors
-    /// [`Error::Input`] naming `url`, `tenant_url`, `relations`, `organizer_prefix` or `ids_field`.
+    /// [`Error::Input`] naming `url`, `tenant_url`, `extension_url`, `relations`, `organizer_prefix` or `ids_field`.
     pub fn new(http: Arc<Http>, config: &SystemConfig) -> Result<Self, Error> {
         let api = api_url(&config.url)?;
         let tenant_template = config.tenant_url.clone().unwrap_or_else(|| tenant_template(&api));
         let extension_template = config.extension_url.clone().unwrap_or_else(|| tenant_template.clone());
-        for template in [&tenant_template, &extension_template] {
-            with_tenant(template, "tenant")
-                .map_err(|e| Error::Input { field: "tenant_url", reason: e.to_string() })?;
+        for (field, template) in [("tenant_url", &tenant_template), ("extension_url", &extension_template)] {
+            with_tenant(template, "tenant").map_err(|e| Error::Input { field, reason: e.to_string() })?;
         }
         let relations = config.relations.as_deref().unwrap_or(tickets::RELATIONS);
         let relations = RelationExpression::parse(relations)

@@ -385,20 +385,60 @@ impl Reply {
     }
 }
 
-/// The error code of a body: B.A.M's `errorCode` or `error`, or RFC 9457's `type`. Only a plain identifier is taken,
-/// so that no prose and no personal data gets into errors; a body of more than 64 KiB has none.
+/// The error code of a body: B.A.M's `errorCode` or `error`, Unidy's `error_identifier` or `error_details`, or RFC 9457's
+/// `type`. Only a plain identifier is taken, so that no prose and no personal data gets into errors; a body of more than
+/// 64 KiB has none.
 fn server_code(body: &[u8]) -> Option<String> {
     if body.len() > MAX_ERROR_BYTES {
         return None;
     }
     let body: Value = serde_json::from_slice(body).ok()?;
-    let plain = |text: &str| {
-        let identifier = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
-        (!text.is_empty() && text.len() <= 64 && text.chars().all(identifier)).then(|| text.to_owned())
-    };
-    ["errorCode", "error", "type"].iter().filter_map(|name| body.get(name)).find_map(|value| match value {
+    let names = ["errorCode", "error_identifier", "error", "type"];
+    let named = names.iter().filter_map(|name| body.get(name)).find_map(|value| match value {
         Value::String(text) => plain(text),
         Value::Number(number) => plain(&number.to_string()),
         _ => None,
-    })
+    });
+    named.or_else(|| code_of_details(body.get("error_details")?))
+}
+
+/// `{"base": ["transfer_expired"]}` names its error, `{"password": ["is too short"]}` the field: `invalid_password`, as
+/// Unidy's SDK calls it.
+fn code_of_details(details: &Value) -> Option<String> {
+    let details = details.as_object()?;
+    let words =
+        |value: &Value| value.as_array().into_iter().flatten().filter_map(Value::as_str).find_map(plain);
+    let named = details.values().find_map(words);
+    named.or_else(|| plain(&format!("invalid_{}", details.keys().next()?)))
+}
+
+fn plain(text: &str) -> Option<String> {
+    let identifier = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+    (!text.is_empty() && text.len() <= 64 && text.chars().all(identifier)).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_plain_identifiers() {
+        for (body, code) in [
+            (r#"{"errorCode": "E1", "error": "E2"}"#, Some("E1")),
+            (r#"{"error": 7}"#, Some("7")),
+            (r#"{"type": "urn:x:y", "title": "words"}"#, Some("urn:x:y")),
+            (r#"{"error_identifier": "transfer_expired", "errors": ["words"]}"#, Some("transfer_expired")),
+            (r#"{"error_details": {"base": ["transfer_expired"]}}"#, Some("transfer_expired")),
+            (r#"{"error_details": {"password": ["is too short"]}}"#, Some("invalid_password")),
+            (r#"{"error_details": {"a": ["two words"], "b": ["taken"]}}"#, Some("taken")),
+            (r#"{"error_details": {"an e-mail": ["two words"]}}"#, None),
+            (r#"{"error_identifier": "x", "error_details": {"base": ["y"]}}"#, Some("x")),
+            (r#"{"error_details": {}}"#, None),
+            (r#"{"error_details": ["x"]}"#, None),
+            (r#"{"error": "anna@example.org"}"#, None),
+            ("<html>", None),
+        ] {
+            assert_eq!(server_code(body.as_bytes()).as_deref(), code, "{body}");
+        }
+    }
 }

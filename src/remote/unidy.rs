@@ -72,7 +72,8 @@ impl Unidy {
     /// A client with this configuration.
     ///
     /// # Errors
-    /// [`Error::Input`] naming `url`, `extension_url`, `time_zone`, `sdk_key`, `partner_prefix`, `tickets_resource` or
+    /// [`Error::Input`] naming `url`, `extension_url`, `time_zone`, `sdk_key`, `sdk_version`, `partner_prefix`,
+    /// `tickets_resource` or
     /// `categories_resource`.
     pub fn new(http: Arc<Http>, config: &SystemConfig) -> Result<Self, Error> {
         let brand = api_url(&config.url)?;
@@ -89,6 +90,9 @@ impl Unidy {
             if !is_header_value(key) {
                 return Err(input("sdk_key", "a key is printable characters without spaces"));
             }
+        }
+        if config.sdk_version.as_deref().is_some_and(|version| !is_header_value(version)) {
+            return Err(input("sdk_version", "a version is printable characters without spaces"));
         }
         let partner = partner::Paths::new(&config)?;
         Ok(Self {
@@ -151,6 +155,12 @@ impl Unidy {
         self.normalise(&UnidyTicket::read(record).ok_or_else(unreadable)?)
     }
 
+    /// Which API the account is of: transfers, documents and sign-ins by password are the SDK's, making and changing
+    /// tickets, categories and OAuth the partner's, and both have lists and single tickets.
+    pub fn api(&self) -> UnidyApi {
+        self.config.api
+    }
+
     /// The zone in which a day ends for tickets without an end.
     pub fn zone(&self) -> Zone {
         self.zone
@@ -172,11 +182,16 @@ impl Unidy {
     }
 
     /// A request with what the SDK's API asks of every one.
-    fn sdk_request<'a>(&self, request: Request<'a>) -> Request<'a> {
-        let bearer = self.config.sdk_key.clone().map(Zeroizing::new);
-        let mut request = Request { bearer, ..request };
-        request.headers.push(("Accept", Zeroizing::new("application/json".to_owned())));
+    fn sdk_request<'a>(&self, mut request: Request<'a>) -> Request<'a> {
+        self.sign_as_sdk(&mut request);
         request
+    }
+
+    fn sign_as_sdk(&self, request: &mut Request<'_>) {
+        request.bearer = self.config.sdk_key.clone().map(Zeroizing::new);
+        let version = self.config.sdk_version.clone().map(|version| ("SDK-Version", Zeroizing::new(version)));
+        request.headers.extend(version);
+        request.headers.push(("Accept", Zeroizing::new("application/json".to_owned())));
     }
 }
 
@@ -195,12 +210,14 @@ impl Refresh for Unidy {
     fn authorise(&self, request: &mut Request<'_>, access: Zeroizing<String>) {
         match self.config.api {
             UnidyApi::Sdk => {
-                request.bearer = self.config.sdk_key.clone().map(Zeroizing::new);
+                self.sign_as_sdk(request);
                 request.headers.push(("X-ID-Token", access));
             }
-            UnidyApi::Partner => request.bearer = Some(access),
+            UnidyApi::Partner => {
+                request.bearer = Some(access);
+                request.headers.push(("Accept", Zeroizing::new("application/json".to_owned())));
+            }
         }
-        request.headers.push(("Accept", Zeroizing::new("application/json".to_owned())));
     }
 }
 

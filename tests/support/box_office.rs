@@ -23,6 +23,9 @@ pub(crate) type Sign = Box<dyn Fn(CredentialRequest) -> Vec<u8> + Send>;
 /// What is answered to a request in the place of the honest answer.
 type Lie = Box<dyn Fn(&Asked) -> Option<Answer> + Send>;
 
+/// What the server answers to each request.
+type Answering = Box<dyn Fn(&Asked) -> Answer + Send>;
+
 /// What the server answers. `None` leaves the honest answer.
 #[derive(Default)]
 pub(crate) struct Lies {
@@ -48,13 +51,18 @@ pub(crate) fn issuer() -> Issuer {
 
 impl BoxOffice {
     pub(crate) fn open(lies: Lies) -> Self {
+        Self::open_over(lies, |answer| TinyServer::start(answer))
+    }
+
+    /// One whose server the test starts.
+    pub(crate) fn open_over(lies: Lies, start: impl FnOnce(Answering) -> TinyServer) -> Self {
         let lies = Arc::new(Mutex::new(lies));
         let told = Arc::clone(&lies);
-        let server = TinyServer::start(move |asked| {
+        let server = start(Box::new(move |asked| {
             let lies = told.lock().unwrap();
             let lie = lies.answer.as_ref().and_then(|answer| answer(asked));
             lie.unwrap_or_else(|| Answer::ok(answer(asked, &lies).to_string()))
-        });
+        }));
         Self { server, lies }
     }
 

@@ -1,6 +1,6 @@
 //! A server of a few lines on the loopback address: what a test wants answered, and what came in.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -80,6 +80,7 @@ impl Answer {
 /// Serves until the test program ends.
 #[derive(Debug)]
 pub(crate) struct TinyServer {
+    scheme: &'static str,
     port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
     sent: Arc<AtomicU64>,
@@ -87,6 +88,15 @@ pub(crate) struct TinyServer {
 
 impl TinyServer {
     pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + 'static) -> Self {
+        Self::start_over("http", |stream| stream, answer)
+    }
+
+    /// One whose connections are wrapped, in TLS for example.
+    pub(crate) fn start_over<S: Read + Write>(
+        scheme: &'static str,
+        wrap: impl Fn(TcpStream) -> S + Send + 'static,
+        answer: impl Fn(&Asked) -> Answer + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -95,14 +105,14 @@ impl TinyServer {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // A client that breaks off is the client's business.
-                drop(serve(&stream, &answer, &log, &count));
+                drop(serve(wrap(stream), &answer, &log, &count));
             }
         });
-        Self { port, asked, sent }
+        Self { scheme, port, asked, sent }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
     }
 
     /// Everything that came in so far.
@@ -116,8 +126,8 @@ impl TinyServer {
     }
 }
 
-fn serve(
-    stream: &TcpStream,
+fn serve<S: Read + Write>(
+    stream: S,
     answer: &impl Fn(&Asked) -> Answer,
     log: &Mutex<Vec<Asked>>,
     count: &AtomicU64,
@@ -145,11 +155,12 @@ fn serve(
     reader.read_exact(&mut asked.body)?;
     log.lock().unwrap().push(asked.clone());
     let answer = answer(&asked);
+    let mut stream = reader.into_inner();
     if let Some(Raw { first, again, pause }) = answer.raw {
-        write(stream, &first, count)?;
+        write(&mut stream, &first, count)?;
         loop {
             thread::sleep(pause);
-            write(stream, &again, count)?;
+            write(&mut stream, &again, count)?;
         }
     }
     let Answer { status, headers, body, .. } = answer;
@@ -157,14 +168,14 @@ fn serve(
     let length = body.len();
     let head =
         format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n");
-    write(stream, head.as_bytes(), count)?;
-    write(stream, &body, count)
+    write(&mut stream, head.as_bytes(), count)?;
+    write(&mut stream, &body, count)
 }
 
-fn write(mut stream: &TcpStream, bytes: &[u8], count: &AtomicU64) -> std::io::Result<()> {
+fn write(stream: &mut impl Write, bytes: &[u8], count: &AtomicU64) -> std::io::Result<()> {
     for part in bytes.chunks(64 << 10) {
         stream.write_all(part)?;
         count.fetch_add(part.len() as u64, Ordering::SeqCst);
     }
-    Ok(())
+    stream.flush()
 }

@@ -13,12 +13,17 @@ impl Bam {
     /// Signs in with user name (or e-mail address) and password.
     ///
     /// # Errors
-    /// [`Error::BadPassword`] when they are refused, else as [`Http::send`].
+    /// [`Error::BadPassword`] when they are refused; [`Error::Input`] naming `organizer_id` when there is no such organizer or
+    /// the user does not act for it; else as [`Http::send`].
     pub async fn login(&self, user_name: &str, password: &str) -> Result<Tokens, Error> {
         let body = self.for_organizer(json!({ "username": user_name, "password": password }));
         let request =
             Request::post(self.global("account/v1/auth/login")?, "POST account/v1/auth/login", &body);
         match self.http.send(request).await? {
+            reply if matches!(reply.status, 403 | 404) && self.organizer_id.is_some() => Err(Error::Input {
+                field: "organizer_id",
+                reason: "there is no such organizer, or this user does not act for it".to_owned(),
+            }),
             reply if matches!(reply.status, 400 | 401 | 403 | 422) => Err(Error::BadPassword),
             reply => pair(&reply),
         }

@@ -269,7 +269,9 @@ mod tests {
             let bare = read(json).unwrap();
             assert_eq!((bare.remote_id.as_str(), bare.status.as_text()), (id, ""), "{json}");
         }
-        for json in ["{}", "null", "[]", "true", "\"\"", r#"{"id":null}"#, r#"{"id":[1]}"#, r#"{"id":""}"#] {
+        for json in
+            ["{}", "null", "[]", "[7]", "true", "\"\"", r#"{"id":null}"#, r#"{"id":[1]}"#, r#"{"id":""}"#]
+        {
             assert!(read(json).is_none(), "{json}");
         }
     }

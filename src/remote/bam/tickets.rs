@@ -341,7 +341,7 @@ mod tests {
         let ticket = BamTicket::read(
             r#"{
                 "id": "17", "seq_num": 3, "status": 5, "format": null, "seat_id": 12, "new_field": {"a": 1e999},
-                "ticket_discount": "none", "sector": {"id": 4, "name": "Nord", "capacity": [1], "name": "Süd"},
+                "ticket_discount": "none", "timeslot": [4], "ticket_holder": {"address": [1]}, "sector": {"id": 4, "name": "Nord", "capacity": [1], "name": "Süd"},
                 "ticket_config": {
                     "face_value": 64.50, "currency": "EUR", "tax_rate": "19.0",
                     "event": {"id": 12345678901234567890123, "organizer_id": 2}
@@ -350,7 +350,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!((ticket.id.as_deref(), ticket.seq_num), (Some("17"), Some(3)));
-        assert_eq!((ticket.format, ticket.ticket_discount), (None, None));
+        assert!(ticket.format.is_none() && ticket.ticket_discount.is_none() && ticket.timeslot.is_none());
+        assert_eq!(ticket.ticket_holder.unwrap().address.unwrap().to_string(), "[1]");
         assert_eq!((ticket.status.as_deref(), ticket.seat_id.as_deref()), (Some("5"), Some("12")));
         let sector = ticket.sector.unwrap();
         assert_eq!((sector.name.as_deref(), sector.capacity), (Some("Süd"), None));
@@ -368,7 +369,7 @@ mod tests {
 
     #[test]
     fn what_is_no_ticket_is_none() {
-        for json in ["7", "null", "[]", "{}", r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":{}}"#] {
+        for json in ["7", "null", "[]", "[7]", "{}", r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":{}}"#] {
             assert!(ticket(&serde_json::from_str::<Box<RawValue>>(json).unwrap()).is_none(), "{json}");
         }
     }

@@ -305,6 +305,12 @@ pub(super) fn expected<T: DeserializeOwned>(json: &str) -> Option<T> {
         b'"' => as_it_is().or_else(|| serde_json::from_str(&serde_json::from_str::<String>(json).ok()?).ok()),
         b'-' | b'0'..=b'9' => as_it_is().or_else(|| T::deserialize(Value::String(json.to_owned())).ok()),
         b'n' => None,
+        b'[' if is_record::<T>() => None,
         _ => as_it_is(),
     }
+}
+
+/// Whether a type has members that all may be absent: serde would read one from a list as well, by position.
+fn is_record<T: DeserializeOwned>() -> bool {
+    serde_json::from_str::<T>("{}").is_ok() && serde_json::from_str::<T>("7").is_err()
 }

@@ -91,7 +91,9 @@ struct Head<'a> {
 
 impl FeedItem {
     fn read(item: Box<RawValue>) -> Option<Self> {
-        let head: Head<'_> = serde_json::from_str(item.get()).unwrap_or_default();
+        // serde would read a list as well, by position.
+        let object = Some(item.get()).filter(|json| json.starts_with('{'));
+        let head: Head<'_> = object.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
         if head.deleted.map(RawValue::get) != Some("true") {
             return Some(Self::Ticket(item));
         }
@@ -112,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_ticket_keeps_its_text_and_a_gone_one_its_id() {
-        for json in [r#"{"id":1,"price":12345678901234567890123.10}"#, r#"{"deleted":false}"#, "7"] {
+        for json in
+            [r#"{"id":1,"price":12345678901234567890123.10}"#, r#"{"deleted":false}"#, "7", "[true,7]"]
+        {
             assert!(matches!(read(json), Some(FeedItem::Ticket(record)) if record.get() == json), "{json}");
         }
         for (json, gone, organizer) in [

@@ -26,8 +26,7 @@ impl Unidy {
         let category = if event.is_none() { ticket.title.clone() } else { None };
         let static_code = ticket.static_codes().into_iter().next();
         let status = status(ticket);
-        // A passive ticket expires where the brand's job ends those too.
-        let never = status == TicketStatus::Passive && !self.config.passive_expires;
+        let stays = status == TicketStatus::Passive && !self.config.passive_expires;
         Ok(PulledTicket {
             id: provider.ticket(&ticket.id).map_err(hashed)?,
             tenant: None,
@@ -36,12 +35,12 @@ impl Unidy {
             category,
             format: TicketFormat::Other { text: String::new() },
             status,
-            profile: BarcodeProfile::None,
+            profile: if static_code.is_some() { BarcodeProfile::Static } else { BarcodeProfile::None },
+            expires_at: self.expires_at(ticket).filter(|_| !stays),
+            static_code,
             section: ticket.section(),
             seat: ticket.seat(),
             holder: None,
-            expires_at: self.expires_at(ticket).filter(|_| !never),
-            static_code,
             body: ticket.record().to_owned(),
         })
     }

@@ -42,7 +42,8 @@ impl Paths {
             let path = configured.as_deref().unwrap_or(default).trim_matches('/').to_owned();
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~/".contains(c);
             let parts_are_names = path.split('/').all(|part| !["", ".", ".."].contains(&part));
-            if path.chars().all(plain) && parts_are_names {
+            let may_be_none = path.is_empty() && field == "partner_prefix";
+            if path.chars().all(plain) && (parts_are_names || may_be_none) {
                 Ok(path)
             } else {
                 Err(input(field, "a path is names of letters, digits, - _ . ~, with / between them"))
@@ -66,7 +67,7 @@ impl Paths {
 
     fn place(&self, brand: &Url, resource: &str, id: Option<&str>) -> Result<Url, Error> {
         let id = id.map_or_else(String::new, |id| format!("/{}", segment(id)));
-        join(brand, &format!("{}/{resource}{id}", self.prefix))
+        join(brand, format!("{}/{resource}{id}", self.prefix).trim_start_matches('/'))
     }
 }
 
@@ -254,7 +255,10 @@ impl Unidy {
         let read = records.into_iter().enumerate().map(|(index, record)| {
             UnidyCategory::read(record).ok_or_else(|| reply.unreadable(&format!("results[{index}].id")))
         });
-        Ok((read.collect::<Result<_, _>>()?, meta.is_some_and(|meta| !meta.is_last())))
+        let read: Vec<_> = read.collect::<Result<_, Error>>()?;
+        let full = usize::try_from(query::MAX_LIMIT).is_ok_and(|limit| read.len() == limit);
+        let more = meta.map_or(full, |meta| !meta.is_last());
+        Ok((read, more))
     }
 
     /// A single category.
@@ -271,8 +275,8 @@ impl Unidy {
     /// The id at the end of a location below the list of tickets; `None` for a location anywhere else.
     fn id_at(&self, list: &Url, location: &str) -> Option<String> {
         let url = list.join(location).ok().filter(|url| url.origin() == list.origin())?;
-        let below = url.path().strip_prefix(list.path())?.strip_prefix('/')?;
-        let id = percent_encoding::percent_decode_str(below.trim_end_matches('/')).decode_utf8().ok()?;
+        let below = url.path().strip_prefix(list.path())?.strip_prefix('/')?.trim_end_matches('/');
+        let id = percent_encoding::percent_decode_str(below).decode_utf8().ok()?;
         Some(id.into_owned()).filter(|id| !id.is_empty() && !below.contains('/'))
     }
 }
@@ -311,9 +315,14 @@ mod tests {
         let brand = Url::parse("https://nord.example/unidy/nord").unwrap();
         let place = |id| paths("/api/v2/", "users/7/tickets").unwrap().tickets(&brand, id).unwrap();
         assert_eq!(place(None).as_str(), "https://nord.example/unidy/nord/api/v2/users/7/tickets");
-        assert!(place(Some("a/../b?c")).as_str().ends_with("/tickets/a%2F%2E%2E%2Fb%3Fc"));
+        assert!(place(Some("a/../b?c")).as_str().ends_with("/tickets/a%2F..%2Fb%3Fc"));
         assert_eq!(paths("api", "users/7/tickets").unwrap().tickets_name(), "tickets");
-        for bad in ["", "/", "a//b", "../x", "a/./b", "a?b", "a#b", "a b", "ü"] {
+        let bare = paths("", "tickets").unwrap().tickets(&brand, None).unwrap();
+        assert_eq!(bare.as_str(), "https://nord.example/unidy/nord/tickets");
+        for bad in ["", "/"] {
+            assert!(matches!(paths("x", bad), Err(Error::Input { field: "tickets_resource", .. })));
+        }
+        for bad in ["a//b", "../x", "a/./b", "a?b", "a#b", "a b", "ü"] {
             for (prefix, tickets, field) in [(bad, "x", "partner_prefix"), ("x", bad, "tickets_resource")] {
                 let found = paths(prefix, tickets).err();
                 assert!(matches!(found, Some(Error::Input { field: f, .. }) if f == field), "{bad}");

@@ -49,6 +49,8 @@ pub struct UnidyTicketQuery {
     pub service_id: Option<i64>,
     /// Only of this category.
     pub ticket_category_id: Option<String>,
+    /// Only of this user; the partner API's, and assumed there.
+    pub user_id: Option<String>,
 }
 
 impl UnidyTicketQuery {
@@ -68,6 +70,7 @@ impl UnidyTicketQuery {
             ("order_direction", direction.map(str::to_owned)),
             ("service_id", self.service_id.map(|id| id.to_string())),
             ("ticket_category_id", self.ticket_category_id.as_ref().map(encode)),
+            ("user_id", self.user_id.as_ref().map(encode)),
         ];
         let present =
             pairs.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name}={value}")));
@@ -97,16 +100,21 @@ pub struct PageMeta {
 pub struct UnidyTicketPage {
     /// The tickets.
     pub tickets: Vec<UnidyTicket>,
-    /// Where the page stands; `None` when the server does not page, and this is the whole list.
+    /// Where the page stands; `None` when the server does not say.
     pub meta: Option<PageMeta>,
+    /// How many were asked for.
+    pub asked: Option<u32>,
 }
 
 opaque_debug!(UnidyTicketPage);
 
 impl UnidyTicketPage {
-    /// Whether nothing comes after it.
+    /// Whether nothing comes after it. Where the server does not say, a page that is just as long as was asked for may have
+    /// another after it: a longer one is the whole list, and a shorter one its end.
     pub fn is_last(&self) -> bool {
-        self.meta.is_none_or(|meta| meta.is_last())
+        let as_asked =
+            self.asked.is_some_and(|asked| usize::try_from(asked).is_ok_and(|n| n == self.tickets.len()));
+        self.meta.map_or(!as_asked, PageMeta::is_last)
     }
 }
 
@@ -155,11 +163,12 @@ mod tests {
             descending: Some(true),
             service_id: Some(7),
             ticket_category_id: Some("ca97/x&y".to_owned()),
+            user_id: Some("u".to_owned()),
         };
         assert_eq!(
             query.to_query(),
             "page=2&limit=250&state=active&payment_state=not%20payed&order_by=starts_at&order_direction=desc\
-             &service_id=7&ticket_category_id=ca97%2Fx%26y"
+             &service_id=7&ticket_category_id=ca97%2Fx%26y&user_id=u"
         );
         assert_eq!(UnidyTicketQuery::default().to_query(), "");
         let odd = UnidyTicketQuery { page: Some(0), limit: Some(9000), ..UnidyTicketQuery::default() };
@@ -188,9 +197,15 @@ mod tests {
 
     #[test]
     fn the_last_page_has_no_next() {
-        let page = |meta| UnidyTicketPage { tickets: Vec::new(), meta }.is_last();
+        let page = |meta| UnidyTicketPage { tickets: Vec::new(), meta, asked: None }.is_last();
         let at = |page, last, next| Some(PageMeta { page, last, next, ..PageMeta::default() });
         assert!(page(None) && page(at(None, None, None)) && page(at(Some(2), Some(2), None)));
         assert!(!page(at(Some(1), Some(2), None)) && !page(at(Some(1), None, Some(2))));
+        let of = |ids: &[&str]| {
+            let tickets =
+                ids.iter().filter_map(|id| UnidyTicket::read(&format!("{{\"id\": {id}}}"))).collect();
+            UnidyTicketPage { tickets, meta: None, asked: Some(2) }.is_last()
+        };
+        assert!(of(&["1"]) && !of(&["1", "2"]) && of(&["1", "2", "3"]));
     }
 }

@@ -1,6 +1,7 @@
 //! A ticket as it travels: every documented field, and the whole record as it was written.
 
 use chrono::DateTime;
+use url::Url;
 
 use super::raw::{self, Members};
 use crate::model::{Money, MoneyError, StaticCode, Symbology};
@@ -116,23 +117,22 @@ impl UnidyTicket {
         found
     }
 
-    /// The codes that the ticket carries: `metadata.barcode`, then `wallet_export.qr_code`, where they are texts.
+    /// The codes that the ticket carries: `metadata.barcode`, of which nothing tells how it is drawn, then
+    /// `wallet_export.qr_code`, where they are texts.
     pub fn static_codes(&self) -> Vec<StaticCode> {
-        let member = |json: &Option<String>, name: &str| {
-            Members::read(json.as_deref()?)?.text(name).filter(|text| !text.is_empty())
+        let code = |json: &Option<String>, name: &str, symbology, source: &str| {
+            let text = Members::read(json.as_deref()?)?.text(name).filter(|text| !text.is_empty())?;
+            Some(StaticCode { text, symbology, source: source.to_owned() })
         };
         let found = [
-            (member(&self.metadata, "barcode"), Symbology::Undeclared, "metadata.barcode"),
-            (member(&self.wallet_export, "qr_code"), Symbology::Qr, "wallet_export.qr_code"),
+            code(&self.metadata, "barcode", Symbology::Undeclared, "metadata.barcode"),
+            code(&self.wallet_export, "qr_code", Symbology::Qr, "wallet_export.qr_code"),
         ];
-        let code = |(text, symbology, source): (Option<String>, _, &str)| {
-            Some(StaticCode { text: text?, symbology, source: source.to_owned() })
-        };
-        found.into_iter().filter_map(code).collect()
+        found.into_iter().flatten().collect()
     }
 
-    /// The seat: `seating`, else `metadata.seat` where that is a text, else its `rowLabel` and `seatLabel`, with a slash
-    /// between them.
+    /// The seat: `seating`, else `metadata.seat` where that is a text, else its row and seat (`rowLabel` or `row`, `seatLabel`
+    /// or `seat`) with a slash between them.
     pub fn seat(&self) -> Option<String> {
         if let Some(seating) = self.seating.as_ref().filter(|seating| !seating.trim().is_empty()) {
             return Some(seating.clone());
@@ -142,16 +142,24 @@ impl UnidyTicket {
             return Some(seat).filter(|seat| !seat.is_empty());
         }
         let seat = metadata.object("seat")?;
-        let labels = ["rowLabel", "seatLabel"].map(|name| seat.label(name).filter(|label| !label.is_empty()));
+        let labels = [first_label(&seat, &["rowLabel", "row"]), first_label(&seat, &["seatLabel", "seat"])];
         let labels: Vec<_> = labels.into_iter().flatten().collect();
         Some(labels.join("/")).filter(|seat| !seat.is_empty())
     }
 
-    /// The part of the venue: `metadata.areaLabel`, or the same of `metadata.seat`.
+    /// The part of the venue: `areaLabel` or `block` of the metadata, or of its `seat`.
     pub fn section(&self) -> Option<String> {
+        let names = ["areaLabel", "block"];
         let metadata = Members::read(self.metadata.as_deref()?)?;
-        let own = metadata.label("areaLabel");
-        own.or_else(|| metadata.object("seat")?.label("areaLabel")).filter(|label| !label.is_empty())
+        first_label(&metadata, &names).or_else(|| first_label(&metadata.object("seat")?, &names))
+    }
+
+    /// Where the ticket's button leads: its own address, else its category's; none but an `https` one, for what a server
+    /// writes there is opened in a browser.
+    pub fn button_url(&self, category_url: Option<&str>) -> Option<Url> {
+        let own = self.button_cta_url.as_deref().filter(|url| !url.is_empty());
+        let url = Url::parse(own.or(category_url)?).ok()?;
+        Some(url).filter(|url| url.scheme() == "https")
     }
 
     /// Start, Unix seconds.
@@ -173,6 +181,10 @@ pub fn iso_amount(json: &str) -> Result<Money, MoneyError> {
     let members = Members::read(json).ok_or(MoneyError::Number)?;
     let currency = members.text("currency").ok_or(MoneyError::Currency)?;
     Money::parse(&members.label("amount").ok_or(MoneyError::Number)?, &currency)
+}
+
+fn first_label(members: &Members<'_>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| members.label(name).filter(|label| !label.is_empty()))
 }
 
 fn collect_amounts(json: &str, pointer: &str, found: &mut Vec<(String, Money)>) {

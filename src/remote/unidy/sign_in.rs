@@ -13,22 +13,20 @@ use crate::remote::address::segment;
 use crate::remote::{Http, Reply, Request};
 
 const ENDPOINT: &str = "POST api/sdk/v1/sign_ins";
-const CODE: &str = "POST api/sdk/v1/sign_ins/:sid/send_magic_code";
+const SEND_CODE: &str = "POST api/sdk/v1/sign_ins/:sid/send_magic_code";
 const AUTHENTICATE: &str = "POST api/sdk/v1/sign_ins/:sid/authenticate";
 const REFRESH: &str = "POST api/sdk/v1/sign_ins/:sid/refresh_token";
 const SIGN_OUT: &str = "POST api/sdk/v1/sign_ins/:sid/sign_out";
 
-/// Refusals that say something else than that the secret is wrong, or that the session is over. They are passed on.
-const ABOUT_THE_ACCOUNT: [&str; 5] = [
+/// Refusals of a renewal that say something else than that the session is over. They are passed on.
+const NOT_ABOUT_THE_SESSION: [&str; 6] = [
     "account_locked",
     "account_unconfirmed",
     "missing_required_fields",
     "brand_connection_required",
     "feature_disabled",
+    "unauthorized",
 ];
-/// Refusals of a sign-in that name their reason; a code's among them.
-const ABOUT_THE_SIGN_IN: [&str; 6] =
-    ["account_not_found", "sign_in_not_found", "sign_in_expired", "not_valid", "used", "expired"];
 
 /// A sign-in under way.
 #[derive(Clone, PartialEq, Eq)]
@@ -118,7 +116,7 @@ impl Unidy {
     /// As [`Unidy::start`] (`magic_code_recently_created`, `sign_in_not_found`, `sign_in_expired`, `account_locked`).
     pub async fn send_code(&self, sid: &str) -> Result<Option<i64>, Error> {
         let path = format!("sign_ins/{}/send_magic_code", segment(sid));
-        let reply = self.sign_in_step(&path, CODE, &json!({}), &self.http).await?;
+        let reply = self.sign_in_step(&path, SEND_CODE, &json!({}), &self.http).await?;
         let body = body(&reply)?;
         Ok(Members::read(body.get()).and_then(|reply| reply.number("enable_resend_after")))
     }
@@ -126,9 +124,9 @@ impl Unidy {
     /// Shows a password or code, and gives the session.
     ///
     /// # Errors
-    /// [`Error::BadPassword`] when the secret is refused without a reason, or as `invalid_password`; else as
-    /// [`Unidy::start`]: of a code `not_valid`, `used`, `expired`; of the account `account_locked`, `account_unconfirmed`,
-    /// `missing_required_fields`, `brand_connection_required`.
+    /// [`Error::BadPassword`] when the secret is refused as `invalid_password` or without a reason; else as
+    /// [`Unidy::start`] with the server's identifier: of the account `account_locked`, `account_unconfirmed`,
+    /// `missing_required_fields`, `brand_connection_required`, and what it says of a code.
     pub async fn authenticate(&self, sid: &str, secret: Secret<'_>) -> Result<Tokens, Error> {
         let body = match secret {
             Secret::Password(password) => json!({ "password": password }),
@@ -138,7 +136,7 @@ impl Unidy {
         match self.sign_in_step(&path, AUTHENTICATE, &body, &self.http).await {
             Ok(reply) => tokens(&reply, sid),
             Err(Error::Status { status: 400 | 401 | 403 | 422, server_code, .. })
-                if !is_one_of(server_code.as_deref(), &[&ABOUT_THE_ACCOUNT, &ABOUT_THE_SIGN_IN]) =>
+                if server_code.as_deref().is_none_or(|code| code == "invalid_password") =>
             {
                 Err(Error::BadPassword)
             }
@@ -152,9 +150,7 @@ impl Unidy {
     /// As [`Unidy::authenticate`]; [`Error::BadPassword`] for an address that the server does not know, too.
     pub async fn login(&self, email: &str, password: &str) -> Result<Tokens, Error> {
         let step = match self.start(email).await {
-            Err(Error::Status { server_code, .. })
-                if is_one_of(server_code.as_deref(), &[&["account_not_found"]]) =>
-            {
+            Err(Error::Status { server_code, .. }) if server_code.as_deref() == Some("account_not_found") => {
                 return Err(Error::BadPassword);
             }
             other => other?,
@@ -190,7 +186,7 @@ impl Unidy {
         match self.sign_in_step(&path, REFRESH, &body, http).await {
             Ok(reply) => tokens(&reply, sid),
             Err(Error::Status { status: 400 | 401 | 403 | 404 | 410 | 422, server_code, .. })
-                if !is_one_of(server_code.as_deref(), &[&ABOUT_THE_ACCOUNT]) =>
+                if !server_code.as_deref().is_some_and(|code| NOT_ABOUT_THE_SESSION.contains(&code)) =>
             {
                 Err(Error::SignedOut)
             }
@@ -239,8 +235,4 @@ fn tokens(reply: &Reply, sid: &str) -> Result<Tokens, Error> {
         refresh: secret("refresh_token"),
         session_id: Some(Zeroizing::new(changed.unwrap_or_else(|| sid.to_owned()))),
     })
-}
-
-fn is_one_of(code: Option<&str>, lists: &[&[&str]]) -> bool {
-    code.is_some_and(|code| lists.iter().any(|list| list.contains(&code)))
 }

@@ -25,7 +25,7 @@ impl Unidy {
         url.set_query(Some(&query.to_query()).filter(|query| !query.is_empty()).map(String::as_str));
         let endpoint = self.either("GET api/sdk/v1/tickets", "GET api/v1/tickets");
         let reply = session.send(&self.http, self, || Request::get(url.clone(), endpoint)).await?;
-        self.page(&reply)
+        self.page(&reply, query.limit.map(|limit| limit.clamp(1, MAX_LIMIT)))
     }
 
     /// A single ticket.
@@ -53,7 +53,8 @@ impl Unidy {
     }
 
     /// Up to `limit` tickets of the whole list in the order of their making, from an offset on, as the wallet keeps them;
-    /// and how many there are in all, `None` when this is the whole list.
+    /// and how many there are in all, or one more than there are so far where the server does not say. `None` when this is
+    /// the whole list.
     ///
     /// Unidy counts pages, not tickets: the page is asked for in which the offset lies, and what stands before it there is
     /// left out. So fewer than `limit` come where an offset is not a page's first, or a limit is above 250.
@@ -67,33 +68,52 @@ impl Unidy {
         offset: u32,
     ) -> Result<(Vec<PulledTicket>, Option<i64>), Error> {
         let limit = limit.clamp(1, MAX_LIMIT);
-        let query = UnidyTicketQuery {
-            page: Some(offset / limit + 1),
-            limit: Some(limit),
-            order_by: Some(UnidyOrder::CreatedAt),
-            descending: Some(false),
-            ..UnidyTicketQuery::default()
-        };
-        let page = self.tickets(session, &query).await?;
-        let total = page.meta.map(|meta| {
-            let so_far = i64::from(offset - offset % limit) + i64::try_from(page.tickets.len()).unwrap_or(0);
-            // A server that does not count says at least whether more comes.
-            meta.count.unwrap_or(so_far + i64::from(!page.is_last()))
-        });
-        // A list that is not paged is there whole, whatever was asked for.
-        let before = if total.is_some() { offset % limit } else { offset };
-        let tickets = page.tickets.iter().skip(usize::try_from(before).unwrap_or(0));
-        Ok((tickets.map(|ticket| self.normalise(ticket)).collect::<Result<_, _>>()?, total))
+        let (number, before) = (offset / limit + 1, offset % limit);
+        let page = self.tickets(session, &pull_query(number, limit)).await?;
+        if page.meta.is_none() && self.does_not_page(session, &page, number, limit).await? {
+            // Whatever was asked for, the list is there whole.
+            return Ok((self.normalised(&page, offset)?, None));
+        }
+        let so_far = i64::from(offset - before) + i64::try_from(page.tickets.len()).unwrap_or(0);
+        let total = page.meta.and_then(|meta| meta.count);
+        let total = total.unwrap_or(so_far + i64::from(!page.is_last()));
+        Ok((self.normalised(&page, before)?, Some(total)))
     }
 
-    pub(super) fn page(&self, reply: &Reply) -> Result<UnidyTicketPage, Error> {
+    /// Whether a server gives its whole list each time: more than was asked for, or a second page that begins as the first
+    /// does.
+    async fn does_not_page(
+        &self,
+        session: &Session,
+        page: &UnidyTicketPage,
+        number: u32,
+        limit: u32,
+    ) -> Result<bool, Error> {
+        let length = u32::try_from(page.tickets.len()).unwrap_or(u32::MAX);
+        let Some(begins) = page.tickets.first().filter(|_| number > 1 && length == limit) else {
+            return Ok(length > limit);
+        };
+        // Further on it is known that the second page is not the first.
+        if number > 2 {
+            return Ok(false);
+        }
+        let first = self.tickets(session, &pull_query(1, limit)).await?;
+        Ok(first.tickets.first().is_some_and(|ticket| ticket.id == begins.id))
+    }
+
+    fn normalised(&self, page: &UnidyTicketPage, skip: u32) -> Result<Vec<PulledTicket>, Error> {
+        let tickets = page.tickets.iter().skip(usize::try_from(skip).unwrap_or(usize::MAX));
+        tickets.map(|ticket| self.normalise(ticket)).collect()
+    }
+
+    fn page(&self, reply: &Reply, asked: Option<u32>) -> Result<UnidyTicketPage, Error> {
         let body = body(reply)?;
         let (records, meta) = query::list(body.get(), self.partner.tickets_name())
             .ok_or_else(|| reply.unreadable("results"))?;
         let tickets = records.into_iter().enumerate().map(|(index, record)| {
             UnidyTicket::read(record).ok_or_else(|| reply.unreadable(&format!("results[{index}].id")))
         });
-        Ok(UnidyTicketPage { tickets: tickets.collect::<Result<_, _>>()?, meta })
+        Ok(UnidyTicketPage { tickets: tickets.collect::<Result<_, _>>()?, meta, asked })
     }
 
     pub(super) fn one(&self, reply: &Reply) -> Result<UnidyTicket, Error> {
@@ -120,5 +140,16 @@ impl Unidy {
             UnidyApi::Sdk => sdk,
             UnidyApi::Partner => partner,
         }
+    }
+}
+
+/// A stable order: what is made meanwhile comes last.
+fn pull_query(page: u32, limit: u32) -> UnidyTicketQuery {
+    UnidyTicketQuery {
+        page: Some(page),
+        limit: Some(limit),
+        order_by: Some(UnidyOrder::CreatedAt),
+        descending: Some(false),
+        ..UnidyTicketQuery::default()
     }
 }

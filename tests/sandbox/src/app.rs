@@ -19,6 +19,7 @@ use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
 use crate::unidy::{self, Unidy};
+use crate::users::{self, OrganizerUser, User};
 
 /// A write that is being handled: the user and the idempotency key.
 pub(crate) type Claim = (i64, String);
@@ -29,6 +30,8 @@ pub(crate) struct App {
     pub(crate) config: SandboxConfig,
     pub(crate) db: Db,
     pub(crate) tenants: Vec<ServedTenant>,
+    pub(crate) holders: Vec<User>,
+    pub(crate) organizers: Vec<OrganizerUser>,
     pub(crate) claims: Mutex<HashSet<Claim>>,
     pub(crate) recorder: Recorder,
     bam_choices: Mutex<BamChoices>,
@@ -56,11 +59,13 @@ impl App {
         db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
             .map_err(std::io::Error::other)?;
         fill_unidy(&db, plan, &config, now)?;
-        Ok(Self {
+        let app = Self {
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
             recorder: Recorder::default(),
             bam_choices: Mutex::new(config.bam.clone()),
+            holders: users::holders(plan, config.seed),
+            organizers: users::organizers(plan, config.seed),
             unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
@@ -69,7 +74,11 @@ impl App {
             feed_epoch: AtomicU64::new(1),
             config,
             db,
-        })
+        };
+        let holders = app.holders.iter().flat_map(User::secrets);
+        let organizers = app.organizers.iter().flat_map(OrganizerUser::secrets);
+        holders.chain(organizers).for_each(|secret| app.give_out(secret));
+        Ok(app)
     }
 
     /// The sandbox's time in Unix seconds.

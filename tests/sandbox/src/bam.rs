@@ -1,41 +1,103 @@
-//! B.A.M Ticketing for ticket holders. Accounts and the list over all tenants stand at the root, each tenant's own
-//! tickets under `/t/{tenant}`. Headers `x-device-id` and `x-app-version` are taken and have no effect.
+//! B.A.M Ticketing for ticket holders and organizers. Accounts and the list over all tenants stand at the root, what
+//! belongs to a tenant under `/t/{tenant}`. Headers `x-device-id` and `x-app-version` are taken and have no effect.
 
 mod auth;
+mod certificate;
 mod choices;
+mod code;
+mod codes;
+mod desk;
 mod etag;
+mod events;
+mod fields;
+mod issuing;
 mod list;
+mod offers;
+mod order_file;
+mod order_writes;
+mod orders;
 mod organizer;
+mod other_sign_ins;
+mod pass;
+mod pdf;
 mod relations;
+mod reply;
+mod reserve;
+mod send_group;
+mod session;
+mod stock;
 mod ticket;
 mod ticket_holder;
 mod token;
+mod validator;
+mod wallet;
+mod wallet_sign_in;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 
-pub(crate) use auth::{Holder, holder};
 pub use choices::{BamChoices, ErrorKey, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
+pub(crate) use order_writes::end_payment;
+pub(crate) use reply::reshape;
+pub(crate) use session::{Holder, holder};
 pub(crate) use ticket::Shape;
 pub(crate) use token::TokenKey;
+pub(crate) use validator::validator_token;
 
 use crate::app::App;
+use reply::{FromBam, typed_json};
 
 /// The routes.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
+        .merge(accounts())
+        .merge(tickets())
+        .merge(orders())
+        .merge(organizers_writes("/t/{tenant}/event/v1"))
+        .merge(organizers_writes("/t/{tenant}/v1"))
+        .merge(organizers_writes("/t/{tenant}"))
+        .layer(middleware::map_response(reply::mark))
+}
+
+fn accounts() -> Router<Arc<App>> {
+    Router::new()
         .route("/account/v1/auth/login", post(auth::login))
         .route("/account/v1/auth/refresh", post(auth::refresh))
+        .route("/account/v1/guest/login", post(other_sign_ins::guest))
+        .route("/account/v1/auth/service", post(other_sign_ins::service))
+        .route("/account/v1/auth/external", post(other_sign_ins::external))
+        .route("/account/v1/auth/impersonate", post(other_sign_ins::impersonate))
+        .route("/account/v1/auth/challenge", post(wallet_sign_in::challenge))
+        .route("/account/v1/auth/wallet", post(wallet_sign_in::sign_in))
+        .route("/account/v1/certificate/enroll", post(certificate::enroll))
+        .route("/account/v1/certificate/renew", post(certificate::renew))
+        .route("/account/v1/user/{id}", get(certificate::user))
         .route("/account/v1/organizer/{id}", get(organizer::organizer))
+        .route("/account/v1/organizer/validator/{token}", get(validator::by_token))
+        .route("/account/v1/organizer/{organizer}/validator/export", get(validator::export))
+        .route("/account/v1/user/enrollment/{id}", get(organizer::enrollment))
+}
+
+fn tickets() -> Router<Arc<App>> {
+    Router::new()
         .route("/v1/ticket", get(list::of_all_tenants))
+        .route("/v1/event", get(events::all))
+        .route("/v1/event/external", get(events::external))
+        .route("/v1/my_events", get(events::mine))
+        .route("/v1/category", get(events::categories))
         .route("/t/{tenant}/event/v1/ticket", get(list::of_tenant))
         .route("/t/{tenant}/event/v1/ticket/{id}", get(ticket::by_id))
         .route("/t/{tenant}/event/v1/ticket/bc/{blockchain_id}", get(ticket::by_blockchain_id))
+        .route("/t/{tenant}/event/v1/ticket/{id}/qrcode", post(codes::qr_code))
+        .route("/t/{tenant}/event/v1/organizer/{organizer}/event/{id}/qr_codes", get(codes::qr_codes))
+        .route("/t/{tenant}/event/v1/organizer/{organizer}/event/{id}/public_key", get(codes::public_key))
         .route(
             "/t/{tenant}/event/v1/ticket/{id}/ticket_holder",
             get(ticket_holder::list).post(ticket_holder::create),
@@ -44,6 +106,38 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             "/t/{tenant}/event/v1/ticket/{id}/ticket_holder/{holder}",
             get(ticket_holder::one).patch(ticket_holder::update),
         )
+}
+
+fn orders() -> Router<Arc<App>> {
+    Router::new()
+        .route("/t/{tenant}/event/v1/order", get(orders::list).post(order_writes::create))
+        .route("/t/{tenant}/event/v1/order/{id}", get(orders::one))
+        .route("/t/{tenant}/event/v1/order/{id}/order_contact", post(order_writes::contact))
+        .route("/t/{tenant}/event/v1/order/{id}/download_tickets", get(order_file::download))
+        .route("/t/{tenant}/event/v1/order/{id}/refund", post(order_writes::refund))
+        .route("/t/{tenant}/event/v1/order/{id}/email_tickets", post(order_writes::email))
+        .route("/t/{tenant}/orderbook/v1/offer/mine", get(offers::mine))
+        .route("/t/{tenant}/payment/v1/payment/stripe", post(order_writes::pay))
+}
+
+/// They answer at one of three places, whichever was chosen.
+fn organizers_writes(place: &str) -> Router<Arc<App>> {
+    let at = |name: &str| format!("{place}/ticket/{name}");
+    Router::new()
+        .route(&at("reserve"), post(reserve::reserve))
+        .route(&at("free"), post(reserve::free))
+        .route(&at("issue"), post(reserve::issue))
+        .route(&at("send-group"), post(send_group::send_group))
+}
+
+/// The middleware that ends the issues of tickets which are due before a request is handled.
+pub(crate) async fn settle(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, BamError> {
+    app.db.read(|db| issuing::settle(db, app.now_s()))?;
+    Ok(next.run(request).await)
 }
 
 /// An error as B.A.M writes it: words and a code.
@@ -66,9 +160,20 @@ impl BamError {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Unauthorized")
     }
 
+    /// 403: not for this user.
+    pub(crate) fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", "Forbidden")
+    }
+
     /// 404.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", format!("{what} not found"))
+    }
+
+    /// 422 with the member of the body at fault.
+    fn invalid(name: &str) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, "VALIDATION_FAILED", format!("Invalid value for {name}"))
     }
 
     /// 400 with the parameter at fault.
@@ -91,8 +196,9 @@ impl From<std::io::Error> for BamError {
 
 impl IntoResponse for BamError {
     fn into_response(self) -> Response {
-        let body = json!({"message": self.message, "errorCode": self.code}).to_string();
-        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        (self.status, [content_type], body).into_response()
+        let body = json!({"message": self.message, "errorCode": self.code});
+        let mut reply = typed_json(self.status, &body);
+        reply.extensions_mut().insert(FromBam);
+        reply
     }
 }

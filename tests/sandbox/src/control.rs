@@ -11,12 +11,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::bam::{BamChoices, BamError};
+use crate::bam::{self, BamChoices, BamError};
 use crate::edit::{self, TicketEdit};
 use crate::extension::{self, TransferEnd};
 use crate::faults::FaultRule;
 use crate::journal::{self, JournalEntry};
 use crate::recorder::RecordedRequest;
+use crate::users::OrganizerUser;
 
 /// Where these routes stand.
 pub(crate) const PREFIX: &str = "/sandbox/";
@@ -29,11 +30,14 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/recorded", get(recorded))
         .route("/sandbox/secrets", get(secrets))
         .route("/sandbox/journal", get(journal))
+        .route("/sandbox/organizers", get(organizers))
+        .route("/sandbox/validators/{tenant}/{event}", get(validator))
         .route("/sandbox/bam", get(bam_choices).put(set_bam_choices))
         .route("/sandbox/expire-cursors", post(expire_cursors))
         .route("/sandbox/tickets/{tenant}", post(add_ticket))
         .route("/sandbox/tickets/{tenant}/{id}", patch(edit_ticket).delete(remove_ticket))
         .route("/sandbox/events/{tenant}/{id}", patch(rename_event))
+        .route("/sandbox/orders/{tenant}/{id}", post(end_payment))
         .route("/sandbox/transfers/{tenant}/{id}", post(end_transfer))
 }
 
@@ -70,6 +74,14 @@ async fn secrets(State(app): State<Arc<App>>) -> Json<Vec<String>> {
     Json(app.recorder.secrets())
 }
 
+async fn organizers(State(app): State<Arc<App>>) -> Json<Vec<OrganizerUser>> {
+    Json(app.organizers.clone())
+}
+
+async fn validator(State(app): State<Arc<App>>, Path((tenant, event)): Path<(String, i64)>) -> Json<Value> {
+    Json(json!({"token": bam::validator_token(&app, &tenant, event)}))
+}
+
 async fn bam_choices(State(app): State<Arc<App>>) -> Json<BamChoices> {
     Json(app.bam_choices())
 }
@@ -94,6 +106,11 @@ struct Owner {
 #[derive(Deserialize)]
 struct Name {
     name: String,
+}
+
+#[derive(Deserialize)]
+struct Payment {
+    paid: bool,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +162,15 @@ async fn end_transfer(
     let now_s = app.now_s();
     let found = app.db.write(|db| extension::end_transfer(db, &tenant, id, ended.state, now_s));
     done("Pending transfer", found)
+}
+
+async fn end_payment(
+    State(app): State<Arc<App>>,
+    Path((tenant, id)): Path<(String, i64)>,
+    Json(payment): Json<Payment>,
+) -> Result<StatusCode, BamError> {
+    let ended = app.db.write(|db| bam::end_payment(&app, db, &tenant, id, payment.paid))?;
+    done("Pending payment", Ok(ended))
 }
 
 /// 204, or 404 when there was nothing to do it to.

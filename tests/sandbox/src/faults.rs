@@ -11,11 +11,12 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
-use crate::bam::BamError;
+use crate::bam::{self, BamError};
 use crate::control;
 use crate::extension;
 use crate::listener::{Fuse, Pace};
 use crate::problem::Problem;
+use crate::recorder::read_ahead;
 use crate::unidy::{self, UnidyError};
 
 /// What goes wrong with a request.
@@ -133,6 +134,8 @@ pub(crate) async fn disturb(State(app): State<Arc<App>>, request: Request, next:
     }
     let fault = app.observe(request.method(), &path);
     let (recording, request) = app.recorder.begin(request);
+    // The extension's writes are in progress while their bodies still come in.
+    let request = if extension::serves(&path) { request } else { read_ahead(request).await };
     let silent = matches!(fault, Some(Fault::Reset | Fault::LostReply));
     let reply = disturbed(&app, fault, &path, request, next).await;
     app.recorder.end(&recording, if silent { 0 } else { reply.status().as_u16() });
@@ -148,6 +151,7 @@ async fn disturbed(app: &App, fault: Option<Fault>, path: &str, request: Request
         None => next.run(request).await,
         Some(fault) => strike(fault, path, request, next).await,
     };
+    reply = bam::reshape(app, reply).await;
     set_header(&mut reply, header::DATE, &http_date(app.now_s()));
     match fault {
         Some(Fault::ClockOff { seconds }) => {

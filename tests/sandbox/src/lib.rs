@@ -18,6 +18,7 @@ mod sandbox;
 mod season;
 mod seeded;
 mod unidy;
+mod users;
 
 pub use bam::{BamChoices, ErrorKey, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
 pub use config::{Clock, SandboxConfig};
@@ -26,8 +27,9 @@ pub use extension::TransferEnd;
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use recorder::RecordedRequest;
-pub use sandbox::{Sandbox, User};
+pub use sandbox::Sandbox;
 pub use unidy::{
     Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, NewUnidyClient, PriceForm, TokenBody,
     UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail,
 };
+pub use users::{OrganizerUser, User};

@@ -7,6 +7,11 @@ pub(crate) fn timestamp(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
+/// The same of Unix seconds.
+pub(crate) fn timestamp_s(unix_s: i64) -> String {
+    timestamp(DateTime::from_timestamp(unix_s, 0).unwrap_or_default())
+}
+
 /// The time of a change: now, yet always later than the change before.
 pub(crate) fn later_than(before: &str, now_s: i64) -> String {
     let now = DateTime::from_timestamp(now_s, 0).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use axum::Error;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::Request;
 use http_body::{Frame, SizeHint};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct RecordedRequest {
     /// The query's names and values, decoded, in order.
     pub query: Vec<(String, String)>,
     /// JSON pointers (RFC 6901) to every member of every object in the body, or to every field of a form. Empty for a
-    /// body that is neither, and for one that nobody read, as with a request that a fault kept from its handler.
+    /// body that is neither, and for a request of the extension that a fault kept from its handler.
     pub body: Vec<String>,
     /// The HTTP status of the reply; 0 where none was sent.
     pub status: u16,
@@ -52,7 +52,7 @@ pub(crate) struct Recording {
 }
 
 impl Recorder {
-    /// Records a request; its body is overheard while it is read.
+    /// Records a request. Its body is overheard while it is read.
     pub(crate) fn begin(&self, request: Request) -> (Recording, Request) {
         let (head, body) = request.into_parts();
         let query = head.uri.query().unwrap_or_default().as_bytes();
@@ -92,6 +92,13 @@ impl Recorder {
     pub(crate) fn secrets(&self) -> Vec<String> {
         lock(&self.secrets).iter().cloned().collect()
     }
+}
+
+/// Reads the whole body of a request ahead of its handler.
+pub(crate) async fn read_ahead(request: Request) -> Request {
+    let (head, body) = request.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    Request::from_parts(head, Body::from(bytes))
 }
 
 /// A body that keeps what is read of it.

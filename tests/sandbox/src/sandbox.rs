@@ -1,6 +1,5 @@
 //! The handle on a running sandbox.
 
-use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::sync::Arc;
@@ -13,7 +12,6 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::{Router, serve};
 use rusqlite::Connection;
-use serde::Serialize;
 use ticket_wallet::barcode::MIN_WINDOW_S;
 use tokio::net::TcpListener;
 use tokio::runtime;
@@ -30,23 +28,9 @@ use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
 use crate::recorder::RecordedRequest;
-use crate::season::{Plan, password};
+use crate::season::Plan;
 use crate::unidy::{self, UnidyError};
-
-/// Somebody who can sign in.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct User {
-    /// The name to sign in with, an e-mail address.
-    pub name: String,
-    /// The password.
-    pub password: String,
-}
-
-impl fmt::Debug for User {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
-    }
-}
+use crate::users::{OrganizerUser, User};
 
 /// A running sandbox. It has a thread and a runtime of its own, so callers may block; it ends with [`Sandbox::stop`] or
 /// when it is dropped.
@@ -54,7 +38,6 @@ impl fmt::Debug for User {
 pub struct Sandbox {
     app: Arc<App>,
     url: String,
-    users: Vec<User>,
     sent: Arc<AtomicU64>,
     /// Dropped to end the server.
     running: oneshot::Sender<()>,
@@ -74,10 +57,7 @@ impl Sandbox {
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
         let plan = Plan::load()?;
-        let user = |name: &str| User { name: name.to_owned(), password: password(config.seed, name) };
-        let users: Vec<_> = plan.users.iter().map(|person| user(&person.name)).collect();
         let app = Arc::new(App::new(config, &plan, &url)?);
-        users.iter().for_each(|user| app.give_out(&user.password));
         unidy::give_out_secrets(&app).map_err(io::Error::other)?;
         let (running, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
@@ -96,7 +76,7 @@ impl Sandbox {
             drop(runtime);
             drop(ending);
         })?;
-        Ok(Self { app, url, users, sent, running, ended })
+        Ok(Self { app, url, sent, running, ended })
     }
 
     /// Where the sandbox is reached: `http://127.0.0.1:PORT`.
@@ -104,15 +84,25 @@ impl Sandbox {
         self.url.clone()
     }
 
-    /// Who can sign in; two at least.
+    /// Holders of tickets who can sign in; two at least.
     pub fn users(&self) -> &[User] {
-        &self.users
+        &self.app.holders
+    }
+
+    /// Who can sign in as an organizer; one at least for each tenant.
+    pub fn organizers(&self) -> &[OrganizerUser] {
+        &self.app.organizers
     }
 
     /// The raw Ed25519 public keys that sign credentials, in lower-case hex: one for each tenant with the extension.
     pub fn issuer_keys(&self) -> Vec<String> {
         let issuers = self.app.tenants.iter().filter_map(|tenant| tenant.issuer.as_ref());
         issuers.map(|issuer| hex::encode(issuer.public_key())).collect()
+    }
+
+    /// What a device at the gates of an event of this tenant fetches its validator with.
+    pub fn validator_token(&self, tenant: &str, event_id: i64) -> String {
+        bam::validator_token(&self.app, tenant, event_id)
     }
 
     /// Adds a fault rule behind the others.
@@ -236,6 +226,15 @@ impl Sandbox {
         self.edit(|db, now_s| extension::end_transfer(db, tenant, transfer_id, end, now_s))
     }
 
+    /// Ends the payment of an order of this tenant as its buyer: paid or failed. Returns whether one was waiting for that.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn end_payment(&self, tenant: &str, order_id: i64, is_paid: bool) -> io::Result<bool> {
+        let ended = self.app.db.write(|db| bam::end_payment(&self.app, db, tenant, order_id, is_paid));
+        ended.map_err(|error| io::Error::other(format!("{error:?}")))
+    }
+
     /// Closes the listener and every open connection.
     pub async fn stop(self) {
         drop(self.running);
@@ -271,6 +270,7 @@ fn routes(app: &Arc<App>) -> Router {
         .merge(control::routes())
         .fallback(|request: Request| unknown(request, StatusCode::NOT_FOUND))
         .method_not_allowed_fallback(|request: Request| unknown(request, StatusCode::METHOD_NOT_ALLOWED))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), bam::settle))
         .layer(middleware::from_fn_with_state(Arc::clone(app), disturb))
         .layer(middleware::map_response_with_state(Arc::clone(app), unidy::in_form))
         .with_state(Arc::clone(app))

@@ -2,12 +2,43 @@ CREATE TABLE user (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     password TEXT NOT NULL,
-    enrollment_id TEXT NOT NULL
+    -- NULL for guests and services.
+    enrollment_id TEXT UNIQUE,
+    -- As tokens tell it: registered, anon or guest; service for those that no person signs in as.
+    kind TEXT NOT NULL DEFAULT 'registered',
+    -- The tenant whose organizer the user works for, if any.
+    works_for TEXT
 ) STRICT;
 
 CREATE TABLE session (
     refresh_token TEXT PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES user (id),
+    -- The tenant that the user signed in for as its organizer.
+    organizer TEXT
+) STRICT;
+
+-- What a user's wallet signs with; the private key is the user's alone. Times are Unix seconds.
+CREATE TABLE certificate (
+    user_id INTEGER PRIMARY KEY REFERENCES user (id),
+    public_key BLOB NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+-- Nonces that wait for a wallet's signature.
+CREATE TABLE challenge (
+    nonce TEXT PRIMARY KEY,
+    client_nonce TEXT NOT NULL,
     user_id INTEGER NOT NULL REFERENCES user (id)
+) STRICT;
+
+-- What devices at an event's gates sign in and sign with, as PEM.
+CREATE TABLE validator (
+    token TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    event_id INTEGER NOT NULL,
+    enrollment_id TEXT NOT NULL,
+    certificate TEXT NOT NULL,
+    private_key TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE organizer (
@@ -28,6 +59,7 @@ CREATE TABLE ticket_config (
 CREATE TABLE sector (
     tenant TEXT NOT NULL,
     id INTEGER NOT NULL,
+    event_id INTEGER NOT NULL,
     code INTEGER NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (tenant, id)
@@ -36,6 +68,7 @@ CREATE TABLE sector (
 CREATE TABLE timeslot (
     tenant TEXT NOT NULL,
     id INTEGER NOT NULL,
+    event_id INTEGER NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (tenant, id)
 ) STRICT;
@@ -43,7 +76,8 @@ CREATE TABLE timeslot (
 CREATE TABLE ticket (
     tenant TEXT NOT NULL,
     id INTEGER NOT NULL,
-    owner_id INTEGER NOT NULL REFERENCES user (id),
+    -- NULL for tickets that are available again.
+    owner_id INTEGER REFERENCES user (id),
     ticket_config_id INTEGER NOT NULL,
     sector_id INTEGER,
     timeslot_id INTEGER,
@@ -53,15 +87,71 @@ CREATE TABLE ticket (
     seat_id TEXT,
     format TEXT NOT NULL,
     blockchain_id TEXT NOT NULL,
+    -- NULL for tickets that nobody ordered.
+    order_item_id INTEGER,
     holder TEXT NOT NULL,
     -- What the holder answered, as JSON, and when; NULL without an answer.
     holder_response TEXT,
     holder_updated_at TEXT,
     updated_at TEXT NOT NULL,
+    -- Whether the organizer reserved it and it is not issued yet.
+    by_organizer INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, id),
     UNIQUE (tenant, blockchain_id)
 ) STRICT;
 CREATE INDEX ticket_by_owner ON ticket (owner_id, id);
+CREATE INDEX ticket_by_order_item ON ticket (tenant, order_item_id);
+
+CREATE TABLE ticket_order (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    owner_id INTEGER NOT NULL REFERENCES user (id),
+    format TEXT NOT NULL,
+    status TEXT NOT NULL,
+    refunded REAL NOT NULL DEFAULT 0,
+    hold_token TEXT,
+    payment_id TEXT,
+    payment_created_at TEXT,
+    -- JSON as it was sent, with its id; NULL without a contact.
+    contact TEXT,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT;
+
+CREATE TABLE order_item (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    order_id INTEGER NOT NULL,
+    -- Of one ticket.
+    price REAL NOT NULL,
+    quantity INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, order_id) REFERENCES ticket_order (tenant, id)
+) STRICT;
+CREATE INDEX order_item_by_order ON order_item (tenant, order_id);
+
+-- Tickets that their owners offer to others.
+CREATE TABLE offer (
+    tenant TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    price REAL NOT NULL,
+    valid_until INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, ticket_id) REFERENCES ticket (tenant, id) ON DELETE CASCADE
+) STRICT;
+
+-- Tickets that are being issued, and what they will be then. One of polls_left and due_at (Unix seconds) counts.
+CREATE TABLE issuing (
+    tenant TEXT NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    ends TEXT NOT NULL,
+    polls_left INTEGER,
+    due_at INTEGER,
+    PRIMARY KEY (tenant, ticket_id),
+    FOREIGN KEY (tenant, ticket_id) REFERENCES ticket (tenant, id) ON DELETE CASCADE
+) STRICT;
 
 -- Which device a ticket is bound to, and the credential that says so. Times are Unix seconds.
 CREATE TABLE binding (
@@ -107,20 +197,22 @@ CREATE TABLE change (
     ticket_id INTEGER NOT NULL,
     UNIQUE (owner_id, tenant, ticket_id)
 ) STRICT;
-CREATE TRIGGER ticket_added AFTER INSERT ON ticket BEGIN
+CREATE TRIGGER ticket_added AFTER INSERT ON ticket WHEN new.owner_id IS NOT NULL BEGIN
     INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (new.owner_id, new.tenant, new.id);
 END;
-CREATE TRIGGER ticket_removed AFTER DELETE ON ticket BEGIN
+CREATE TRIGGER ticket_removed AFTER DELETE ON ticket WHEN old.owner_id IS NOT NULL BEGIN
     INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (old.owner_id, old.tenant, old.id);
 END;
 CREATE TRIGGER ticket_changed AFTER UPDATE ON ticket BEGIN
-    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (old.owner_id, old.tenant, old.id);
-    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id) VALUES (new.owner_id, new.tenant, new.id);
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id)
+        SELECT old.owner_id, old.tenant, old.id WHERE old.owner_id IS NOT NULL;
+    INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id)
+        SELECT new.owner_id, new.tenant, new.id WHERE new.owner_id IS NOT NULL;
 END;
 CREATE TRIGGER ticket_config_changed AFTER UPDATE ON ticket_config BEGIN
     INSERT OR REPLACE INTO change (owner_id, tenant, ticket_id)
         SELECT owner_id, tenant, id FROM ticket
-        WHERE tenant = new.tenant AND ticket_config_id = new.id ORDER BY id;
+        WHERE tenant = new.tenant AND ticket_config_id = new.id AND owner_id IS NOT NULL ORDER BY id;
 END;
 
 -- Transfers. A pending one whose time is over has expired. Times are Unix seconds.

@@ -1,6 +1,7 @@
 //! The season: invented organizers, events and tickets, laid out around the time of the start.
 
 mod catalogue;
+mod orders;
 mod tickets;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -37,7 +38,9 @@ pub(crate) struct Person {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Tenant {
     pub(crate) name: String,
-    organizer_id: i64,
+    /// Who signs in as this organizer.
+    pub(crate) staff: Vec<String>,
+    pub(crate) organizer_id: i64,
     title: String,
     venue: String,
     pub(crate) extension: bool,
@@ -97,10 +100,17 @@ impl Plan {
         tickets_per_user: usize,
         now: DateTime<Utc>,
     ) -> rusqlite::Result<()> {
-        for (id, user) in (1_i64..).zip(&self.users) {
+        for user in &self.users {
+            write_user(db, seed, &user.name, None)?;
+        }
+        for tenant in &self.tenants {
+            for name in &tenant.staff {
+                write_user(db, seed, name, Some(&tenant.name))?;
+            }
+            let name = service_account(&tenant.name);
             db.execute(
-                "INSERT INTO user (id, name, password, enrollment_id) VALUES (?1, ?2, ?3, ?4)",
-                (id, &user.name, password(seed, &user.name), enrollment_id(seed, &user.name)),
+                "INSERT INTO user (name, password, kind, works_for) VALUES (?1, ?2, 'service', ?3)",
+                (&name, password(seed, &name), &tenant.name),
             )?;
         }
         let catalogue = Catalogue::write(db, &self.tenants, now)?;
@@ -108,9 +118,31 @@ impl Plan {
     }
 }
 
+/// Users' ids count from 1, holders of tickets first.
+fn write_user(db: &Transaction<'_>, seed: u64, name: &str, works_for: Option<&str>) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO user (name, password, enrollment_id, works_for) VALUES (?1, ?2, ?3, ?4)",
+        (name, password(seed, name), enrollment_id(seed, name), works_for),
+    )?;
+    Ok(())
+}
+
 /// The password of a user.
 pub(crate) fn password(seed: u64, user: &str) -> String {
     hex::encode(&seeded::bytes(seed, &format!("password {user}"))[..8])
+}
+
+/// What a user signs in with at a third party.
+pub(crate) fn external_token(seed: u64, user: &str) -> String {
+    hex::encode(&seeded::bytes(seed, &format!("external {user}"))[..16])
+}
+
+/// What services of an organizer sign in as.
+pub(crate) const SERVICE: &str = "event";
+
+/// The account of a tenant's service.
+pub(crate) fn service_account(tenant: &str) -> String {
+    format!("{SERVICE}@{tenant}")
 }
 
 fn enrollment_id(seed: u64, user: &str) -> String {

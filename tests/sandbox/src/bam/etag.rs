@@ -5,9 +5,12 @@ use axum::response::{IntoResponse, Response};
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
+use super::reply::with_chosen_ids;
+use crate::app::App;
+
 /// A reply with a strong tag over its whole body; 304 without the body for who has it.
-pub(super) fn tagged(request: &HeaderMap, body: &Value) -> Response {
-    let body = body.to_string();
+pub(super) fn tagged(app: &App, request: &HeaderMap, body: Value) -> Response {
+    let body = with_chosen_ids(&app.bam_choices(), body).to_string();
     let tag = format!("\"{}\"", hex::encode(digest(&SHA256, body.as_bytes())));
     let mut reply = if is_known(request, &tag) {
         StatusCode::NOT_MODIFIED.into_response()

@@ -1,6 +1,7 @@
 //! Lists of tickets: filters, order and pages.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -10,8 +11,9 @@ use rusqlite::{Connection, ToSql};
 use serde_json::{Value, json};
 
 use super::BamError;
-use super::auth::{Holder, signed_in};
 use super::etag::tagged;
+use super::issuing;
+use super::session::{Holder, signed_in};
 use super::ticket::{SELECT, Shape};
 use crate::app::App;
 
@@ -28,9 +30,18 @@ struct Listing {
     status: Option<String>,
     sort_by: &'static str,
     descending: bool,
+    /// `None` for a whole list.
+    page: Option<Page>,
+    shape: Shape,
+    /// Whether an organizer's reservations are among the tickets.
+    reserved: bool,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page {
     limit: usize,
     offset: usize,
-    shape: Shape,
 }
 
 /// `GET /v1/ticket`
@@ -61,55 +72,82 @@ fn list(
     query: &Parameters,
 ) -> Result<Response, BamError> {
     let owner = signed_in(app, headers)?;
-    let listing = Listing::from_query(tenant, query, app.config.page_limit)?;
+    let listing = Listing::from_query(app, tenant, query)?;
     let page = app.db.read(|db| listing.run(db, &owner))?;
-    Ok(tagged(headers, &page))
+    Ok(tagged(app, headers, page))
 }
 
-impl Listing {
-    fn from_query(tenant: Option<String>, query: &Parameters, page_limit: usize) -> Result<Self, BamError> {
-        let page_limit = page_limit.max(1);
-        let limit = number(query, "limit", page_limit)?;
+impl Page {
+    /// Reads `limit` and `offset`.
+    pub(super) fn from_query(query: &Parameters, most: usize) -> Result<Self, BamError> {
+        let most = most.max(1);
+        let limit = number(query, "limit", most)?;
         if limit == 0 {
             return Err(BamError::bad_parameter("limit"));
         }
+        Ok(Self { limit: limit.min(most), offset: number(query, "offset", 0)? })
+    }
+
+    /// The end of a query for this part.
+    pub(super) fn sql(self) -> String {
+        format!("LIMIT {} OFFSET {}", self.limit, self.offset)
+    }
+
+    /// This part of a list.
+    pub(super) fn of<T>(self, list: Vec<T>) -> impl Iterator<Item = T> {
+        list.into_iter().skip(self.offset).take(self.limit)
+    }
+
+    /// What a reply says about this part of so many.
+    pub(super) fn told(self, total: i64) -> Value {
+        json!({"limit": self.limit, "offset": self.offset, "total": total})
+    }
+}
+
+impl Listing {
+    fn from_query(app: &App, tenant: Option<String>, query: &Parameters) -> Result<Self, BamError> {
+        let choices = app.bam_choices();
+        let paged = if tenant.is_some() { choices.tenant_paged } else { choices.paged };
+        let page = paged.then(|| Page::from_query(query, app.config.page_limit)).transpose()?;
         Ok(Self {
+            reserved: choices.reserved_listed && tenant.is_some(),
             tenant,
             format: choice(query, "format", &FORMATS)?.map(str::to_owned),
             status: query.get("status").cloned(),
             sort_by: choice(query, "sort_by", &SORTABLE)?.unwrap_or("id"),
             descending: choice(query, "direction", &["asc", "desc"])? == Some("desc"),
-            limit: limit.min(page_limit),
-            offset: number(query, "offset", 0)?,
+            page,
             shape: Shape::from_query(query)?,
         })
     }
 
     /// Tenant and id make the order of equals stable.
     fn run(&self, db: &Connection, owner: &Holder) -> rusqlite::Result<Value> {
-        let filter =
-            "WHERE owner_id = ?1 AND (?2 IS NULL OR ticket.tenant = ?2) AND (?3 IS NULL OR format = ?3)
+        let filter = "WHERE (owner_id = ?1 OR (by_organizer AND ticket.tenant = ?5))
+            AND (?2 IS NULL OR ticket.tenant = ?2) AND (?3 IS NULL OR format = ?3)
             AND (?4 IS NULL OR status = ?4)";
-        let filters: [&dyn ToSql; 4] = [&owner.id, &self.tenant, &self.format, &self.status];
-        let total: i64 =
-            db.query_row(&format!("SELECT count(*) FROM ticket {filter}"), &filters[..], |row| row.get(0))?;
+        let organizer = owner.organizer.as_ref().filter(|_| self.reserved);
+        let filters: [&dyn ToSql; 5] = [&owner.id, &self.tenant, &self.format, &self.status, &organizer];
         let direction = if self.descending { "DESC" } else { "ASC" };
-        let page = format!(
-            "{SELECT} {filter} ORDER BY ticket.{} {direction}, ticket.id, ticket.tenant LIMIT {} OFFSET {}",
-            self.sort_by, self.limit, self.offset
+        let part = format!(
+            "{filter} ORDER BY ticket.{} {direction}, ticket.id, ticket.tenant {}",
+            self.sort_by,
+            self.page.map_or_else(String::new, Page::sql)
         );
-        let mut statement = db.prepare_cached(&page)?;
+        let mut statement = db.prepare_cached(&format!("{SELECT} {part}"))?;
         let tickets = statement
-            .query_map(&filters[..], |row| self.shape.read(row, owner))?
+            .query_map(&filters[..], |row| self.shape.read(row))?
             .collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(json!({
-            "data": tickets,
-            "paging": {"limit": self.limit, "offset": self.offset, "total": total},
-        }))
+        issuing::count_poll(db, &part, &filters)?;
+        let Some(page) = self.page else { return Ok(json!({"data": tickets})) };
+        let count = format!("SELECT count(*) FROM ticket {filter}");
+        let total: i64 = db.query_row(&count, &filters[..], |row| row.get(0))?;
+        Ok(json!({"data": tickets, "paging": page.told(total)}))
     }
 }
 
-fn choice(
+/// A parameter that is one of several texts.
+pub(super) fn choice(
     query: &Parameters,
     name: &str,
     choices: &[&'static str],
@@ -121,6 +159,16 @@ fn choice(
             known.ok_or_else(|| BamError::bad_parameter(name))
         })
         .transpose()
+}
+
+/// A parameter that is `true` or `false`; false when it is left out.
+pub(super) fn flag(query: &Parameters, name: &str) -> Result<bool, BamError> {
+    Ok(choice(query, name, &["true", "false"])? == Some("true"))
+}
+
+/// A parameter of another type than text.
+pub(super) fn parsed<T: FromStr>(query: &Parameters, name: &str) -> Result<Option<T>, BamError> {
+    query.get(name).map(|text| text.parse().map_err(|_| BamError::bad_parameter(name))).transpose()
 }
 
 /// Numbers are u32, so that SQLite takes every one of them.

@@ -16,7 +16,8 @@ use serde_json::Value;
 const MAX_DEPTH: usize = 16;
 
 /// A relation that B.A.M's tickets have, with those below it.
-struct Known {
+#[derive(Debug)]
+pub(super) struct Known {
     name: &'static str,
     below: &'static [Known],
 }
@@ -26,7 +27,7 @@ const fn leaf(name: &'static str) -> Known {
 }
 
 /// All relations of a ticket.
-const TICKET: &[Known] = &[
+pub(super) const TICKET: &[Known] = &[
     leaf("ticket_discount"),
     leaf("order_item"),
     Known { name: "ticket_holder", below: &[leaf("address")] },
@@ -45,33 +46,57 @@ const TICKET: &[Known] = &[
     leaf("timeslot"),
 ];
 
+/// All relations of an order.
+pub(super) const ORDER: &[Known] =
+    &[Known { name: "order_item", below: &[Known { name: "ticket", below: TICKET }] }, leaf("order_contact")];
+
+/// All relations of what a ticket's holder answered.
+pub(super) const TICKET_HOLDER: &[Known] = &[Known {
+    name: "questionnaire",
+    below: &[Known { name: "questionnaire_item", below: &[leaf("question")] }],
+}];
+
+/// All relations of an event.
+pub(super) const EVENT: &[Known] = &[
+    leaf("ticket_format"),
+    Known { name: "occurrence", below: &[leaf("sector"), leaf("ticket_discount")] },
+    Known {
+        name: "ticket_config",
+        below: &[leaf("ticket_type"), leaf("ticket_discount"), leaf("promo_section"), leaf("depends_on")],
+    },
+];
+
+/// All relations of a category.
+pub(super) const CATEGORY: &[Known] = &[leaf("subcategory")];
+
 /// The relations that were asked for: a tree of names.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Relations(BTreeMap<String, Relations>);
 
 impl Relations {
-    /// Reads an expression; `None` for a syntax error or a relation that tickets do not have.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// Reads an expression; `None` for a syntax error or a relation that is not among these.
+    pub(super) fn parse(text: &str, known: &[Known]) -> Option<Self> {
         let mut parser = Parser { rest: text.trim() };
         let mut relations = Self::default();
         if !parser.rest.is_empty() {
             parser.expressions(&mut relations, 0)?;
         }
-        (parser.rest.is_empty() && relations.are_among(TICKET)).then_some(relations)
+        (parser.rest.is_empty() && relations.are_among(known)).then_some(relations)
     }
 
-    /// Takes every relation out of a ticket that was not asked for.
-    pub(super) fn prune(&self, ticket: &mut Value) {
-        self.prune_known(ticket, TICKET);
+    /// Whether a relation was asked for.
+    pub(super) fn ask(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
-    fn prune_known(&self, value: &mut Value, known: &[Known]) {
+    /// Takes every relation out of a value that was not asked for.
+    pub(super) fn prune(&self, value: &mut Value, known: &[Known]) {
         match value {
-            Value::Array(items) => items.iter_mut().for_each(|item| self.prune_known(item, known)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.prune(item, known)),
             Value::Object(members) => {
                 for relation in known {
                     match (self.0.get(relation.name), members.get_mut(relation.name)) {
-                        (Some(asked), Some(member)) => asked.prune_known(member, relation.below),
+                        (Some(asked), Some(member)) => asked.prune(member, relation.below),
                         _ => drop(members.shift_remove(relation.name)),
                     }
                 }
@@ -141,18 +166,22 @@ mod tests {
 
     use super::*;
 
+    fn parse(text: &str) -> Option<Relations> {
+        Relations::parse(text, TICKET)
+    }
+
     #[test]
     fn equal_expressions_give_equal_trees() {
-        let seed = Relations::parse("[ticket_holder,ticket_config.event]").unwrap();
+        let seed = parse("[ticket_holder,ticket_config.event]").unwrap();
         for same in [
             "[ticket_holder,ticket_config.[event]]",
             " [ ticket_holder , ticket_config.[ event ] ] ",
             "[ticket_holder ticket_config.event]",
             "[ticket_config.event,ticket_holder,ticket_config]",
         ] {
-            assert_eq!(Relations::parse(same).as_ref(), Some(&seed), "{same}");
+            assert_eq!(parse(same).as_ref(), Some(&seed), "{same}");
         }
-        assert_eq!(Relations::parse(""), Some(Relations::default()));
+        assert_eq!(parse(""), Some(Relations::default()));
     }
 
     #[test]
@@ -179,7 +208,7 @@ mod tests {
             "[sector,[timeslot]]",
             &deep,
         ] {
-            assert_eq!(Relations::parse(bad), None, "{bad}");
+            assert_eq!(parse(bad), None, "{bad}");
         }
     }
 
@@ -189,7 +218,7 @@ mod tests {
             "ticket_config": {"id": 2, "event": {"id": 3}, "ticket_type": {"id": 4}}, "timeslot": null});
         let pruned = |with: &str| {
             let mut ticket = full.clone();
-            Relations::parse(with).unwrap().prune(&mut ticket);
+            parse(with).unwrap().prune(&mut ticket, TICKET);
             ticket
         };
         assert_eq!(pruned(""), json!({"id": 1}));

@@ -10,17 +10,22 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use serde_json::{Value, json};
 
 use super::BamError;
-use super::auth::{Holder, signed_in};
-use super::relations::Relations;
+use super::issuing;
+use super::list::flag;
+use super::relations::{Relations, TICKET};
+use super::session::{Holder, signed_in};
 use crate::app::App;
 
 /// Selects what [`read`] reads.
 pub(super) const SELECT: &str = "SELECT ticket.id, seq_num, status, kyc_status, seat_id, format, updated_at,
-        holder, ticket_config.body, sector.body, timeslot.body, holder_response, holder_updated_at
+        holder, ticket_config.body, sector.body, timeslot.body, holder_response, holder_updated_at,
+        user.enrollment_id, order_item.id, order_item.order_id, order_item.price
     FROM ticket
     JOIN ticket_config ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
     LEFT JOIN sector ON sector.tenant = ticket.tenant AND sector.id = sector_id
-    LEFT JOIN timeslot ON timeslot.tenant = ticket.tenant AND timeslot.id = timeslot_id";
+    LEFT JOIN timeslot ON timeslot.tenant = ticket.tenant AND timeslot.id = timeslot_id
+    LEFT JOIN order_item ON order_item.tenant = ticket.tenant AND order_item.id = order_item_id
+    LEFT JOIN user ON user.id = owner_id";
 
 /// The relations of tickets in the change feed.
 const FEED: &str = "[ticket_config.[event,ticket_type],sector,timeslot,ticket_holder,ticket_discount]";
@@ -36,18 +41,19 @@ impl Shape {
     /// Reads `with` and `with_enrollment_id`.
     pub(super) fn from_query(query: &HashMap<String, String>) -> Result<Self, BamError> {
         let with = query.get("with").map_or("", String::as_str);
-        let with_enrollment_id = match query.get("with_enrollment_id").map(String::as_str) {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => return Err(BamError::bad_parameter("with_enrollment_id")),
-        };
-        let relations = Relations::parse(with).ok_or_else(|| BamError::bad_parameter("with"))?;
+        let with_enrollment_id = flag(query, "with_enrollment_id")?;
+        let relations = Relations::parse(with, TICKET).ok_or_else(|| BamError::bad_parameter("with"))?;
         Ok(Self { relations, with_enrollment_id })
+    }
+
+    /// A ticket without relations.
+    pub(super) fn plain() -> Self {
+        Self { relations: Relations::default(), with_enrollment_id: false }
     }
 
     /// The shape of tickets in the change feed.
     pub(crate) fn of_feed() -> Self {
-        Self { relations: Relations::parse(FEED).unwrap_or_default(), with_enrollment_id: false }
+        Self { relations: Relations::parse(FEED, TICKET).unwrap_or_default(), with_enrollment_id: false }
     }
 
     /// Finds the owner's ticket by its id.
@@ -58,28 +64,28 @@ impl Shape {
         tenant: &str,
         id: i64,
     ) -> rusqlite::Result<Option<Value>> {
-        self.find_by(db, owner, tenant, "ticket.id", &id)
+        let sql = format!("{SELECT} WHERE owner_id = ?1 AND ticket.tenant = ?2 AND ticket.id = ?3");
+        db.prepare_cached(&sql)?.query_row((owner.id, tenant, id), |row| self.read(row)).optional()
     }
 
-    fn find_by(
-        &self,
-        db: &Connection,
-        owner: &Holder,
-        tenant: &str,
-        column: &str,
-        value: &dyn ToSql,
-    ) -> rusqlite::Result<Option<Value>> {
-        let sql = format!("{SELECT} WHERE owner_id = ?1 AND ticket.tenant = ?2 AND {column} = ?3");
-        let parameters: [&dyn ToSql; 3] = [&owner.id, &tenant, value];
-        db.prepare_cached(&sql)?.query_row(&parameters[..], |row| self.read(row, owner)).optional()
+    /// Finds a ticket by its id, whoever owns it.
+    pub(super) fn find_any(&self, db: &Connection, tenant: &str, id: i64) -> rusqlite::Result<Option<Value>> {
+        let sql = format!("{SELECT} WHERE ticket.tenant = ?1 AND ticket.id = ?2");
+        db.prepare_cached(&sql)?.query_row((tenant, id), |row| self.read(row)).optional()
+    }
+
+    /// The tickets that were bought with an item of an order.
+    pub(super) fn of_item(&self, db: &Connection, tenant: &str, item: i64) -> rusqlite::Result<Vec<Value>> {
+        let sql = format!("{SELECT} WHERE ticket.tenant = ?1 AND order_item_id = ?2 ORDER BY ticket.id");
+        db.prepare_cached(&sql)?.query_map((tenant, item), |row| self.read(row))?.collect()
     }
 
     /// Reads a row of [`SELECT`] as the ticket that is sent.
-    pub(super) fn read(&self, row: &Row<'_>, owner: &Holder) -> rusqlite::Result<Value> {
+    pub(super) fn read(&self, row: &Row<'_>) -> rusqlite::Result<Value> {
         let mut ticket = full_ticket(row)?;
-        self.relations.prune(&mut ticket);
+        self.relations.prune(&mut ticket, TICKET);
         if self.with_enrollment_id {
-            ticket["enrollment_id"] = json!(owner.enrollment_id);
+            ticket["enrollment_id"] = json!(row.get::<_, Option<String>>(13)?);
         }
         Ok(ticket)
     }
@@ -108,23 +114,31 @@ pub(super) async fn by_blockchain_id(
     one(&app, &owner, &tenant, "blockchain_id", &blockchain_id, &Shape::from_query(&query)?)
 }
 
+/// An organizer sees all of its tickets, everybody else those of their own.
 fn one(
     app: &App,
-    owner: &Holder,
+    caller: &Holder,
     tenant: &str,
     column: &str,
     value: &dyn ToSql,
     shape: &Shape,
 ) -> Result<Json<Value>, BamError> {
-    let found = app.db.read(|db| shape.find_by(db, owner, tenant, column, value))?;
+    let filter =
+        format!("WHERE ticket.tenant = ?1 AND {column} = ?2 AND (owner_id = ?3 OR ticket.tenant = ?4)");
+    let parameters: [&dyn ToSql; 4] = [&tenant, value, &caller.id, &caller.organizer];
+    let found = app.db.read(|db| {
+        let mut statement = db.prepare_cached(&format!("{SELECT} {filter}"))?;
+        let found = statement.query_row(&parameters[..], |row| shape.read(row)).optional()?;
+        issuing::count_poll(db, &filter, &parameters)?;
+        Ok::<_, BamError>(found)
+    })?;
     found.map(|ticket| Json(json!({"data": ticket}))).ok_or_else(|| BamError::not_found("Ticket"))
 }
 
 /// A ticket with every relation filled in.
 fn full_ticket(row: &Row<'_>) -> rusqlite::Result<Value> {
-    let id: i64 = row.get(0)?;
     Ok(json!({
-        "id": id,
+        "id": row.get::<_, i64>(0)?,
         "seq_num": row.get::<_, i64>(1)?,
         "status": row.get::<_, String>(2)?,
         "kyc_status": row.get::<_, String>(3)?,
@@ -136,7 +150,7 @@ fn full_ticket(row: &Row<'_>) -> rusqlite::Result<Value> {
         "ticket_holder": holder(row)?,
         "ticket_discount": [],
         "timeslot": body(row, 10)?,
-        "order_item": {"id": id, "quantity": 1},
+        "order_item": order_item(row)?,
         "ticket_asset": [],
     }))
 }
@@ -149,6 +163,12 @@ fn holder(row: &Row<'_>) -> rusqlite::Result<Value> {
         holder["updated_at"] = json!(answered_at);
     }
     Ok(holder)
+}
+
+/// The item of an order that the ticket was bought with, if it was.
+fn order_item(row: &Row<'_>) -> rusqlite::Result<Value> {
+    let Some(id) = row.get::<_, Option<i64>>(14)? else { return Ok(Value::Null) };
+    Ok(json!({"id": id, "order_id": row.get::<_, i64>(15)?, "price": row.get::<_, f64>(16)?}))
 }
 
 fn body(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {

@@ -1,43 +1,52 @@
 //! What a ticket's holder answered: one answer for each ticket, whose id is that of the `ticket_holder` relation.
 //! Writes take no idempotency key: each one that is repeated is done again.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 
 use super::BamError;
-use super::auth::{signed_in, unreadable};
+use super::fields::unreadable;
+use super::relations::{Relations, TICKET_HOLDER};
+use super::session::signed_in;
 use crate::app::App;
 use crate::journal::Applied;
 use crate::moment::later_than;
 
+type Parameters = HashMap<String, String>;
 type Body = Result<Json<Value>, JsonRejection>;
 
 /// `GET /t/{tenant}/event/v1/ticket/{id}/ticket_holder`: a list of one, or of none without an answer.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Path((tenant, ticket)): Path<(String, String)>,
+    Query(query): Query<Parameters>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, BamError> {
     let user = signed_in(&app, &headers)?.id;
+    let relations = relations(&query)?;
     let held = app.db.read(|db| Held::find(db, user, tenant, &ticket))?;
-    Ok(Json(json!({"data": held.to_json().into_iter().collect::<Vec<_>>()})))
+    let answers: Vec<_> = held.to_json().map(|answer| asked(&held, &relations, answer)).into_iter().collect();
+    Ok(Json(json!({"data": answers})))
 }
 
 /// `GET /t/{tenant}/event/v1/ticket/{id}/ticket_holder/{holder}`
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path((tenant, ticket, holder)): Path<(String, String, String)>,
+    Query(query): Query<Parameters>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, BamError> {
     let user = signed_in(&app, &headers)?.id;
+    let relations = relations(&query)?;
     let held = app.db.read(|db| Held::find(db, user, tenant, &ticket))?;
-    Ok(Json(json!({"data": held.answered(&holder)?})))
+    Ok(Json(json!({"data": asked(&held, &relations, held.answered(&holder)?)})))
 }
 
 /// `POST /t/{tenant}/event/v1/ticket/{id}/ticket_holder`: the first answer.
@@ -138,10 +147,33 @@ impl Held {
     }
 }
 
+fn relations(query: &Parameters) -> Result<Relations, BamError> {
+    let with = query.get("with").map_or("", String::as_str);
+    Relations::parse(with, TICKET_HOLDER).ok_or_else(|| BamError::bad_parameter("with"))
+}
+
+/// An answer with the relations that were asked for: every tenant asks the same.
+fn asked(held: &Held, relations: &Relations, mut answer: Value) -> Value {
+    let item = |id: i64, required: bool, key: &str, kind: &str, content: &str| {
+        json!({"id": id, "question_id": id, "questionnaire_id": 1, "required": required, "ordinal_number": id,
+            "question": {"id": id, "key": key, "type": kind, "content": content, "organizer_id": held.tenant}})
+    };
+    answer["questionnaire"] = json!({
+        "id": 1,
+        "name": "Gäste",
+        "organizer_id": held.tenant,
+        "questionnaire_item": [
+            item(1, true, "shirt", "select", "Welche Größe hat Ihr Trikot?"),
+            item(2, false, "guests", "text", "Wer kommt mit Ihnen?"),
+        ],
+    });
+    relations.prune(&mut answer, TICKET_HOLDER);
+    answer
+}
+
 /// The `response` of a body, which must be an object.
 fn response(body: Body) -> Result<Value, BamError> {
     let Json(mut body) = body.map_err(unreadable)?;
     let response = body.get_mut("response").map(Value::take).filter(Value::is_object);
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    response.ok_or_else(|| BamError::new(status, "VALIDATION_FAILED", "Invalid value for response"))
+    response.ok_or_else(|| BamError::invalid("response"))
 }

@@ -1,10 +1,11 @@
 //! Access tokens: JWT (RFC 7519) signed with HMAC-SHA-256.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::app::random;
 
@@ -18,34 +19,15 @@ pub(super) struct Claims {
     pub(super) username: String,
     pub(super) verified: bool,
     pub(super) id: i64,
-    pub(super) enrollment_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) device_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) enrollment_id: Option<String>,
     pub(super) enrolled: bool,
     #[serde(rename = "type")]
     pub(super) kind: String,
-    pub(super) permissions: Value,
-}
-
-impl Claims {
-    /// The claims of a registered user from `iat` for `life_s` seconds.
-    pub(super) fn registered(
-        id: i64,
-        username: String,
-        enrollment_id: String,
-        iat: i64,
-        life_s: u32,
-    ) -> Self {
-        Self {
-            exp: iat.saturating_add(life_s.into()),
-            iat,
-            username,
-            verified: true,
-            id,
-            enrollment_id,
-            enrolled: true,
-            kind: "registered".to_owned(),
-            permissions: json!({"org": {}}),
-        }
-    }
+    /// By organizer's name: classes of permissions, each with what is permitted.
+    pub(super) permissions: BTreeMap<String, BTreeMap<String, Vec<String>>>,
 }
 
 /// The key that signs tokens; its `Debug` does not print it.
@@ -86,7 +68,18 @@ mod tests {
     use super::*;
 
     fn claims() -> Claims {
-        Claims::registered(1, "mira@example.org".to_owned(), "e".to_owned(), 1000, 60)
+        Claims {
+            exp: 1060,
+            iat: 1000,
+            username: "mira@example.org".to_owned(),
+            verified: true,
+            id: 1,
+            device_id: None,
+            enrollment_id: None,
+            enrolled: false,
+            kind: "registered".to_owned(),
+            permissions: BTreeMap::new(),
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Ticket {
         let id = id.parse::<i64>().ok().filter(|number| number.to_string() == id);
         let found = db
             .query_row(
-                "SELECT ticket.id, event_id, coalesce(code, 0),
+                "SELECT ticket.id, ticket_config.event_id, coalesce(code, 0),
                     unixepoch(json_extract(ticket_config.body, '$.event.start_at')),
                     format = 'SECURE' AND ticket.status IN ('issued', 'activated')
                 FROM ticket

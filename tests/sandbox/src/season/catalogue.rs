@@ -132,8 +132,8 @@ impl EventWriter<'_> {
             let mut body = sector_body(id, sector);
             body["ticket_config"] = json!(configs);
             self.db.execute(
-                "INSERT INTO sector (tenant, id, code, body) VALUES (?1, ?2, ?3, ?4)",
-                (&self.tenant.name, id, sector.code, body.to_string()),
+                "INSERT INTO sector (tenant, id, event_id, code, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                (&self.tenant.name, id, self.id, sector.code, body.to_string()),
             )?;
             written.push(ListedSector { id, code: sector.code, seated: sector.seated });
         }
@@ -144,8 +144,8 @@ impl EventWriter<'_> {
         let mut written = Vec::new();
         for (id, slot) in (first..).zip(&self.event.timeslots) {
             self.db.execute(
-                "INSERT INTO timeslot (tenant, id, body) VALUES (?1, ?2, ?3)",
-                (&self.tenant.name, id, self.timeslot_body(id, slot).to_string()),
+                "INSERT INTO timeslot (tenant, id, event_id, body) VALUES (?1, ?2, ?3, ?4)",
+                (&self.tenant.name, id, self.id, self.timeslot_body(id, slot).to_string()),
             )?;
             written.push(id);
         }
@@ -200,7 +200,7 @@ impl EventWriter<'_> {
             "image_uri": null,
             "video_uri": null,
             "thumbnail_uri": null,
-            "questionnaire_id": null,
+            "questionnaire_id": 1,
             "status": "published",
             "visible": true,
             "pdf_template_id": null,

@@ -7,6 +7,7 @@ use rusqlite::{CachedStatement, Transaction, params};
 use serde_json::json;
 
 use super::catalogue::{Catalogue, Listed, ListedSector};
+use super::orders::{self, Bought};
 use super::{Person, Plan};
 use crate::moment::timestamp;
 use crate::seeded;
@@ -16,10 +17,13 @@ const ODD_STATUS: (usize, &str) = (15, "under_review");
 /// Each user's ticket of this number has a format that no client knows yet.
 const ODD_FORMAT: (usize, &str) = (18, "NFC");
 
+/// So many days before the season all of its tickets were ordered.
+const ORDERED_DAYS: i64 = 21;
+
 const INSERT: &str =
     "INSERT INTO ticket (tenant, id, owner_id, ticket_config_id, sector_id, timeslot_id, seq_num,
-    status, kyc_status, seat_id, format, blockchain_id, holder, updated_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'not_required', ?9, ?10, ?11, ?12, ?13)";
+    status, kyc_status, seat_id, format, blockchain_id, holder, updated_at, order_item_id)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'not_required', ?9, ?10, ?11, ?12, ?13, ?2)";
 
 /// Whose tickets for what.
 #[derive(Debug)]
@@ -56,14 +60,15 @@ impl TicketPlan<'_> {
             for number in 0..self.tickets_per_user {
                 let deal = Deal { user, number, round: number / events.len() };
                 let event = &events[number % events.len()];
-                self.write_one(&mut insert, &mut counters, deal, event, person)?;
+                self.write_one(db, &mut insert, &mut counters, deal, event, person)?;
             }
         }
-        Ok(())
+        orders::write_offers(db, self.now)
     }
 
     fn write_one(
         &self,
+        db: &Transaction<'_>,
         insert: &mut CachedStatement<'_>,
         counters: &mut Counters,
         deal: Deal,
@@ -90,7 +95,16 @@ impl TicketPlan<'_> {
             self.holder(id, deal, owner, &label),
             timestamp(self.now - TimeDelta::minutes(i64::from(5 + seeded::below(self.seed, &label, 28_800)))),
         ])?;
-        Ok(())
+        orders::write_item(db, &self.bought(event, deal), id, config)
+    }
+
+    fn bought<'a>(&self, event: &'a Listed, deal: Deal) -> Bought<'a> {
+        Bought {
+            tenant: &event.tenant,
+            owner_id: i64::from(deal.user) + 1,
+            format: deal.format(),
+            at: self.now - TimeDelta::days(ORDERED_DAYS),
+        }
     }
 
     fn seat(&self, sector: &ListedSector, label: &str) -> Option<String> {

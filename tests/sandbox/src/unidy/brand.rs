@@ -1,10 +1,11 @@
 //! Brands: who is reached at which address, with which keys.
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::choices::UnidyChoices;
 use super::keys::SigningKeys;
@@ -14,14 +15,19 @@ use crate::seeded;
 /// The names of the brands.
 pub(crate) const BRANDS: [&str; 2] = ["nord", "west"];
 
-/// A tenant of Unidy.
-#[derive(Debug)]
+/// A tenant of Unidy; `Debug` does not print its keys.
 pub(crate) struct Brand {
     pub(crate) name: String,
     /// Where it is reached, without a slash at its end; also the issuer of its ID tokens.
     pub(crate) url: String,
     pub(crate) sdk_key: String,
     pub(crate) keys: SigningKeys,
+}
+
+impl fmt::Debug for Brand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Brand").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// What all brands share.
@@ -37,7 +43,7 @@ pub(crate) struct Unidy {
 }
 
 /// An e-mail that a brand sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnidyMail {
     /// The name of the brand.
     pub brand: String,
@@ -47,6 +53,15 @@ pub struct UnidyMail {
     pub kind: String,
     /// The code to sign in with, or the token of the transfer.
     pub secret: String,
+}
+
+impl fmt::Debug for UnidyMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnidyMail")
+            .field("brand", &self.brand)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Unidy {

@@ -3,15 +3,20 @@
 
 mod account;
 mod box_office;
+mod codes;
 mod contract;
 mod credentials;
 mod discovery;
+mod events;
 mod faults;
 mod feed;
 mod idempotency;
 mod journal;
 mod odd_replies;
+mod orders;
+mod organizers;
 mod recorder;
+mod sign_ins;
 mod statements;
 mod support;
 mod ticket_holder;

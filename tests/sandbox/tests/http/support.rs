@@ -163,6 +163,31 @@ impl World {
         self.sign_in(0).await.0
     }
 
+    /// Signs the organizer of a tenant in; returns access and refresh token.
+    pub(crate) async fn organizer_session(&self, tenant: &str) -> (String, String) {
+        let user = self.sandbox.organizers().iter().find(|user| user.tenant == tenant).unwrap();
+        let login = json!({"username": user.name, "password": user.password, "organizer_id": tenant});
+        let data = self.open("/account/v1/auth/login", login).await.json()["data"].clone();
+        let text = |name: &str| data[name].as_str().unwrap().to_owned();
+        (text("token"), text("refresh_token"))
+    }
+
+    pub(crate) async fn organizer(&self, tenant: &str) -> String {
+        self.organizer_session(tenant).await.0
+    }
+
+    /// What an access token says.
+    pub(crate) fn claims(&self, token: &str) -> Value {
+        serde_json::from_slice(&BASE64.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+    }
+
+    /// Posts; tells whether no reply came.
+    pub(crate) async fn post_lost(&self, token: &str, path: &str, body: Value) -> bool {
+        let path = path.to_owned();
+        let ask = Ask { method: Method::POST, path, token: Some(token), key: None, body: Some(body) };
+        self.try_ask(ask).await.is_err()
+    }
+
     /// Ids of the user's tickets of a tenant for which `keep` holds.
     pub(crate) async fn ids(&self, token: &str, tenant: &str, keep: impl Fn(&Value) -> bool) -> Vec<String> {
         let list = self.get(token, &format!("/t/{tenant}/event/v1/ticket")).await.json();

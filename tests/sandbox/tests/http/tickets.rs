@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 use serde_json::{Value, json};
+use ticket_wallet_sandbox::BamChoices;
 
 use crate::support::{CLUB, START_S, THEATRE, World};
 
@@ -136,6 +137,9 @@ async fn bad_parameters_are_refused() {
         "with=[sector,ticket_holder.event]",
     ] {
         for list in ["/v1/ticket", "/t/nordhafen/event/v1/ticket"] {
+            if list.starts_with("/t/") && (query.starts_with("limit") || query.starts_with("offset")) {
+                continue;
+            }
             let answer = world.get(&token, &format!("{list}?{query}")).await;
             assert_eq!(answer.status, 400, "{query}");
             assert_eq!(answer.json()["errorCode"], "VALIDATION_FAILED");
@@ -164,8 +168,14 @@ async fn pages_cover_everything_once() {
         assert_eq!(new.count(), if offset == 240 { 10 } else { 40 });
     }
     assert_eq!(seen.len(), 250);
-    let small = world.get(&token, "/t/weidental/event/v1/ticket?limit=3").await.json();
-    assert_eq!(small["data"].as_array().unwrap().len(), 3);
+    let tenant = "/t/weidental/event/v1/ticket?limit=3";
+    let whole = world.get(&token, tenant).await.json();
+    assert_eq!((whole["data"].as_array().unwrap().len(), whole.get("paging")), (83, None));
+    world.sandbox.set_bam_choices(BamChoices { paged: false, tenant_paged: true, ..BamChoices::default() });
+    let small = world.get(&token, tenant).await.json();
+    assert_eq!((small["data"].as_array().unwrap().len(), &small["paging"]["limit"]), (3, &json!(3)));
+    let whole = world.get(&token, "/v1/ticket?limit=3").await.json();
+    assert_eq!((whole["data"].as_array().unwrap().len(), whole.get("paging")), (250, None));
 }
 
 #[tokio::test]

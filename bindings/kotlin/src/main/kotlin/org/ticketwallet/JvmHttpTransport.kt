@@ -11,12 +11,9 @@ import java.net.Proxy
 import java.net.SocketTimeoutException
 import java.net.URL
 import java.net.UnknownHostException
-import java.security.GeneralSecurityException
-import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.TimeUnit
 import javax.net.ssl.HttpsURLConnection
 import javax.net.ssl.SSLException
-import javax.net.ssl.SSLSocketFactory
 import org.ticketwallet.core.HttpHeader
 import org.ticketwallet.core.HttpRequest
 import org.ticketwallet.core.HttpResponse
@@ -25,13 +22,10 @@ import org.ticketwallet.core.HttpTransportException
 
 /**
  * Carries the wallet's requests over the platform's own HTTP: its trust store and pins, its proxy, its network policy.
- * Redirects are not followed, replies are bounded in size, and a request to this very device takes no proxy. An account's
- * own pins are asked for besides.
+ * The pins of an account are checked beside. Redirects are not followed, replies are bounded in size, and a request to
+ * this very device takes no proxy.
  */
 class JvmHttpTransport : HttpTransport {
-    /** One for each set of pins, so that connections are used again. */
-    private val pinned = ConcurrentHashMap<Set<String>, SSLSocketFactory>()
-
     override fun checksPins(): Boolean = true
 
     override fun send(request: HttpRequest): HttpResponse {
@@ -40,8 +34,6 @@ class JvmHttpTransport : HttpTransport {
             connect(request)
         } catch (failure: IOException) {
             throw HttpTransportException.Failed("the request could not be built")
-        } catch (failure: GeneralSecurityException) {
-            throw HttpTransportException.Failed("the pins cannot be checked")
         }
         try {
             return exchange(connection, request, deadline)
@@ -57,8 +49,9 @@ class JvmHttpTransport : HttpTransport {
         val opened = if (isLoopback(url.host)) url.openConnection(Proxy.NO_PROXY) else url.openConnection()
         val connection = opened as? HttpURLConnection ?: throw ProtocolException()
         if (request.pins.isNotEmpty()) {
-            val secured = connection as? HttpsURLConnection ?: throw ProtocolException()
-            secured.sslSocketFactory = pinned.computeIfAbsent(request.pins.toSet(), ::pinnedSockets)
+            // Without TLS there is no certificate: the core sends no pins then.
+            val secure = connection as? HttpsURLConnection ?: throw ProtocolException()
+            secure.sslSocketFactory = PinnedTrust.sockets(request.pins.toSet())
         }
         connection.instanceFollowRedirects = false
         connection.useCaches = false
@@ -100,7 +93,8 @@ class JvmHttpTransport : HttpTransport {
 
     /** What went wrong, without the address: an address can hold ids. */
     private fun describe(failure: IOException): HttpTransportException = when {
-        generateSequence<Throwable>(failure) { it.cause }.any { it is PinMismatch } -> HttpTransportException.PinMismatch()
+        generateSequence<Throwable>(failure) { it.cause }.any { it is PinMismatchException } ->
+            HttpTransportException.PinMismatch()
         failure is SocketTimeoutException -> HttpTransportException.TimedOut()
         failure is UnknownHostException || failure is ConnectException || failure is NoRouteToHostException ||
             failure is SSLException -> HttpTransportException.Unreachable()
