@@ -1,6 +1,9 @@
 package org.ticketwallet
 
 import java.nio.file.Path
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -59,6 +62,10 @@ class SystemsTest {
     private fun TicketWallet.all(account: String? = null) = tickets(TicketFilter(account, limit = 1000u))
 
     private fun TicketWallet.showable(account: String) = all(account).first { ticket(it.id).noBarcode == null }.id
+
+    /** A ticket that its system hands out as files. */
+    private fun TicketWallet.exportable() =
+        all().first { "\"exportable_to_wallet\":true" in ticket(it.id).bodyJson }.id
 
     @Test
     fun several_systems_in_one_wallet() = open().use { wallet ->
@@ -128,7 +135,7 @@ class SystemsTest {
         val (account, id) = runBlocking {
             val account = wallet.signInTo("nord")
             wallet.sync()
-            account to wallet.all().first { "\"exportable_to_wallet\":true" in wallet.ticket(it.id).bodyJson }.id
+            account to wallet.exportable()
         }
         assertEquals(emptyList<Any>(), wallet.documents(account))
         val files = runBlocking { wallet.fetchDocuments(id) }
@@ -137,6 +144,26 @@ class SystemsTest {
         assertEquals(files, wallet.documents(account, "ticket/$id"))
         val pdf = wallet.document(files[0].id)
         assertEquals("%PDF-" to files[0].size.toInt(), pdf.decodeToString(0, 5) to pdf.size)
+    }
+
+    @Test
+    fun fetching_files_is_called_off() {
+        val transport = HeldTransport()
+        TicketWallet.open(Config("$temporary/wallet", sendByItself = false), vault, transport).use { wallet ->
+            runBlocking {
+                val account = wallet.signInTo("nord")
+                wallet.sync()
+                val id = wallet.exportable()
+                transport.armed = true
+                val fetching = async(Dispatchers.IO) { wallet.fetchDocuments(id) }
+                transport.waiting.acquire()
+                fetching.cancel()
+                assertThrows(CancellationException::class.java) { runBlocking { fetching.await() } }
+                transport.release()
+                assertTrue(wallet.documents(account).isEmpty())
+                assertEquals(2, wallet.fetchDocuments(id).size)
+            }
+        }
     }
 
     @Test
