@@ -18,6 +18,6 @@ pub use credential::{
 pub use device_key::{DeviceKey, DeviceKeyError, DeviceSignature, P256_PUBLIC_LEN, SIGNATURE_LEN};
 pub use issuer_key::{ISSUER_KEY_LEN, IssuerKey, IssuerKeyError};
 pub use proof::{NONCE_LEN, PREFIX, Purpose, code_text, proof_message, statement_message};
-pub use qr::{QrError, QrMatrix, signed_matrix};
+pub use qr::{QrError, QrMatrix, signed_matrix, static_matrix};
 pub use reader::{CODE_LEN, Checks, CodeVerdict, Reading, ScannedCode, read};
 pub use render::{QUIET_ZONE, to_png, to_svg, to_terminal};

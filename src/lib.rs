@@ -12,6 +12,7 @@ mod opaque;
 
 pub mod barcode;
 pub mod clock;
+mod config;
 mod device;
 pub mod error;
 mod events;
@@ -25,6 +26,7 @@ mod store;
 mod sync;
 mod wallet;
 
+pub use config::Config;
 pub use error::WalletError;
 pub use gate::{CodeCheck, CodeFields, DEFAULT_TOLERANCE_S, Gate, GateConfig, KnownIssuer};
 pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
@@ -32,8 +34,8 @@ pub use presentation::Presentation;
 pub use store::{FileState, RecoveryReport};
 pub use sync::{SyncProgress, SyncReport, SyncStage, WalletState};
 pub use wallet::{
-    AccountDiagnosis, Config, Diagnosis, Subscription, SyncRun, Wallet, WalletListener, WalletTime,
-    diagnose_wallet, recover_wallet,
+    AccountDiagnosis, Diagnosis, Subscription, SyncRun, Wallet, WalletListener, WalletTime, diagnose_wallet,
+    recover_wallet,
 };
 
 /// The README's example is compiled with the documentation's tests.

@@ -2,6 +2,7 @@
 
 mod address;
 pub mod bam;
+mod connector;
 pub mod extension;
 mod http;
 pub mod retry;
@@ -9,6 +10,7 @@ mod session;
 mod transport;
 
 pub use address::{api_url, tenant_template, with_tenant};
+pub use connector::{Connector, PulledPage};
 pub use http::{Http, Reply, Request, TrustedClock};
 pub use retry::RetryPolicy;
 pub use session::{Refresh, Session, SessionKeeper};

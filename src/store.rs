@@ -3,9 +3,11 @@
 mod accounts;
 mod cipher;
 mod credentials;
+mod documents;
 mod envelope;
 mod files;
 mod lock;
+mod office;
 mod open;
 mod outbox;
 mod recover;
@@ -22,6 +24,8 @@ use std::sync::{PoisonError, RwLock};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use credentials::{Binding, BindingState, HeldCredential};
+pub use documents::{CodeWanted, NewDocument, StoredEnrollment};
+pub use office::OfficeOutcome;
 pub use outbox::{NewWrite, OutboxRow, Settled};
 pub use recover::{RecoveryReport, recover};
 pub use state::{FileState, file_state_of, is_there};

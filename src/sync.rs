@@ -4,6 +4,7 @@
 
 mod activity;
 mod binding;
+mod core;
 mod engine;
 mod outbox;
 mod pace;
@@ -12,6 +13,7 @@ mod runner;
 mod time_keeper;
 mod worker;
 
+pub use self::core::Core;
 pub use engine::{Engine, SyncProgress, SyncReport, SyncStage};
 pub use runner::{Runner, WalletState};
 pub use time_keeper::TimeKeeper;

@@ -5,7 +5,7 @@ mod changes;
 
 pub use care::{AccountDiagnosis, Diagnosis, diagnose_wallet, recover_wallet};
 
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ring::digest::{SHA256, digest};
@@ -13,39 +13,18 @@ use tokio::sync::watch;
 
 use crate::barcode::NONCE_LEN;
 use crate::clock::{ClockUncertainty, TrustedNow};
+use crate::config::Config;
 use crate::error::{Error, WalletError};
 use crate::events::Listening;
-use crate::host::{HostClock, HttpTransport, KeyVault, KeyVaultError, clock_or_system};
+use crate::host::{HostClock, HttpTransport, KeyVault, KeyVaultError};
 use crate::model::{
-    Account, NoBarcodeReason, SignIn, StoredAccount, TicketDetail, TicketFilter, TicketHash, TicketSummary,
+    Account, BarcodeProfile, EventGroup, NoBarcodeReason, SignIn, StoredAccount, TicketDetail, TicketFilter,
+    TicketHash, TicketSummary,
 };
 use crate::presentation::{self, Presentation};
-use crate::remote::{Http, RetryPolicy, api_url};
+use crate::remote::{RetryPolicy, api_url};
 use crate::store::Store;
-use crate::sync::{Engine, Runner, SyncReport, TimeKeeper, WalletState, Worker};
-
-/// How a wallet is set up.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct Config {
-    /// Folder of the wallet's files; made where it is missing. Keep it out of backups.
-    pub folder: String,
-    /// Tickets are bound to the device this many days before their event starts.
-    #[uniffi(default = 30)]
-    pub bind_ahead_days: u32,
-    /// The app's version, `X.Y.Z`, sent as `x-app-version`; this library's own without it.
-    #[uniffi(default = None)]
-    pub app_version: Option<String>,
-    /// Whether changes are sent as soon as possible by a thread of the wallet's own; without it every sync sends them.
-    #[uniffi(default = true)]
-    pub send_by_itself: bool,
-}
-
-impl Config {
-    /// The defaults for a folder.
-    pub fn in_folder(folder: impl Into<String>) -> Self {
-        Self { folder: folder.into(), bind_ahead_days: 30, app_version: None, send_by_itself: true }
-    }
-}
+use crate::sync::{Core, Runner, SyncReport, TimeKeeper, WalletState, Worker};
 
 /// Hears what a wallet is doing. Calls come from a thread of the subscription's own, one after the other, never while
 /// a lock is held. A slow listener misses states that were overtaken; one that blocks delays only itself.
@@ -140,18 +119,7 @@ impl Wallet {
         clock: Option<Arc<dyn HostClock>>,
         transport: Option<Arc<dyn HttpTransport>>,
     ) -> Result<Self, WalletError> {
-        let clock = clock_or_system(clock);
-        let store = Arc::new(Store::open(Path::new(&config.folder), &*vault)?);
-        let time = Arc::new(TimeKeeper::new(Arc::clone(&clock), Arc::clone(&store))?);
-        let headers = vec![
-            ("x-app-version", config.app_version.unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned())),
-            ("x-device-id", store.device_id(&crate::device::new_id()?)?),
-        ];
-        let http = Arc::new(Http::new(transport, clock, headers, Arc::clone(&time) as _));
-        let bind_ahead_s = i64::from(config.bind_ahead_days) * 86_400;
-        let engine =
-            Engine::new(Arc::clone(&store), Arc::clone(&vault), http, Arc::clone(&time), bind_ahead_s);
-        let runner = Arc::new(Runner::new(Arc::clone(&store), engine)?);
+        let Core { store, vault, time, runner } = Core::open(&config, vault, clock, transport)?;
         let worker = config.send_by_itself.then(|| Worker::start(Arc::downgrade(&runner))).transpose();
         let worker = worker.map_err(|e| WalletError::Internal { reason: e.kind().to_string() })?;
         let wallet = Self { store, vault, time, runner, worker };
@@ -218,7 +186,19 @@ impl Wallet {
     /// [`WalletError::Storage`].
     pub fn tickets(&self, filter: TicketFilter) -> Result<Vec<TicketSummary>, WalletError> {
         let _work = self.runner.activity().begin()?;
-        Ok(self.store.tickets(&filter)?)
+        Ok(self.store.tickets(&filter, self.time.now()?.unix_s())?)
+    }
+
+    /// The same tickets, those of one event together: of whatever accounts and systems. Local.
+    ///
+    /// # Errors
+    /// [`WalletError::Storage`].
+    pub fn tickets_by_event(&self, filter: TicketFilter) -> Result<Vec<EventGroup>, WalletError> {
+        let tickets = self.tickets(filter)?;
+        let hashes: BTreeSet<_> = tickets.iter().filter_map(|ticket| ticket.event_hash.as_deref()).collect();
+        let _work = self.runner.activity().begin()?;
+        let events = self.store.events(&hashes.into_iter().collect::<Vec<_>>())?;
+        Ok(presentation::group(tickets, events))
     }
 
     /// One ticket with all that is known of it. Local.
@@ -229,15 +209,16 @@ impl Wallet {
     pub fn ticket(&self, id: String) -> Result<TicketDetail, WalletError> {
         let _work = self.runner.activity().begin()?;
         let id = ticket_hash(&id)?;
-        let mut ticket = self.store.ticket_detail(id)?;
-        let held = self.store.binding(id)?;
+        let now = self.time.now()?;
+        let mut ticket = self.store.ticket_detail(id, now.unix_s())?;
+        let (held, code) = (self.store.binding(id)?, self.store.static_code(id)?);
         if let Some(credential) = &held.credential {
             let fields = credential.credential.fields();
             ticket.generation = Some(fields.generation);
             ticket.lease_end = Some(i64::from(fields.lease_end));
         }
         let lost = held.lost.then_some(NoBarcodeReason::NeedsRebind);
-        ticket.no_barcode = presentation::no_barcode(&ticket.summary, &held, &self.time.now()?).or(lost);
+        ticket.no_barcode = presentation::no_barcode(&ticket.summary, &held, code.as_ref(), &now).or(lost);
         Ok(ticket)
     }
 
@@ -255,9 +236,12 @@ impl Wallet {
         let id = ticket_hash(&ticket_id)?;
         let nonce = venue_nonce.map(<[u8; NONCE_LEN]>::try_from).transpose();
         let nonce = nonce.map_err(|_| WalletError::input("venue_nonce", "a venue nonce has 8 bytes"))?;
-        let (ticket, held) = (self.store.ticket(id)?, self.store.binding(id)?);
-        let presented =
-            presentation::present(&*self.vault, &ticket, &held, &self.time.now()?, nonce.as_ref());
+        let now = self.time.now()?;
+        let (ticket, held) = (self.store.ticket(id, now.unix_s())?, self.store.binding(id)?);
+        if ticket.profile == BarcodeProfile::Static && held.credential.is_none() {
+            return Ok(presentation::show(&ticket, &held, self.store.static_code(id)?, &now)?);
+        }
+        let presented = presentation::present(&*self.vault, &ticket, &held, &now, nonce.as_ref());
         let lost =
             matches!(presented, Err(Error::Vault(KeyVaultError::Missing | KeyVaultError::Invalidated)));
         if let Some(handle) = held.handle.filter(|_| lost != held.lost && (lost || presented.is_ok())) {

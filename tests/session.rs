@@ -211,7 +211,10 @@ async fn requests_that_overlap_share_one_refresh() {
         sandbox.revoke_tokens().unwrap();
         let before = sandbox.requests().len();
         assert_eq!(all.ask().await, [Ok(10), Ok(10), Ok(10), Ok(10)]);
-        assert_eq!((count(&sandbox, before, REFRESH), count(&sandbox, before, LIST)), (1, 8));
+        assert_eq!(count(&sandbox, before, REFRESH), 1);
+        // One that came late was signed with the new token at once.
+        let asked = count(&sandbox, before, LIST);
+        assert!((5..=8).contains(&asked), "{asked}");
         assert_eq!(all.kept.lock().unwrap().len(), renewals);
     }
     // A server that cannot renew for now is left alone by all of them, and nobody is signed out.

@@ -1,5 +1,6 @@
-//! The picture: a QR matrix of a signed barcode, version 10, level M, with one fixed mask.
+//! The picture: a QR matrix. A signed barcode has version 10, level M and one fixed mask; any other code what it needs.
 
+use qrcode::QrCode;
 use qrcode::bits::Bits;
 use qrcode::canvas::{Canvas, MaskPattern};
 use qrcode::ec::construct_codewords;
@@ -10,9 +11,10 @@ const LEVEL: EcLevel = EcLevel::M;
 /// Scoring all eight masks costs most of an encoder's time and makes no measurable difference to decoders.
 const MASK: MaskPattern = MaskPattern::Checkerboard;
 
-/// The text does not fit a QR code of version 10, level M in alphanumeric mode (ISO/IEC 18004).
+/// The text does not fit: a signed barcode's into version 10, level M in alphanumeric mode, any other into version 40
+/// (ISO/IEC 18004).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the text does not fit a QR code of version 10-M")]
+#[error("the text does not fit the QR code")]
 pub struct QrError;
 
 impl From<EncoderError> for QrError {
@@ -51,6 +53,23 @@ pub fn signed_matrix(text: &str) -> Result<QrMatrix, QrError> {
     if base45_only(text) { draw(text.as_bytes()).map_err(QrError::from) } else { Err(QrError) }
 }
 
+/// Draws any text, as small as it goes at level M.
+///
+/// # Errors
+/// [`QrError`] when the text is empty or longer than a QR code holds.
+pub fn static_matrix(text: &str) -> Result<QrMatrix, QrError> {
+    if text.is_empty() {
+        return Err(QrError);
+    }
+    let code = QrCode::with_error_correction_level(text, LEVEL)?;
+    let width = u32::try_from(code.width()).map_err(|_| QrError)?;
+    Ok(QrMatrix { width, modules: modules(code.into_colors()) })
+}
+
+fn modules(colors: Vec<Color>) -> Vec<u8> {
+    colors.into_iter().map(|color| u8::from(color == Color::Dark)).collect()
+}
+
 fn draw(text: &[u8]) -> Result<QrMatrix, EncoderError> {
     let mut bits = Bits::new(VERSION);
     bits.push_alphanumeric_data(text)?;
@@ -60,8 +79,7 @@ fn draw(text: &[u8]) -> Result<QrMatrix, EncoderError> {
     canvas.draw_all_functional_patterns();
     canvas.draw_data(&data, &correction);
     canvas.apply_mask(MASK);
-    let modules = canvas.into_colors().into_iter().map(|color| u8::from(color == Color::Dark)).collect();
-    Ok(QrMatrix { width: u32::from(VERSION.width().unsigned_abs()), modules })
+    Ok(QrMatrix { width: u32::from(VERSION.width().unsigned_abs()), modules: modules(canvas.into_colors()) })
 }
 
 /// Base45's alphabet is QR's alphanumeric alphabet (RFC 9285, section 4).

@@ -2,53 +2,7 @@
 
 use zeroize::Zeroizing;
 
-/// A ticketing system that this library speaks with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
-pub enum TicketSystem {
-    /// B.A.M Ticketing.
-    Bam,
-}
-
-impl TicketSystem {
-    /// The lower-case name, first part of a provider's name.
-    pub fn as_text(self) -> &'static str {
-        match self {
-            Self::Bam => "bam",
-        }
-    }
-
-    /// Reads a name.
-    pub fn from_text(text: &str) -> Option<Self> {
-        [Self::Bam].into_iter().find(|system| system.as_text() == text)
-    }
-}
-
-/// Where a ticketing system is.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
-pub struct SystemConfig {
-    /// The API's address, for example `https://api.bam.fan`.
-    pub url: String,
-    /// Addresses of tenants, with `{tenant}` in it, for example `https://{tenant}.api.bam.fan`. Without it the tenant
-    /// is put before the host, or, where the host is an IP address or `localhost`, into the path as `/t/{tenant}`.
-    #[uniffi(default = None)]
-    pub tenant_url: Option<String>,
-    /// The tenant of tickets that do not tell theirs.
-    #[uniffi(default = None)]
-    pub default_tenant: Option<String>,
-    /// Which relations a ticket list asks for, as a RelationExpression; by default all that the wallet shows.
-    #[uniffi(default = None)]
-    pub relations: Option<String>,
-    /// Where the extension is looked for, with `{tenant}` where tenants serve it apart; the tenant's address without it.
-    #[uniffi(default = None)]
-    pub extension_url: Option<String>,
-}
-
-impl SystemConfig {
-    /// The defaults for an address.
-    pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), tenant_url: None, default_tenant: None, relations: None, extension_url: None }
-    }
-}
+use super::system::{SystemConfig, TicketSystem};
 
 /// What a person enters to sign in.
 #[derive(Clone, uniffi::Record)]
@@ -94,6 +48,8 @@ pub struct Tokens {
     pub access: Zeroizing<String>,
     /// Renews the session; guests have none.
     pub refresh: Option<Zeroizing<String>>,
+    /// The server's id of the session, where renewing it takes one.
+    pub session_id: Option<Zeroizing<String>>,
 }
 
 /// An account as it is kept.

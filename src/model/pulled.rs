@@ -1,5 +1,6 @@
 //! Tickets and events as a connector delivers them: the system's record, and what the wallet shows taken out of it.
 
+use super::document::StaticCode;
 use super::ids::{EventHash, TicketHash};
 use super::ticket::{BarcodeProfile, TicketFormat, TicketStatus};
 
@@ -47,6 +48,10 @@ pub struct PulledTicket {
     pub section: Option<String>,
     /// Seat.
     pub seat: Option<String>,
+    /// From when on its system counts it as no longer valid, Unix seconds; `None` where it keeps no such rule.
+    pub expires_at: Option<i64>,
+    /// Its code that never changes, where the record holds one.
+    pub static_code: Option<StaticCode>,
     /// The holder's name.
     pub holder: Option<String>,
     /// The system's record as JSON.

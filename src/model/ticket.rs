@@ -15,7 +15,7 @@ pub enum TicketFormat {
 }
 
 /// Where a ticket stands. B.A.M's flow is `draft → available → reserved → confirmed → issued → activated →
-/// invalidated`; `unavailable` is a cancelled event.
+/// invalidated`; `unavailable` is a cancelled event. Unidy's are `active`, `passive` and `inactive`.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum TicketStatus {
     /// Created.
@@ -34,6 +34,12 @@ pub enum TicketStatus {
     Invalidated,
     /// The event was cancelled.
     Unavailable,
+    /// Valid (Unidy).
+    Active,
+    /// Valid, and kept in the background (Unidy).
+    Passive,
+    /// No longer valid (Unidy).
+    Inactive,
     /// Anything else, as the server wrote it.
     Other {
         /// The server's text.
@@ -51,7 +57,24 @@ open_enum!(TicketStatus {
     Activated = "activated",
     Invalidated = "invalidated",
     Unavailable = "unavailable",
+    Active = "active",
+    Passive = "passive",
+    Inactive = "inactive",
 });
+
+impl TicketStatus {
+    /// Where it stands by its system's own rule at `now`: a valid ticket whose time is over is no longer valid, even
+    /// where the server has not said so yet. Unix seconds.
+    pub fn at(&self, expires_at: Option<i64>, now: i64) -> Self {
+        let over = expires_at.is_some_and(|at| at <= now);
+        if over && matches!(self, Self::Active | Self::Passive) { Self::Inactive } else { self.clone() }
+    }
+
+    /// Whether a ticket that stands so lets somebody in.
+    pub fn admits(&self) -> bool {
+        matches!(self, Self::Issued | Self::Activated | Self::Active | Self::Passive)
+    }
+}
 
 /// Which barcode a ticket carries: exactly one, never guessed. A signed ticket stays signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
@@ -149,12 +172,20 @@ pub struct TicketSummary {
     pub category: Option<String>,
     /// How it is delivered.
     pub format: TicketFormat,
-    /// Where it stands.
+    /// Where it stands, as the server says.
     pub status: TicketStatus,
+    /// Where it stands by its system's own rule now: a server may be minutes late to say so.
+    pub effective_status: TicketStatus,
+    /// From when on its system counts it as no longer valid, Unix seconds; `None` where it keeps no such rule.
+    pub expires_at: Option<i64>,
     /// Which barcode it carries.
     pub profile: BarcodeProfile,
+    /// The event's id inside signed bytes, 16 hex digits, by which lists are grouped.
+    pub event_hash: Option<String>,
     /// Start, Unix seconds.
     pub starts_at: Option<i64>,
+    /// End, Unix seconds.
+    pub ends_at: Option<i64>,
     /// Place.
     pub venue: Option<String>,
     /// Sector or section.
@@ -203,6 +234,19 @@ pub struct Event {
     pub time_zone: Option<String>,
 }
 
+/// Tickets of one event, of whatever accounts.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct EventGroup {
+    /// The event; `None` for tickets that have none, each of which is a group of its own.
+    pub event: Option<Event>,
+    /// The event's name, or the ticket's own.
+    pub title: String,
+    /// Start, Unix seconds.
+    pub starts_at: Option<i64>,
+    /// The tickets.
+    pub tickets: Vec<TicketSummary>,
+}
+
 /// Which tickets to list. The default is the first 200 of all, soonest first.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct TicketFilter {
@@ -226,4 +270,4 @@ impl Default for TicketFilter {
     }
 }
 
-opaque_debug!(TicketSummary, TicketDetail);
+opaque_debug!(TicketSummary, TicketDetail, EventGroup);

@@ -48,6 +48,8 @@ pub struct Request<'a> {
     pub endpoint: &'static str,
     /// Bearer token.
     pub bearer: Option<Zeroizing<String>>,
+    /// Other headers by which the system knows who asks.
+    pub headers: Vec<(&'static str, Zeroizing<String>)>,
     /// Idempotency key, without quotes.
     pub idempotency_key: Option<&'a str>,
     /// Entity tag of what is held, quotes included, as [`Reply::etag`] gave it.
@@ -64,6 +66,7 @@ impl<'a> Request<'a> {
             url,
             endpoint,
             bearer: None,
+            headers: Vec::new(),
             idempotency_key: None,
             if_none_match: None,
             body: None,
@@ -78,6 +81,11 @@ impl<'a> Request<'a> {
     /// A PATCH with a JSON body.
     pub fn patch(url: Url, endpoint: &'static str, body: &'a Value) -> Self {
         Self { method: "PATCH", ..Self::post(url, endpoint, body) }
+    }
+
+    /// A PUT with a JSON body.
+    pub fn put(url: Url, endpoint: &'static str, body: &'a Value) -> Self {
+        Self { method: "PUT", ..Self::post(url, endpoint, body) }
     }
 
     /// A DELETE.
@@ -201,6 +209,7 @@ impl Http {
         if let Some(token) = &request.bearer {
             headers.push(header("Authorization", format!("Bearer {}", **token)));
         }
+        headers.extend(request.headers.iter().map(|(name, value)| header(name, value.to_string())));
         if let Some(key) = request.idempotency_key {
             headers.push(header("Idempotency-Key", format!("\"{key}\"")));
         }

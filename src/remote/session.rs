@@ -12,10 +12,15 @@ use crate::model::Tokens;
 /// Keeps tokens that a server changed; called before they are used, for a rotated refresh token works only once.
 pub type SessionKeeper = Box<dyn Fn(Option<&Tokens>) -> Result<(), Error> + Send + Sync>;
 
-/// How a system renews a session.
+/// How a system knows a session and renews it.
 pub trait Refresh: Sync {
-    /// Trades a refresh token for new tokens; [`Error::SignedOut`] when it is not accepted.
-    fn refresh(&self, http: &Http, refresh: &str) -> impl Future<Output = Result<Tokens, Error>> + Send;
+    /// Trades a session's refresh token for new tokens; [`Error::SignedOut`] when it is not accepted.
+    fn refresh(&self, http: &Http, tokens: &Tokens) -> impl Future<Output = Result<Tokens, Error>> + Send;
+
+    /// Signs a request with the access token: by default as `Authorization: Bearer`.
+    fn authorise(&self, request: &mut Request<'_>, access: Zeroizing<String>) {
+        request.bearer = Some(access);
+    }
 }
 
 /// The session of one account.
@@ -46,12 +51,17 @@ impl Session {
         request: impl Fn() -> Request<'a>,
     ) -> Result<Reply, Error> {
         let used = self.tokens()?.access;
-        let reply = http.send(Request { bearer: Some(used.clone()), ..request() }).await?;
+        let signed = |access: &Zeroizing<String>| {
+            let mut request = request();
+            system.authorise(&mut request, access.clone());
+            request
+        };
+        let reply = http.send(signed(&used)).await?;
         if reply.status != 401 {
             return Ok(reply);
         }
         let renewed = self.renew(http, system, &used).await?;
-        let reply = http.send(Request { bearer: Some(renewed.clone()), ..request() }).await?;
+        let reply = http.send(signed(&renewed)).await?;
         if reply.status != 401 {
             return Ok(reply);
         }
@@ -68,14 +78,17 @@ impl Session {
         used: &str,
     ) -> Result<Zeroizing<String>, Error> {
         let _one_at_a_time = self.renewing.lock().await;
-        let Tokens { access, refresh } = self.tokens()?;
-        if *access != used {
-            return Ok(access);
+        let before = self.tokens()?;
+        if *before.access != used {
+            return Ok(before.access);
         }
-        let Some(refresh) = refresh else { return self.end() };
-        match system.refresh(http, &refresh).await {
+        if before.refresh.is_none() {
+            return self.end();
+        }
+        match system.refresh(http, &before).await {
             Ok(mut tokens) => {
-                tokens.refresh = tokens.refresh.or(Some(refresh));
+                tokens.refresh = tokens.refresh.or(before.refresh);
+                tokens.session_id = tokens.session_id.or(before.session_id);
                 (self.keep)(Some(&tokens))?;
                 let access = tokens.access.clone();
                 *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens);

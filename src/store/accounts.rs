@@ -7,7 +7,7 @@ use super::Store;
 use crate::error::Error;
 use crate::model::{StoredAccount, TicketSystem, Tokens};
 
-const COLUMNS: &str = "id, system, config, user_name, access_token, refresh_token";
+const COLUMNS: &str = "id, system, config, user_name, access_token, refresh_token, session_id";
 
 impl Store {
     /// Keeps an account; one with the same id is brought up to date.
@@ -17,13 +17,13 @@ impl Store {
     pub fn save_account(&self, account: &StoredAccount) -> Result<(), Error> {
         let config = serde_json::to_string(&account.config)
             .map_err(|_| Error::Untrusted { what: "the address cannot be kept" })?;
-        let (access, refresh) = token_columns(account.tokens.as_ref());
+        let (access, refresh, session) = token_columns(account.tokens.as_ref());
         self.write("the account cannot be kept", |tx| {
             tx.execute(
-                "INSERT INTO account (id, system, config, user_name, access_token, refresh_token)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                 ON CONFLICT (id) DO UPDATE SET config = ?3, access_token = ?5, refresh_token = ?6",
-                (&account.id, account.system.as_text(), config, &account.user_name, access, refresh),
+                "INSERT INTO account (id, system, config, user_name, access_token, refresh_token, session_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (id) DO UPDATE SET config = ?3, access_token = ?5, refresh_token = ?6, session_id = ?7",
+                (&account.id, account.system.as_text(), config, &account.user_name, access, refresh, session),
             )?;
             Ok(())
         })
@@ -71,6 +71,7 @@ impl Store {
                  DELETE FROM device_key WHERE ticket_id IN leaving;",
             )?;
             tx.execute("DELETE FROM outbox WHERE account_id = ?1", [id])?;
+            tx.execute("DELETE FROM office_write WHERE account_id = ?1", [id])?;
             tx.execute("DELETE FROM account WHERE id = ?1", [id])?;
             tx.execute_batch("DELETE FROM event WHERE hash NOT IN (SELECT event FROM ticket_body WHERE event NOT NULL)")
         })
@@ -81,20 +82,26 @@ impl Store {
     /// # Errors
     /// [`Error::Database`].
     pub fn set_tokens(&self, account_id: &str, tokens: Option<&Tokens>) -> Result<(), Error> {
-        let (access, refresh) = token_columns(tokens);
+        let (access, refresh, session) = token_columns(tokens);
         self.write("the session cannot be kept", |tx| {
             tx.execute(
-                "UPDATE account SET access_token = ?2, refresh_token = ?3 WHERE id = ?1",
-                (account_id, access, refresh),
+                "UPDATE account SET access_token = ?2, refresh_token = ?3, session_id = ?4 WHERE id = ?1",
+                (account_id, access, refresh, session),
             )?;
             Ok(())
         })
     }
 }
 
-fn token_columns(tokens: Option<&Tokens>) -> (Option<&str>, Option<&str>) {
-    let access = tokens.map(|tokens| tokens.access.as_str());
-    (access, tokens.and_then(|tokens| tokens.refresh.as_deref().map(String::as_str)))
+type TokenColumns<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+fn token_columns(tokens: Option<&Tokens>) -> TokenColumns<'_> {
+    let Some(Tokens { access, refresh, session_id }) = tokens else { return (None, None, None) };
+    (
+        Some(access.as_str()),
+        refresh.as_ref().map(|token| token.as_str()),
+        session_id.as_ref().map(|id| id.as_str()),
+    )
 }
 
 pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<StoredAccount>> {
@@ -111,12 +118,16 @@ fn account(row: &Row<'_>) -> rusqlite::Result<StoredAccount> {
     let wrong = || rusqlite::Error::InvalidQuery;
     let access: Option<String> = row.get(4)?;
     let refresh: Option<String> = row.get(5)?;
+    let session: Option<String> = row.get(6)?;
     Ok(StoredAccount {
         id: row.get(0)?,
         system: TicketSystem::from_text(&row.get::<_, String>(1)?).ok_or_else(wrong)?,
         config: serde_json::from_str(&row.get::<_, String>(2)?).map_err(|_| wrong())?,
         user_name: row.get(3)?,
-        tokens: access
-            .map(|access| Tokens { access: Zeroizing::new(access), refresh: refresh.map(Zeroizing::new) }),
+        tokens: access.map(|access| Tokens {
+            access: Zeroizing::new(access),
+            refresh: refresh.map(Zeroizing::new),
+            session_id: session.map(Zeroizing::new),
+        }),
     })
 }

@@ -59,11 +59,11 @@ impl Store {
             "SELECT t.id FROM ticket t
              LEFT JOIN credential c ON c.ticket_id = t.id
              LEFT JOIN device_key k ON k.ticket_id = t.id
-             WHERE t.account_id = ?1 AND t.profile = 'signed' AND t.status IN ('issued', 'activated')
+             WHERE t.account_id = ?1 AND t.profile = 'signed' AND t.status IN ('issued', 'activated', 'active', 'passive')
              AND t.absences = 0 AND (c.ticket_id IS NULL OR k.lost = 1) AND (t.pinned = 1 OR t.starts_at <= ?3)
+             AND (t.pinned = 1 OR coalesce(t.ends_at, t.starts_at + 86400) >= ?2)
              AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.subject = t.id)",
-            "coalesce(b.refusal, '') <> ?4
-             AND (t.pinned = 1 OR coalesce(e.ends_at, t.starts_at + 86400) >= ?2)",
+            "coalesce(b.refusal, '') <> ?4",
             (account_id, now, until, NoBarcodeReason::SURRENDERED),
         )
     }
@@ -77,7 +77,7 @@ impl Store {
             "SELECT c.ticket_id FROM credential c JOIN device_key k ON k.ticket_id = c.ticket_id
              WHERE c.renew_after <= ?2 AND k.lost = 0
              AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.subject = c.ticket_id)",
-            "t.account_id = ?1 AND coalesce(e.ends_at, t.starts_at + 86400) >= ?2",
+            "t.account_id = ?1 AND coalesce(t.ends_at, t.starts_at + 86400) >= ?2",
             (account_id, now),
         )
     }

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::database;
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_wallet.sql"), include_str!("migrations/0002_outbox.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_wallet.sql"),
+    include_str!("migrations/0002_outbox.sql"),
+    include_str!("migrations/0003_systems.sql"),
+];
 
 /// Where each table and index of a database begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

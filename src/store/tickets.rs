@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
 
 use super::Store;
+use super::documents::put_static_code;
 use crate::error::Error;
 use crate::model::{
     BarcodeProfile, Event, PulledEvent, PulledTicket, TicketDetail, TicketFilter, TicketFormat, TicketHash,
@@ -181,11 +182,11 @@ impl Store {
         })
     }
 
-    /// One page of the list, soonest first.
+    /// One page of the list, soonest first, as it stands at `now` (Unix seconds).
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn tickets(&self, filter: &TicketFilter) -> Result<Vec<TicketSummary>, Error> {
+    pub fn tickets(&self, filter: &TicketFilter, now: i64) -> Result<Vec<TicketSummary>, Error> {
         self.read("the tickets cannot be read", |db| {
             let mut statement = db.prepare_cached(&format!(
                 "SELECT {SUMMARY} FROM ticket
@@ -197,20 +198,20 @@ impl Store {
                     ":from": filter.starting_from.unwrap_or(i64::MIN), ":account": filter.account_id,
                     ":limit": filter.limit, ":offset": filter.offset,
                 },
-                summary,
+                |row| summary(row, now),
             )?;
             rows.collect()
         })
     }
 
-    /// One row of the list; of a tombstone too.
+    /// One row of the list as it stands at `now` (Unix seconds); of a tombstone too.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
-    pub fn ticket(&self, id: TicketHash) -> Result<TicketSummary, Error> {
+    pub fn ticket(&self, id: TicketHash, now: i64) -> Result<TicketSummary, Error> {
         self.read("the ticket cannot be read", |db| {
             let mut statement = db.prepare_cached(&format!("SELECT {SUMMARY} FROM ticket WHERE id = ?1"))?;
-            statement.query_row([&id.0[..]], summary).optional()
+            statement.query_row([&id.0[..]], |row| summary(row, now)).optional()
         })?
         .ok_or(Error::NotFound { what: "ticket" })
     }
@@ -219,23 +220,44 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Database`].
-    pub fn ticket_detail(&self, id: TicketHash) -> Result<TicketDetail, Error> {
-        let summary = self.ticket(id)?;
+    pub fn ticket_detail(&self, id: TicketHash, now: i64) -> Result<TicketDetail, Error> {
+        let summary = self.ticket(id, now)?;
         self.read("the ticket cannot be read", |db| detail(db, id, summary))
+    }
+
+    /// The events of these hashes (hex) that are known.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn events(&self, hashes: &[&str]) -> Result<Vec<Event>, Error> {
+        self.read("the events cannot be read", |db| {
+            let mut statement = db.prepare_cached(
+                "SELECT hash, remote_id, name, venue, starts_at, ends_at, time_zone FROM event WHERE hash = unhex(?1)",
+            )?;
+            let found = hashes.iter().map(|hash| statement.query_row([hash], |row| event(row, 0)).optional());
+            found.filter_map(Result::transpose).collect()
+        })
     }
 }
 
 const SUMMARY: &str =
-    "id, account_id, title, category, format, status, profile, starts_at, venue, section, seat";
+    "id, account_id, title, category, format, status, profile, starts_at, venue, section, seat, ends_at, expires_at,
+     event";
 
-fn summary(row: &Row<'_>) -> rusqlite::Result<TicketSummary> {
+fn summary(row: &Row<'_>, now: i64) -> rusqlite::Result<TicketSummary> {
+    let status = TicketStatus::from_text(row.get_ref(5)?.as_str()?);
+    let expires_at = row.get(12)?;
     Ok(TicketSummary {
         id: hex::encode(row.get_ref(0)?.as_blob()?),
         account_id: row.get(1)?,
         title: row.get(2)?,
         category: row.get(3)?,
         format: TicketFormat::from_text(row.get_ref(4)?.as_str()?),
-        status: TicketStatus::from_text(row.get_ref(5)?.as_str()?),
+        effective_status: status.at(expires_at, now),
+        status,
+        expires_at,
+        event_hash: row.get_ref(13)?.as_blob_or_null()?.map(hex::encode),
+        ends_at: row.get(11)?,
         profile: match row.get_ref(6)?.as_str()? {
             "signed" => BarcodeProfile::Signed,
             "static" => BarcodeProfile::Static,
@@ -254,18 +276,8 @@ fn detail(db: &Connection, id: TicketHash, summary: TicketSummary) -> rusqlite::
          FROM ticket_body b LEFT JOIN event e ON e.hash = b.event WHERE b.ticket_id = ?1",
     )?;
     statement.query_row([&id.0[..]], |row| {
-        let event = match row.get_ref(3)?.as_blob_or_null()? {
-            None => None,
-            Some(hash) => Some(Event {
-                hash: hex::encode(hash),
-                remote_id: row.get(4)?,
-                name: row.get(5)?,
-                venue: row.get(6)?,
-                starts_at: row.get(7)?,
-                ends_at: row.get(8)?,
-                time_zone: row.get(9)?,
-            }),
-        };
+        let known = row.get_ref(3)?.as_blob_or_null()?.is_some();
+        let event = known.then(|| event(row, 3)).transpose()?;
         Ok(TicketDetail {
             summary,
             remote_id: row.get(0)?,
@@ -276,6 +288,19 @@ fn detail(db: &Connection, id: TicketHash, summary: TicketSummary) -> rusqlite::
             lease_end: None,
             no_barcode: None,
         })
+    })
+}
+
+/// An event out of seven columns from `first` on.
+fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
+    Ok(Event {
+        hash: hex::encode(row.get_ref(first)?.as_blob()?),
+        remote_id: row.get(first + 1)?,
+        name: row.get(first + 2)?,
+        venue: row.get(first + 3)?,
+        starts_at: row.get(first + 4)?,
+        ends_at: row.get(first + 5)?,
+        time_zone: row.get(first + 6)?,
     })
 }
 
@@ -312,7 +337,7 @@ fn store_ticket(
         &ticket.holder,
         &ticket.body,
     ))?;
-    Ok(())
+    ticket.static_code.iter().try_for_each(|code| put_static_code(tx, ticket.id, code, false))
 }
 
 /// A signed ticket stays signed, whatever a later answer says or leaves out.
@@ -326,13 +351,14 @@ fn store_row(
     let starts_at = event.and_then(|event| event.starts_at);
     tx.prepare_cached(
         "INSERT INTO ticket (id, account_id, list_order, title, category, format, status, profile, starts_at, venue,
-                             section, seat, pull)
+                             section, seat, ends_at, expires_at, event, pull)
          VALUES (:id, :account, :list_order, :title, :category, :format, :status, :profile, :starts_at, :venue,
-                 :section, :seat, :pull)
+                 :section, :seat, :ends_at, :expires_at, :event, :pull)
          ON CONFLICT (id) DO UPDATE SET
             account_id = :account, list_order = :list_order, title = :title, category = :category, format = :format,
             status = :status, profile = CASE profile WHEN 'signed' THEN 'signed' ELSE :profile END,
-            starts_at = :starts_at, venue = :venue, section = :section, seat = :seat, pull = :pull, absences = 0",
+            starts_at = :starts_at, venue = :venue, section = :section, seat = :seat, ends_at = :ends_at,
+            expires_at = :expires_at, event = :event, pull = :pull, absences = 0",
     )?
     .execute(named_params! {
         ":id": &ticket.id.0[..], ":account": account_id, ":list_order": starts_at.unwrap_or(NO_START),
@@ -340,7 +366,8 @@ fn store_row(
         ":category": ticket.category, ":format": ticket.format.as_text(), ":status": ticket.status.as_text(),
         ":profile": ticket.profile.as_text(), ":starts_at": starts_at,
         ":venue": event.and_then(|event| event.venue.as_deref()), ":section": ticket.section, ":seat": ticket.seat,
-        ":pull": pull,
+        ":ends_at": event.and_then(|event| event.ends_at), ":expires_at": ticket.expires_at,
+        ":event": event.map(|event| &event.hash.0[..]), ":pull": pull,
     })?;
     Ok(())
 }

@@ -85,7 +85,7 @@ impl Run<'_> {
         if !self.engine.store.begin_attempt(&mut rows)? {
             return Ok(Vec::new());
         }
-        let answers = extension.bind(&self.engine.http, &self.session, &self.bam, &key, &items).await?;
+        let answers = extension.bind(&self.engine.http, &self.session, &self.system, &key, &items).await?;
         let asked = rows.into_iter().zip(bindings.iter().zip(&keys)).zip(answers);
         let outcomes = asked.map(|((row, (binding, key)), answer)| {
             Ok((row, self.outcome(binding, key, extension.issuer_keys(), answer)?))
@@ -118,7 +118,7 @@ impl Run<'_> {
         if !self.engine.store.begin_attempt(&mut rows)? {
             return Ok(Vec::new());
         }
-        let answers = extension.renew(&self.engine.http, &self.session, &self.bam, &key, &items).await?;
+        let answers = extension.renew(&self.engine.http, &self.session, &self.system, &key, &items).await?;
         let outcomes = rows.into_iter().zip(&bindings).zip(answers).map(|((row, binding), answer)| {
             let held = binding.state.credential.as_ref();
             let key = held.and_then(|held| held.credential.device_key());
@@ -215,7 +215,7 @@ impl Run<'_> {
     ) -> Result<Option<HeldCredential>, Error> {
         let Issued { credential, renew_after } = issued;
         let fields = credential.fields();
-        let provider = self.bam.provider(binding.tenant.as_deref())?;
+        let provider = self.system.provider(binding.tenant.as_deref())?;
         let event = binding.event_remote_id.as_deref().and_then(|id| provider.event(id).ok());
         let held = binding.state.credential.as_ref().map(|held| held.credential.fields().generation);
         let is_ours = credential.device_key().as_ref() == Some(key)

@@ -1,7 +1,7 @@
 //! One account's sync: send what waits, pull page by page, then bind and renew.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -11,9 +11,8 @@ use crate::device::ask;
 use crate::error::Error;
 use crate::host::KeyVault;
 use crate::model::{StoredAccount, Tokens, WriteState};
-use crate::remote::bam::Bam;
 use crate::remote::extension::Extension;
-use crate::remote::{Http, Session};
+use crate::remote::{Connector, Http, Session};
 use crate::store::{PageChanges, Store};
 
 /// What a sync is doing.
@@ -89,7 +88,7 @@ impl SyncReport {
     }
 }
 
-/// Syncs accounts, one at a time.
+/// Syncs accounts, each of them once at a time.
 pub struct Engine {
     pub(super) store: Arc<Store>,
     pub(super) vault: Arc<dyn KeyVault>,
@@ -97,7 +96,7 @@ pub struct Engine {
     pub(super) time: Arc<TimeKeeper>,
     pub(super) bind_ahead_s: i64,
     pub(super) pace: Pace,
-    running: AsyncMutex<()>,
+    turns: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
 }
 
 /// Hears how a sync goes on.
@@ -114,7 +113,7 @@ opaque_debug!(Engine);
 pub(super) struct Run<'a> {
     pub(super) engine: &'a Engine,
     pub(super) account: &'a StoredAccount,
-    pub(super) bam: Bam,
+    pub(super) system: Connector,
     pub(super) session: Session,
     pub(super) observer: &'a dyn Observer,
     pub(super) extensions: HashMap<Option<String>, Option<Extension>>,
@@ -136,7 +135,7 @@ impl Engine {
         bind_ahead_s: i64,
     ) -> Self {
         let pace = Pace::new(time.clock());
-        Self { store, vault, http, time, bind_ahead_s, pace, running: AsyncMutex::new(()) }
+        Self { store, vault, http, time, bind_ahead_s, pace, turns: Mutex::default() }
     }
 
     /// Signs in and keeps the account.
@@ -144,8 +143,11 @@ impl Engine {
     /// # Errors
     /// [`Error::Input`], [`Error::BadPassword`], as [`Http::send`], [`Error::Database`].
     pub async fn sign_in(&self, mut account: StoredAccount, password: &str) -> Result<StoredAccount, Error> {
-        let bam = Bam::new(Arc::clone(&self.http), &account.config)?;
-        account.tokens = Some(bam.login(&account.user_name, password).await?);
+        let system = self.connector(&account)?;
+        account.tokens = Some(system.login(&account.user_name, password).await?);
+        // A sync that goes on with the session before must not end the new one.
+        let turn = self.turn(&account.id);
+        let _nothing_else = turn.lock().await;
         self.store.save_account(&account)?;
         Ok(account)
     }
@@ -155,7 +157,8 @@ impl Engine {
     /// # Errors
     /// [`Error::SignedOut`] when the account must sign in; else whatever stopped it. Pages stored until then stay.
     pub async fn sync(&self, account_id: &str, observer: &dyn Observer) -> Result<SyncReport, Error> {
-        let _one_at_a_time = self.running.lock().await;
+        let turn = self.turn(account_id);
+        let _one_at_a_time = turn.lock().await;
         // Read under the lock: a sync before this one may have renewed the session.
         let account = self.store.account(account_id)?;
         let mut run = self.begin(&account, observer)?;
@@ -173,7 +176,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::sync`].
     pub async fn send(&self, account_id: &str, observer: &dyn Observer) -> Result<SyncReport, Error> {
-        let _one_at_a_time = self.running.lock().await;
+        let turn = self.turn(account_id);
+        let _one_at_a_time = turn.lock().await;
         let account = self.store.account(account_id)?;
         let mut run = self.begin(&account, observer)?;
         let sent = run.send_outbox().await;
@@ -182,6 +186,12 @@ impl Engine {
         sent?;
         self.delete_keys().await;
         run.end()
+    }
+
+    /// Whoever holds this lock works for the account, and nobody else does.
+    fn turn(&self, account_id: &str) -> Arc<AsyncMutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(account_id.to_owned()).or_default())
     }
 
     fn put_off_what_is_due(&self, account_id: &str) -> Result<(), Error> {
@@ -196,7 +206,8 @@ impl Engine {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Input`] while changes wait that are not to be discarded, [`Error::Database`].
     pub async fn sign_out(&self, account_id: &str, discard_changes: bool) -> Result<(), Error> {
-        let _nothing_else = self.running.lock().await;
+        let turn = self.turn(account_id);
+        let _nothing_else = turn.lock().await;
         let account = self.store.account(account_id)?;
         let rows = self.store.outbox(Some(&account.id), None)?;
         let waiting = rows.iter().filter(|row| !row.new.write.is_automatic()).count();
@@ -236,7 +247,7 @@ impl Engine {
         Ok(Run {
             engine: self,
             account,
-            bam: Bam::new(Arc::clone(&self.http), &account.config)?,
+            system: self.connector(account)?,
             session: self.session(account, tokens),
             observer,
             extensions: HashMap::new(),
@@ -245,6 +256,10 @@ impl Engine {
             barcodes_done: 0,
             failure: None,
         })
+    }
+
+    fn connector(&self, account: &StoredAccount) -> Result<Connector, Error> {
+        Connector::new(Arc::clone(&self.http), account.system, &account.config)
     }
 
     fn session(&self, account: &StoredAccount, tokens: Tokens) -> Session {
@@ -273,7 +288,7 @@ impl Run<'_> {
     pub(super) async fn discovered(&mut self, tenant: Option<&str>) -> Result<Option<&Extension>, Error> {
         let key = tenant.map(str::to_owned);
         if !self.extensions.contains_key(&key) {
-            let found = Extension::discover(&self.engine.http, &self.bam.extension_base(tenant)?).await;
+            let found = Extension::discover(&self.engine.http, &self.system.extension_base(tenant)?).await;
             let found = self.forgive(found)?.flatten();
             self.extensions.insert(key.clone(), found);
         }

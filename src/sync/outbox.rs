@@ -88,7 +88,7 @@ impl Run<'_> {
                 }
                 let (http, key) = (&self.engine.http, &row.new.key);
                 let cancelled =
-                    extension.cancel_transfer(http, &self.session, &self.bam, key, &transfer_id).await?;
+                    extension.cancel_transfer(http, &self.session, &self.system, key, &transfer_id).await?;
                 Settled::TransferEnded(transfer_id, cancelled.state)
             }
             Write::Bind { handle, .. } => {
@@ -100,7 +100,7 @@ impl Run<'_> {
                 }
                 let item = BindItem { ticket_id: &binding.remote_id, device_key: key };
                 let (http, id) = (&self.engine.http, &row.new.key);
-                let issued = extension.take_over(http, &self.session, &self.bam, id, &item).await?;
+                let issued = extension.take_over(http, &self.session, &self.system, id, &item).await?;
                 match self.checked(binding, &key, extension.issuer_keys(), issued)? {
                     Some(held) => Settled::Credential(Box::new(held)),
                     None => Settled::Rejected(RejectionReason::Refused, None, None),
@@ -120,8 +120,11 @@ impl Run<'_> {
         response: &Value,
         expected: Option<&Value>,
     ) -> Result<Option<(OutboxRow, Settled)>, Error> {
+        let Some(bam) = self.system.bam() else {
+            return Ok(Some((row, Settled::Rejected(RejectionReason::NotPossible, None, None))));
+        };
         let place = (binding.tenant.as_deref(), binding.remote_id.as_str());
-        let found = match self.bam.ticket_holder(&self.session, place).await {
+        let found = match bam.ticket_holder(&self.session, place).await {
             // What cannot be read back must not be repeated.
             Err(error) if cannot_be_read(&error) && row.state == WriteState::Sent => {
                 return Ok(Some((row, Settled::Unknown)));
@@ -150,7 +153,7 @@ impl Run<'_> {
             Value::String(id) => id.clone(),
             other => other.to_string(),
         });
-        let holder = self.bam.save_ticket_holder(&self.session, place, id.as_deref(), response).await?;
+        let holder = bam.save_ticket_holder(&self.session, place, id.as_deref(), response).await?;
         Ok(Some((row, Settled::Holder(holder.to_string()))))
     }
 
@@ -180,12 +183,14 @@ impl Run<'_> {
             Write::CreateTransfer { recipient, statement } => {
                 let what = (ticket, recipient.as_str());
                 let session = &self.session;
-                let sent =
-                    extension.create_transfer(http, session, &self.bam, key, what, statement.as_ref()).await;
+                let sent = extension
+                    .create_transfer(http, session, &self.system, key, what, statement.as_ref())
+                    .await;
                 sent.map(|transfer| Settled::TransferCreated(stored(transfer, binding)))
             }
             Write::Surrender { statement: Some(statement) } => {
-                let sent = extension.surrender(http, &self.session, &self.bam, key, ticket, statement).await;
+                let sent =
+                    extension.surrender(http, &self.session, &self.system, key, ticket, statement).await;
                 sent.map(|()| Settled::Surrendered)
             }
             _ => return Ok(None),

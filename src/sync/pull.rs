@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::engine::{Run, SyncStage};
 use crate::error::Error;
 use crate::model::{BarcodeProfile, PulledTicket, TicketFormat, TicketHash};
-use crate::remote::bam::{Direction, TicketPage, TicketQuery};
+use crate::remote::PulledPage;
 use crate::remote::extension::{Extension, FeedItem, FeedPage};
 use crate::store::{PageEnd, StoredTransfer};
 
@@ -39,37 +39,31 @@ impl Run<'_> {
         let now = self.engine.time.now()?.unix_s();
         let fresh = before.completed_at.is_some_and(|at| (0..LIST_LIFE_S).contains(&(now - at)));
         // The newest changes first, with the number of all: if this page is the same, the list is.
-        let newest = TicketQuery {
-            sort_by: Some("updated_at".to_owned()),
-            direction: Some(Direction::Descending),
-            ..self.bam.pull_query(PAGE, 0)
-        };
         let known = before.etag.as_deref().filter(|_| fresh);
-        let probe = self.bam.tickets_unless(&self.session, &newest, known).await?;
+        let probe = self.system.newest_unless(&self.session, PAGE, known).await?;
         let Some((probed, etag)) = probe else {
             self.tell(SyncStage::Tickets, 0, Some(0));
             return Ok(());
         };
         let pull = store.begin_pull(&self.account.id, TICKETS)?;
         // Most people's tickets are on one page.
-        let mut all = Some(probed).filter(TicketPage::is_whole);
+        let mut all = Some(probed).filter(PulledPage::is_whole);
         let mut position = 0_i64;
         loop {
             let offset = u32::try_from(position).ok().filter(|offset| *offset <= MAX_ITEMS);
             let offset = offset.ok_or(Error::Untrusted { what: "the server's ticket list does not end" })?;
             let page = match all.take() {
                 Some(page) => page,
-                None => self.bam.tickets(&self.session, &self.bam.pull_query(PAGE, offset)).await?,
+                None => self.system.page(&self.session, PAGE, offset).await?,
             };
-            let mut tickets = Vec::with_capacity(page.items.len());
-            for (ticket, record) in &page.items {
-                let ticket = self.bam.normalise(&self.session, ticket, record).await?;
+            let mut tickets = Vec::with_capacity(page.tickets.len());
+            for ticket in page.tickets {
                 tickets.push(self.with_profile(ticket).await?);
             }
             position += i64::try_from(tickets.len()).unwrap_or(i64::MAX);
             // An empty page before the end is no complete pull: what it lacks is not absent.
             let complete = page.total.is_none_or(|total| position >= total);
-            let ended = complete || page.items.is_empty();
+            let ended = complete || tickets.is_empty();
             let end = PageEnd { position, complete, cursor: None, gone: &[] };
             let changes = store.store_page(&self.account.id, TICKETS, pull, &tickets, end)?;
             fail::fail_point!("page-stored");
@@ -96,7 +90,7 @@ impl Run<'_> {
         let mut begun_anew = false;
         loop {
             let (http, at) = (&self.engine.http, cursor.as_deref());
-            let Some(page) = feed.changes(http, &self.session, &self.bam, at, PAGE).await? else {
+            let Some(page) = feed.changes(http, &self.session, &self.system, at, PAGE).await? else {
                 if std::mem::replace(&mut begun_anew, true) {
                     return Err(Error::Untrusted {
                         what: "the server's change feed takes none of its cursors",
@@ -130,14 +124,11 @@ impl Run<'_> {
         for item in &page.items {
             match item {
                 FeedItem::Ticket(record) => {
-                    let ticket = self.bam.read_ticket(record)?;
-                    let ticket = self.bam.normalise(&self.session, &ticket, record).await?;
+                    let ticket = self.system.read_ticket(&self.session, record).await?;
                     tickets.push(self.with_profile(ticket).await?);
                 }
                 FeedItem::Gone { id, organizer_id } => {
-                    let tenant = self.bam.tenant_of(&self.session, *organizer_id).await?;
-                    let hash = self.bam.provider(tenant.as_deref())?.ticket(id);
-                    gone.push(hash.map_err(|e| Error::Input { field: "id", reason: e.to_string() })?);
+                    gone.push(self.system.gone_ticket(&self.session, id, *organizer_id).await?);
                 }
             }
         }
@@ -148,7 +139,7 @@ impl Run<'_> {
     async fn ask_for_missed(&mut self) -> Result<(), Error> {
         for (ticket, tenant, remote_id) in self.engine.store.missed(&self.account.id, MAX_SINGLE)? {
             let place = (tenant.as_deref(), remote_id.as_str());
-            let gone = self.bam.is_gone(&self.session, place).await;
+            let gone = self.system.is_gone(&self.session, place).await;
             if let Some(gone) = self.forgive(gone)?.flatten() {
                 self.engine.store.settle_missed(ticket, gone)?;
                 self.report.removed += u32::from(gone);
@@ -172,8 +163,8 @@ impl Run<'_> {
         for tenant in self.engine.store.transfer_tenants(&self.account.id)? {
             let offered = self.discovered(tenant.as_deref()).await?.filter(|found| found.offers_transfers());
             let Some(extension) = offered.cloned() else { continue };
-            let found = extension.transfers(&self.engine.http, &self.session, &self.bam).await;
-            let provider = self.bam.provider(tenant.as_deref())?;
+            let found = extension.transfers(&self.engine.http, &self.session, &self.system).await;
+            let provider = self.system.provider(tenant.as_deref())?;
             let transfers = self.forgive(found)?.into_iter().flatten().filter_map(|transfer| {
                 Some(StoredTransfer {
                     ticket: provider.ticket(&transfer.ticket_id).ok()?,

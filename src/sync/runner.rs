@@ -1,8 +1,9 @@
-//! Syncs of a whole wallet: account by account, with a state that others can listen to.
+//! Syncs of a whole wallet: all accounts at once, with a state that others can listen to.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use super::activity::Activity;
@@ -138,31 +139,36 @@ impl Runner {
         if accounts.is_empty() {
             return Err(Error::NoAccount);
         }
-        let mut report = SyncReport::default();
         let mut failure = None;
-        for StoredAccount { id, .. } in &accounts {
-            let _syncing = Syncing { runner: self, account_id: id };
-            match self.told(self.engine.sync(id, self).await) {
-                Ok(one) => report = report.plus(one),
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
+        let syncs = join_all(accounts.iter().map(|account| self.sync_one(&account.id))).await;
+        let reports =
+            syncs.into_iter().filter_map(|sync| sync.map_err(|error| failure.get_or_insert(error)).ok());
+        let report = reports.fold(SyncReport::default(), SyncReport::plus);
         failure.map_or(Ok(report), Err)
+    }
+
+    async fn sync_one(&self, account_id: &str) -> Result<SyncReport, Error> {
+        let _syncing = Syncing { runner: self, account_id };
+        self.told(self.engine.sync(account_id, self).await)
     }
 
     /// Sends what is due, for all accounts. What fails is tried again later.
     pub async fn send_waiting(&self) {
         let sending = async {
-            for account in self.store.accounts()?.iter().filter(|account| account.tokens.is_some()) {
-                if self.engine.next_due_ms(&account.id)?.is_some_and(|due| due == 0) {
-                    // The failure is in the outbox, or in the account.
-                    let _ = self.told(self.engine.send(&account.id, self).await);
-                }
-            }
+            let accounts = self.store.accounts()?;
+            let signed_in = accounts.iter().filter(|account| account.tokens.is_some());
+            join_all(signed_in.map(|account| self.send_due(&account.id))).await;
             Ok(())
         };
         // The wallet is paused, or its store will say so to whoever reads it next.
         let _: Result<(), Error> = self.activity.run(sending).await;
+    }
+
+    async fn send_due(&self, account_id: &str) {
+        if self.engine.next_due_ms(account_id).is_ok_and(|due| due == Some(0)) {
+            // The failure is in the outbox, or in the account.
+            let _ = self.told(self.engine.send(account_id, self).await);
+        }
     }
 
     /// How long until something is due; `None` when nothing waits.

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Config, Wallet, WalletTime};
+use super::{Wallet, WalletTime};
+use crate::config::Config;
 use crate::device::ask;
 use crate::error::{Error, RecoveryReason, WalletError};
 use crate::host::{HostClock, KeyVault};

@@ -170,8 +170,8 @@ impl Wallet {
 
 impl Wallet {
     fn accept(&self, subject: TicketHash, write: Write) -> Result<OutboxItem, WalletError> {
-        let ticket = self.store.ticket(subject)?;
         let (created_at, dated) = self.dated_now()?;
+        let ticket = self.store.ticket(subject, created_at)?;
         let new =
             NewWrite { account_id: ticket.account_id, subject, write, key: new_id()?, created_at, dated };
         let id = self.store.enqueue(&new)?;
@@ -200,8 +200,8 @@ impl Wallet {
                 return Ok(Some(response));
             }
         }
-        let body: Value =
-            serde_json::from_str(&self.store.ticket_detail(ticket)?.body_json).unwrap_or_default();
+        let detail = self.store.ticket_detail(ticket, self.time.now()?.unix_s())?;
+        let body: Value = serde_json::from_str(&detail.body_json).unwrap_or_default();
         let holder = body.get("ticket_holder");
         Ok(holder.map(|holder| holder.get("response").cloned().unwrap_or_default()))
     }

@@ -121,6 +121,8 @@ pub(crate) struct SandboxOptions {
 pub(crate) enum SystemName {
     /// B.A.M Ticketing.
     Bam,
+    /// Unidy.
+    Unidy,
 }
 
 #[derive(Debug, Args)]

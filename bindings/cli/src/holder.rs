@@ -20,6 +20,7 @@ pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Outpu
         .sign_in(SignIn {
             system: match options.system {
                 SystemName::Bam => TicketSystem::Bam,
+                SystemName::Unidy => TicketSystem::Unidy,
             },
             config: SystemConfig {
                 tenant_url: options.tenant_url,

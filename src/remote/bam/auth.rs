@@ -20,24 +20,25 @@ impl Bam {
             Request::post(self.global("account/v1/auth/login")?, "POST account/v1/auth/login", &body);
         match self.http.send(request).await? {
             reply if matches!(reply.status, 400 | 401 | 403 | 422) => Err(Error::BadPassword),
-            reply => tokens(&reply),
+            reply => pair(&reply),
         }
     }
 }
 
 impl Refresh for Bam {
-    async fn refresh(&self, http: &Http, refresh: &str) -> Result<Tokens, Error> {
-        let body = json!({ "refresh_token": refresh });
+    async fn refresh(&self, http: &Http, tokens: &Tokens) -> Result<Tokens, Error> {
+        let body = json!({ "refresh_token": tokens.refresh.as_deref() });
         let request =
             Request::post(self.global("account/v1/auth/refresh")?, "POST account/v1/auth/refresh", &body);
         match http.send(request).await? {
             reply if matches!(reply.status, 400 | 401 | 403 | 404 | 422) => Err(Error::SignedOut),
-            reply => tokens(&reply),
+            reply => pair(&reply),
         }
     }
 }
 
-fn tokens(reply: &Reply) -> Result<Tokens, Error> {
+fn pair(reply: &Reply) -> Result<Tokens, Error> {
     let wire::Data { data } = reply.json::<wire::Data<wire::TokenPair>>()?;
-    Ok(Tokens { access: Zeroizing::new(data.token), refresh: data.refresh_token.map(Zeroizing::new) })
+    let refresh = data.refresh_token.map(Zeroizing::new);
+    Ok(Tokens { access: Zeroizing::new(data.token), refresh, session_id: None })
 }

@@ -175,6 +175,8 @@ impl Bam {
             profile: BarcodeProfile::None,
             section: ticket.sector.as_deref().and_then(|sector| sector.name.clone()),
             seat: ticket.seat_id.clone(),
+            expires_at: None,
+            static_code: None,
             holder: holder.filter(|name| !name.is_empty()),
             body: record.to_string(),
         })

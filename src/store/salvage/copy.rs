@@ -9,7 +9,8 @@ use crate::model::WriteState;
 use crate::store::{accounts, outbox};
 
 /// The tables that no server can give back, each after those it refers to.
-pub(super) const SAVED: [&str; 5] = ["account", "device_key", "credential", "doomed_key", "outbox"];
+pub(super) const SAVED: [&str; 7] =
+    ["account", "device_key", "credential", "doomed_key", "outbox", "enrollment", "office_write"];
 
 /// How much was saved.
 pub(in crate::store) struct Saved {

@@ -1,0 +1,186 @@
+//! The system an account is at, as sync sees it: signing in, lists of tickets, single ones, and where the extension is.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use url::Url;
+
+use super::bam::{Bam, Direction, TicketPage, TicketPlace, TicketQuery};
+use super::{Http, Refresh, Session};
+use crate::error::Error;
+use crate::model::{Provider, PulledTicket, SystemConfig, TicketHash, TicketSystem, Tokens};
+
+/// A client of one of the systems.
+#[derive(Debug)]
+pub enum Connector {
+    /// B.A.M Ticketing.
+    Bam(Box<Bam>),
+}
+
+/// Tickets of one page of a list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PulledPage {
+    /// The tickets; which barcode each carries is not settled yet.
+    pub tickets: Vec<PulledTicket>,
+    /// How many there are in all; `None` when the server does not page, and this is the whole list.
+    pub total: Option<i64>,
+}
+
+opaque_debug!(PulledPage);
+
+impl PulledPage {
+    /// Whether a first page is the whole list.
+    pub fn is_whole(&self) -> bool {
+        self.total.is_none_or(|total| usize::try_from(total).is_ok_and(|total| self.tickets.len() >= total))
+    }
+}
+
+impl Connector {
+    /// The client that a configuration describes.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the field of the configuration that cannot be used.
+    pub fn new(http: Arc<Http>, system: TicketSystem, config: &SystemConfig) -> Result<Self, Error> {
+        match system {
+            TicketSystem::Bam => Ok(Self::Bam(Box::new(Bam::new(http, config)?))),
+            TicketSystem::Unidy => {
+                Err(Error::Input { field: "system", reason: "this system is not served".to_owned() })
+            }
+        }
+    }
+
+    /// Trades user name and password for a session.
+    ///
+    /// # Errors
+    /// [`Error::BadPassword`], as [`Http::send`], [`Error::Status`], [`Error::Reply`].
+    pub async fn login(&self, user_name: &str, password: &str) -> Result<Tokens, Error> {
+        match self {
+            Self::Bam(bam) => bam.login(user_name, password).await,
+        }
+    }
+
+    /// B.A.M's client, for what only B.A.M has.
+    pub fn bam(&self) -> Option<&Bam> {
+        match self {
+            Self::Bam(bam) => Some(bam),
+        }
+    }
+
+    /// The provider's name for a tenant's tickets.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when a part cannot stand in it.
+    pub fn provider(&self, tenant: Option<&str>) -> Result<Provider, Error> {
+        match self {
+            Self::Bam(bam) => bam.provider(tenant),
+        }
+    }
+
+    /// Where the extension of a tenant is looked for.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the tenant's name cannot stand in an address.
+    pub fn extension_base(&self, tenant: Option<&str>) -> Result<Url, Error> {
+        match self {
+            Self::Bam(bam) => bam.extension_base(tenant),
+        }
+    }
+
+    /// The list's newest changes, `limit` at most, unless they are as they were when the server gave them this entity
+    /// tag; with their tag now. Where a system cannot order by change, its first page.
+    ///
+    /// # Errors
+    /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
+    pub async fn newest_unless(
+        &self,
+        session: &Session,
+        limit: u32,
+        etag: Option<&str>,
+    ) -> Result<Option<(PulledPage, Option<String>)>, Error> {
+        match self {
+            Self::Bam(bam) => {
+                let newest = TicketQuery {
+                    sort_by: Some("updated_at".to_owned()),
+                    direction: Some(Direction::Descending),
+                    ..bam.pull_query(limit, 0)
+                };
+                let Some((page, etag)) = bam.tickets_unless(session, &newest, etag).await? else {
+                    return Ok(None);
+                };
+                Ok(Some((normalised(bam, session, &page).await?, etag)))
+            }
+        }
+    }
+
+    /// `limit` tickets of the list from an offset on.
+    ///
+    /// # Errors
+    /// As [`Connector::newest_unless`].
+    pub async fn page(&self, session: &Session, limit: u32, offset: u32) -> Result<PulledPage, Error> {
+        match self {
+            Self::Bam(bam) => {
+                let page = bam.tickets(session, &bam.pull_query(limit, offset)).await?;
+                normalised(bam, session, &page).await
+            }
+        }
+    }
+
+    /// A ticket's record out of the change feed.
+    ///
+    /// # Errors
+    /// [`Error::Reply`] when it has no id; as [`Session::send`] while its tenant is looked up.
+    pub async fn read_ticket(&self, session: &Session, record: &Value) -> Result<PulledTicket, Error> {
+        match self {
+            Self::Bam(bam) => bam.normalise(session, &bam.read_ticket(record)?, record).await,
+        }
+    }
+
+    /// A ticket that the change feed calls gone, by the system's id and its organizer's.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for an id that cannot be hashed; as [`Session::send`] while its tenant is looked up.
+    pub async fn gone_ticket(
+        &self,
+        session: &Session,
+        id: &str,
+        organizer: Option<i64>,
+    ) -> Result<TicketHash, Error> {
+        let tenant = match self {
+            Self::Bam(bam) => bam.tenant_of(session, organizer).await?,
+        };
+        let hash = self.provider(tenant.as_deref())?.ticket(id);
+        hash.map_err(|e| Error::Input { field: "id", reason: e.to_string() })
+    }
+
+    /// Whether a ticket is gone: asking for it alone gives 404 or 410. `None` when the server does not say.
+    ///
+    /// # Errors
+    /// As [`Session::send`]; [`Error::Status`] when it cannot be asked now.
+    pub async fn is_gone(&self, session: &Session, place: TicketPlace<'_>) -> Result<Option<bool>, Error> {
+        match self {
+            Self::Bam(bam) => bam.is_gone(session, place).await,
+        }
+    }
+}
+
+impl Refresh for Connector {
+    async fn refresh(&self, http: &Http, tokens: &Tokens) -> Result<Tokens, Error> {
+        match self {
+            Self::Bam(bam) => bam.refresh(http, tokens).await,
+        }
+    }
+
+    fn authorise(&self, request: &mut super::Request<'_>, access: zeroize::Zeroizing<String>) {
+        match self {
+            Self::Bam(bam) => bam.authorise(request, access),
+        }
+    }
+}
+
+async fn normalised(bam: &Bam, session: &Session, page: &TicketPage) -> Result<PulledPage, Error> {
+    let mut tickets = Vec::with_capacity(page.items.len());
+    for (ticket, record) in &page.items {
+        tickets.push(bam.normalise(session, ticket, record).await?);
+    }
+    Ok(PulledPage { tickets, total: page.total })
+}

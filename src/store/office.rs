@@ -1,0 +1,120 @@
+//! Writes of organisers: kept before their first byte leaves, with what became of them.
+
+use rusqlite::{OptionalExtension as _, Row};
+
+use super::Store;
+use crate::error::Error;
+use crate::model::{OfficeWrite, OfficeWriteKind, OfficeWriteState};
+
+/// Kept writes beyond this many lose their oldest ones that are settled.
+const KEPT: u32 = 1_000;
+const COLUMNS: &str = "id, account_id, kind, payload, created_at, state, answer, status, server_code";
+
+/// What became of an organiser's write.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OfficeOutcome {
+    /// Where it stands.
+    pub state: OfficeWriteState,
+    /// What the server answered, as JSON.
+    pub answer: Option<String>,
+    /// The HTTP status with which it was refused.
+    pub status: Option<u16>,
+    /// The server's error code.
+    pub server_code: Option<String>,
+}
+
+opaque_debug!(OfficeOutcome);
+
+impl Store {
+    /// Keeps a write that is about to be sent; gives its id.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn begin_office_write(
+        &self,
+        account_id: &str,
+        kind: OfficeWriteKind,
+        payload: &str,
+        now: i64,
+    ) -> Result<i64, Error> {
+        self.write("the write cannot be kept", |tx| {
+            tx.execute(
+                "DELETE FROM office_write WHERE state IN ('done', 'rejected') AND id <= (SELECT max(id) FROM office_write) - ?1",
+                [KEPT],
+            )?;
+            tx.query_row(
+                "INSERT INTO office_write (account_id, kind, payload, created_at, state)
+                 VALUES (?1, ?2, ?3, ?4, 'sent') RETURNING id",
+                (account_id, kind.as_text(), payload, now),
+                |row| row.get(0),
+            )
+        })
+    }
+
+    /// Keeps what became of a write.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn settle_office_write(&self, id: i64, outcome: &OfficeOutcome) -> Result<OfficeWrite, Error> {
+        self.write("the write cannot be kept", |tx| {
+            tx.query_row(
+                &format!(
+                    "UPDATE office_write SET state = ?2, answer = ?3, status = ?4, server_code = ?5 WHERE id = ?1
+                     RETURNING {COLUMNS}"
+                ),
+                (id, outcome.state.as_text(), &outcome.answer, outcome.status, &outcome.server_code),
+                write,
+            )
+        })
+    }
+
+    /// One write.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub fn office_write(&self, id: i64) -> Result<OfficeWrite, Error> {
+        self.read("the write cannot be read", |db| {
+            db.query_row(&format!("SELECT {COLUMNS} FROM office_write WHERE id = ?1"), [id], write).optional()
+        })?
+        .ok_or(Error::NotFound { what: "write" })
+    }
+
+    /// An account's writes, the newest first, `limit` at most.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn office_writes(&self, account_id: &str, limit: u32) -> Result<Vec<OfficeWrite>, Error> {
+        self.read("the writes cannot be read", |db| {
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM office_write WHERE account_id = ?1 ORDER BY id DESC LIMIT ?2"
+            ))?;
+            statement.query_map((account_id, limit), write)?.collect()
+        })
+    }
+
+    /// Forgets a write.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub fn forget_office_write(&self, id: i64) -> Result<(), Error> {
+        let gone = self.write("the write cannot be forgotten", |tx| {
+            tx.execute("DELETE FROM office_write WHERE id = ?1", [id])
+        })?;
+        if gone == 0 { Err(Error::NotFound { what: "write" }) } else { Ok(()) }
+    }
+}
+
+fn write(row: &Row<'_>) -> rusqlite::Result<OfficeWrite> {
+    let wrong = || rusqlite::Error::InvalidQuery;
+    Ok(OfficeWrite {
+        id: row.get(0)?,
+        account_id: row.get(1)?,
+        kind: OfficeWriteKind::from_text(row.get_ref(2)?.as_str()?).ok_or_else(wrong)?,
+        request_json: row.get(3)?,
+        created_at: row.get(4)?,
+        state: OfficeWriteState::from_text(row.get_ref(5)?.as_str()?).ok_or_else(wrong)?,
+        answer_json: row.get(6)?,
+        status: row.get(7)?,
+        server_code: row.get(8)?,
+    })
+}
