@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn a_picture_full_of_finder_patterns_takes_no_time() {
         let finder = |x: u32, y: u32| {
-            let ring = |at: u32| at % 9 == 0 || at % 9 == 6;
+            let ring = |at: u32| at.is_multiple_of(9) || at % 9 == 6;
             let (inside, heart) =
                 (x % 9 < 7 && y % 9 < 7, (2..5).contains(&(x % 9)) && (2..5).contains(&(y % 9)));
             inside && (ring(x) || ring(y) || heart)

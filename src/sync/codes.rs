@@ -86,14 +86,14 @@ impl Run<'_> {
         let asked = bam.event_public_key(&self.session, tenant, &organizer, &event);
         let place = (tenant.map(str::to_owned), organizer.clone(), event.clone());
         if let Some(known) = keys.get(&place) {
-            return Ok(known.clone());
+            return Ok(*known);
         }
         let key = match asked.await {
             // Told to organisers, and not by every server to holders.
             Err(Error::Status { status: 401 | 403 | 404 | 501, .. } | Error::Reply { .. }) => None,
             key => Some(key?),
         };
-        keys.insert(place, key.clone());
+        keys.insert(place, key);
         Ok(key)
     }
 }

@@ -23,6 +23,10 @@ impl Script {
 }
 
 impl HttpTransport for Script {
+    fn checks_pins(&self) -> bool {
+        false
+    }
+
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
         self.seen.lock().unwrap().push(request.clone());
         Ok((self.answers)(&request))
