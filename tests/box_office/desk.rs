@@ -106,21 +106,27 @@ fn order(holder: &Phone, enrollment: &str) -> Reservation {
         let body = holder.wallet.ticket(ticket.id).unwrap().body_json;
         let body: Value = serde_json::from_str(&body).unwrap();
         let event = &body["ticket_config"]["event"];
-        (event["organizer_id"] == 101 && body["sector"]["id"].is_i64()).then_some(body)
+        (number(&event["organizer_id"]) == Some(101) && number(&body["sector"]["id"]).is_some())
+            .then_some(body)
     });
     let body = of_tenant.unwrap();
     Reservation {
         tenant: None,
-        event_id: body["ticket_config"]["event"]["id"].as_i64().unwrap(),
+        event_id: number(&body["ticket_config"]["event"]["id"]).unwrap(),
         owner_enrollment_id: enrollment.to_owned(),
         format: "SECURE".to_owned(),
         items: vec![ReservationItem {
-            ticket_config_id: body["ticket_config"]["id"].as_i64().unwrap(),
+            ticket_config_id: number(&body["ticket_config"]["id"]).unwrap(),
             quantity: 2,
             timeslot_id: None,
-            sector_id: body["sector"]["id"].as_i64(),
+            sector_id: number(&body["sector"]["id"]),
         }],
     }
+}
+
+/// An id, sent as a number or as a text.
+fn number(id: &Value) -> Option<i64> {
+    id.as_i64().or_else(|| id.as_str()?.parse().ok())
 }
 
 /// The ids that a write tells.

@@ -117,7 +117,7 @@ async fn a_group_is_sent_once() {
         format: "PDF".to_owned(),
         items: desk.order.items.clone(),
         note: Some("Viel Spaß!".to_owned()),
-        owner_emails: vec!["ada@example.org".to_owned(), "Jonas@example.org".to_owned()],
+        owner_emails: vec!["mira@example.org".to_owned(), "jonas@example.org".to_owned()],
     };
     let write = desk.office.send_group(desk.account.clone(), order).await.unwrap();
     assert_eq!((write.state, ids(&write).len()), (OfficeWriteState::Done, 4));

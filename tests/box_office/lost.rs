@@ -74,7 +74,7 @@ async fn a_group_whose_answer_is_lost_stays_unknown() {
         format: "PDF".to_owned(),
         items: desk.order.items.clone(),
         note: None,
-        owner_emails: vec!["ada@example.org".to_owned()],
+        owner_emails: vec!["jonas@example.org".to_owned()],
     };
     let write = desk.office.send_group(desk.account.clone(), order).await.unwrap();
     desk.clock.pass_s(3_600);

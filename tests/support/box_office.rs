@@ -104,6 +104,8 @@ fn answer(asked: &Asked, lies: &Lies) -> Value {
             "version": 1, "base": lies.base.as_ref().unwrap_or(&base), "features": ["credentials"],
             "issuer_keys": [BASE64URL.encode(issuer().public_key())],
         })
+    } else if path.ends_with("/qrcode") {
+        json!({ "data": {} })
     } else {
         let items = asked.json();
         items.as_array().unwrap().iter().map(|item| issued(asked, item, lies)).collect()
