@@ -99,7 +99,7 @@ async fn a_ticket_without_a_barcode_says_why() {
         .collect();
     reasons.sort();
     reasons.dedup();
-    assert_eq!(reasons, ["DeliveredElsewhere", "NotBoundYet", "NotUsable"]);
+    assert_eq!(reasons, ["DeliveredElsewhere", "NotBoundYet", "NotOffered", "NotUsable"]);
 
     let ticket = phone.signed_tickets().pop().unwrap(); // the last: its event is still to come in two days
     clock.pass_s(48 * 3600 + 60);
