@@ -25,7 +25,8 @@ final class SystemsTests: XCTestCase {
         XCTAssertEqual(unchanging.profile, .static)
         XCTAssertEqual(unchanging.issuerKey.count, 0)
         XCTAssertEqual(try wallet.present(ticketId: wallet.showable(of: nord).id).text, unchanging.text)
-        XCTAssertFalse("\(groups) \(try await sandbox.brand("nord").sdk())".contains("sdkKey"))
+        let config = try await sandbox.brand("nord").sdk()
+        XCTAssertFalse("\(groups) \(config)".contains("sdkKey"), "records show nothing of themselves")
 
         try await wallet.signOut(accountId: nord)
         XCTAssertEqual(Set(try wallet.all().map(\.accountId)), [bam, west])
