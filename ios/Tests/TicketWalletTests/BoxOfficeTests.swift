@@ -41,7 +41,7 @@ final class BoxOfficeTests: XCTestCase {
         let states = try await office.ticketStates(accountId: account, ticketIds: ids)
         XCTAssertEqual(states.map(\.status), [.available, .available])
         let group = GroupOrder(
-            eventId: 1, format: "PDF", items: [item], note: "Ahoi 🎫", ownerEmails: ["ada@example.org"])
+            eventId: 1, format: "PDF", items: [item], note: "Ahoi 🎫", ownerEmails: [sandbox.users[1].name])
         let sent = try await office.sendGroup(accountId: account, order: group)
         XCTAssertEqual(sent.state, .done)
         let nothing = Reservation(

@@ -158,10 +158,8 @@ final class SystemsTests: XCTestCase {
         try await wallet.sync()
         let form = try await wallet.holderQuestions(ticketId: ticket.summary.id)
         XCTAssertEqual(form?.responseJson?.contains(#""M""#), true)
-        let body = try JSONSerialization.jsonObject(with: Data(ticket.bodyJson.utf8)) as? [String: Any]
-        let ledgerId = "\(try XCTUnwrap(body?["blockchain_id"]))"
-        let record = try await wallet.ticket(ledgerId: ledgerId, accountId: account, tenant: tenant)
-        XCTAssertTrue(record.contains(ticket.remoteId))
+        let record = try await wallet.ticket(ledgerId: ledgerId(of: ticket), accountId: account, tenant: tenant)
+        XCTAssertTrue(record.contains(#""id":\#(ticket.remoteId)"#), record)
 
         XCTAssertNil(try wallet.certificate(accountId: account))
         let certificate = try await wallet.enroll(accountId: account)
@@ -174,7 +172,7 @@ final class SystemsTests: XCTestCase {
 
     func test_pins_that_nobody_would_check_are_refused() async throws {
         let (sandbox, phone) = (try Sandbox(), try Phone())
-        let pins = ["A", "B"].map { CertificatePin(sha256: String(repeating: $0, count: 43) + "=") }
+        let pins = ["A", "E"].map { CertificatePin(sha256: String(repeating: $0, count: 43) + "=") }
         func refusal(_ config: SystemConfig, _ transport: (any HttpTransport)?) async throws -> String {
             let wallet = try phone.open(transport: transport)
             let refused = try await failure {
@@ -191,6 +189,18 @@ final class SystemsTests: XCTestCase {
         XCTAssertTrue(careless.contains("HttpTransport"), careless)
         let alone = try await refusal(SystemConfig(url: secure.url, pins: [pins[0]]), nil)
         XCTAssertTrue(alone.contains("two"), alone)
+    }
+
+    /// The ledger's name for a B.A.M ticket, made of three numbers.
+    private func ledgerId(of ticket: TicketDetail) throws -> String {
+        struct Event: Decodable { let id: Int }
+        struct Configuration: Decodable { let id: Int, event: Event }
+        struct Record: Decodable { let seqNum: Int, ticketConfig: Configuration }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let record = try decoder.decode(Record.self, from: Data(ticket.bodyJson.utf8))
+        let configuration = record.ticketConfig
+        return "E\(configuration.event.id)TC\(configuration.id)T\(record.seqNum)"
     }
 
     /// A ticket that its system hands out as files.

@@ -101,7 +101,7 @@ class BoxOfficeTest {
             assertEquals(OfficeWriteState.DONE, office.free(account, ids).state)
             assertEquals(List(2) { TicketStatus.Available }, office.ticketStates(account, ids).map { it.status })
             val group = GroupOrder(
-                eventId = 1, format = "PDF", items = listOf(item), note = "Ahoi 🎫", ownerEmails = listOf("ada@example.org"),
+                eventId = 1, format = "PDF", items = listOf(item), note = "Ahoi 🎫", ownerEmails = listOf(sandbox.users[1].name),
             )
             assertEquals(OfficeWriteState.DONE, office.sendGroup(account, group).state)
         }
