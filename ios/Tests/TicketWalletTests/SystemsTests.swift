@@ -154,8 +154,11 @@ final class SystemsTests: XCTestCase {
 
         let details = try wallet.all().map { try wallet.ticket(id: $0.id) }
         let ticket = try XCTUnwrap(details.first { order.ticketIds.contains($0.remoteId) })
-        try wallet.saveTicketHolder(ticketId: ticket.summary.id, responseJson: #"{"size":"M"}"#)
-        try await wallet.sync()
+        for size in ["S", "M"] {
+            try wallet.saveTicketHolder(ticketId: ticket.summary.id, responseJson: #"{"size":"\#(size)"}"#)
+            let report = try await wallet.sync()
+            XCTAssertEqual(report.sent, 1)
+        }
         let form = try await wallet.holderQuestions(ticketId: ticket.summary.id)
         XCTAssertEqual(form?.responseJson?.contains(#""M""#), true)
         let record = try await wallet.ticket(ledgerId: ledgerId(of: ticket), accountId: account, tenant: tenant)

@@ -29,6 +29,7 @@ class JvmHttpTransport : HttpTransport {
     override fun checksPins(): Boolean = true
 
     override fun send(request: HttpRequest): HttpResponse {
+        if (request.method == "PATCH") patching?.let { return it.send(request) }
         val deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(request.timeoutMs.toLong())
         val connection = try {
             connect(request)
@@ -91,20 +92,29 @@ class JvmHttpTransport : HttpTransport {
         }
     }
 
-    /** What went wrong, without the address: an address can hold ids. */
-    private fun describe(failure: IOException): HttpTransportException = when {
-        generateSequence<Throwable>(failure) { it.cause }.any { it is PinMismatchException } ->
-            HttpTransportException.PinMismatch()
-        failure is SocketTimeoutException -> HttpTransportException.TimedOut()
-        failure is UnknownHostException || failure is ConnectException || failure is NoRouteToHostException ||
-            failure is SSLException -> HttpTransportException.Unreachable()
-        else -> HttpTransportException.Broken()
-    }
-
-    private companion object {
+    internal companion object {
         const val CONNECT_TIMEOUT_MS = 10_000L
-        const val CHUNK = 16 * 1024
-        val LOOPBACK_V4 = Regex("""127(\.\d{1,3}){3}""")
+        private const val CHUNK = 16 * 1024
+        private val LOOPBACK_V4 = Regex("""127(\.\d{1,3}){3}""")
+
+        /** What sends a PATCH, which the JDK's connections do not know; Android's do, and there it is not found. */
+        private val patching: HttpTransport? by lazy {
+            try {
+                Class.forName("org.ticketwallet.JdkHttpTransport").getDeclaredConstructor().newInstance() as HttpTransport
+            } catch (none: ReflectiveOperationException) {
+                null
+            }
+        }
+
+        /** What went wrong, without the address: an address can hold ids. */
+        fun describe(failure: IOException): HttpTransportException = when {
+            generateSequence<Throwable>(failure) { it.cause }.any { it is PinMismatchException } ->
+                HttpTransportException.PinMismatch()
+            failure is SocketTimeoutException -> HttpTransportException.TimedOut()
+            failure is UnknownHostException || failure is ConnectException || failure is NoRouteToHostException ||
+                failure is SSLException -> HttpTransportException.Unreachable()
+            else -> HttpTransportException.Broken()
+        }
 
         fun isLoopback(host: String): Boolean =
             host.equals("localhost", ignoreCase = true) || host == "[::1]" || LOOPBACK_V4.matches(host)

@@ -86,14 +86,18 @@ internal class PinnedTrust private constructor(
         /** Kept by pins, so that connections and sessions are shared by requests with the same pins only. */
         private val factories = ConcurrentHashMap<Set<String>, SSLSocketFactory>()
 
+        private val contexts = ConcurrentHashMap<Set<String>, SSLContext>()
+
         /** Sockets for servers with one of these keys. */
-        fun sockets(pins: Set<String>): SSLSocketFactory = factories.computeIfAbsent(pins) {
+        fun sockets(pins: Set<String>): SSLSocketFactory =
+            factories.computeIfAbsent(pins) { context(pins).socketFactory }
+
+        /** TLS with servers with one of these keys. */
+        fun context(pins: Set<String>): SSLContext = contexts.computeIfAbsent(pins) {
             val managers = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm())
             managers.init(null as KeyStore?)
             val platform = managers.trustManagers.firstNotNullOf { it as? X509ExtendedTrustManager }
-            val context = SSLContext.getInstance("TLS")
-            context.init(null, arrayOf(PinnedTrust(platform, pins)), null)
-            context.socketFactory
+            SSLContext.getInstance("TLS").apply { init(null, arrayOf(PinnedTrust(platform, pins)), null) }
         }
     }
 }

@@ -65,8 +65,13 @@ class JvmHttpTransportTest {
         exchange.close()
     }
 
-    private fun send(path: String, body: ByteArray? = null, timeoutMs: UInt = 30_000u, at: String = origin): HttpResponse {
-        val method = if (body == null) "GET" else "POST"
+    private fun send(
+        path: String,
+        body: ByteArray? = null,
+        timeoutMs: UInt = 30_000u,
+        at: String = origin,
+        method: String = if (body == null) "GET" else "POST",
+    ): HttpResponse {
         val headers = listOf(HttpHeader("X-Sent", "łódź".length.toString()))
         return JvmHttpTransport().send(HttpRequest(method, at + path, headers, body, timeoutMs, 1024u))
     }
@@ -101,5 +106,22 @@ class JvmHttpTransportTest {
         assertThrows(HttpTransportException.Failed::class.java) { send("", at = "no address") }
         val free = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
         assertThrows(HttpTransportException.Unreachable::class.java) { send("/", at = "http://127.0.0.1:$free") }
+    }
+
+    @Test
+    fun a_patch_is_carried_in_the_same_way() {
+        val body = "body".toByteArray()
+        fun patch(path: String, timeoutMs: UInt = 30_000u, at: String = origin) = send(path, body, timeoutMs, at, "PATCH")
+        val reply = patch("/echo")
+        assertEquals("PATCH 4", reply.header("x-seen"))
+        assertEquals("body", reply.body.decodeToString())
+        assertEquals(302.toUShort(), patch("/moved").status)
+        assertEquals(401.toUShort(), patch("/denied").status)
+        assertThrows(HttpTransportException.TooLarge::class.java) { patch("/large") }
+        assertThrows(HttpTransportException.Broken::class.java) { patch("/broken") }
+        assertThrows(HttpTransportException.TimedOut::class.java) { patch("/silent", timeoutMs = 200u) }
+        assertThrows(HttpTransportException.Failed::class.java) { patch("", at = "no address") }
+        val free = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
+        assertThrows(HttpTransportException.Unreachable::class.java) { patch("/", at = "http://127.0.0.1:$free") }
     }
 }
