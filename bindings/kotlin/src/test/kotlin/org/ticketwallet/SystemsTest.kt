@@ -70,9 +70,10 @@ class SystemsTest {
 
     /** The ledger's name for a B.A.M ticket, made of three numbers. */
     private fun ledgerId(ticket: TicketDetail): String {
-        val body = ticket.bodyJson
-        fun number(name: String) = Regex("\"$name\":(\\d+)").find(body)!!.groupValues[1]
-        return "E${ticket.event!!.remoteId}TC${number("ticket_config_id")}T${number("seq_num")}"
+        val configuration = ticket.bodyJson.substringAfter("\"ticket_config\":{")
+            .replace(Regex("\"event\":\\{[^{}]*(\\{[^{}]*}[^{}]*)*}"), "")
+        fun number(json: String, name: String) = Regex("\"$name\":(\\d+)").find(json)!!.groupValues[1]
+        return "E${ticket.event!!.remoteId}TC${number(configuration, "id")}T${number(ticket.bodyJson, "seq_num")}"
     }
 
     @Test
