@@ -41,12 +41,17 @@ class PinnedTrustTest {
             keytool("-genkeypair", "-alias", name, "-dname", "CN=$name", "-signer", "root", *authority)
         }
         keytool("-genkeypair", "-alias", "server", "-dname", "CN=server", "-signer", "above", "-ext", "san=ip:127.0.0.1")
+        System.setProperty("javax.net.ssl.trustStorePassword", PASSWORD)
+        trust("root")
+    }
+
+    /** Has the platform trust this authority and no other. */
+    private fun trust(authority: String) {
         val trusted = KeyStore.getInstance("PKCS12").apply { load(null, null) }
-        trusted.setCertificateEntry("root", keys().getCertificate("root"))
-        val file = File(folder, "trusted.p12")
+        trusted.setCertificateEntry(authority, keys().getCertificate(authority))
+        val file = File(folder, "trusts-$authority.p12")
         file.outputStream().use { trusted.store(it, PASSWORD.toCharArray()) }
         System.setProperty("javax.net.ssl.trustStore", file.path)
-        System.setProperty("javax.net.ssl.trustStorePassword", PASSWORD)
     }
 
     @AfterAll
@@ -129,11 +134,11 @@ class PinnedTrustTest {
     @Test
     fun a_pin_is_no_trust() {
         serving { url ->
-            System.clearProperty("javax.net.ssl.trustStore")
+            trust("beside")
             try {
                 assertThrows(HttpTransportException.Unreachable::class.java) { get(url, pin("server"), other, pin("root")) }
             } finally {
-                System.setProperty("javax.net.ssl.trustStore", File(folder, "trusted.p12").path)
+                trust("root")
             }
         }
     }
