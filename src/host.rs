@@ -154,6 +154,8 @@ impl HttpResponse {
 
 /// The longest reply that the core takes.
 pub(crate) const MAX_REPLY_BYTES: u64 = 32 << 20;
+/// The longest document that the core fetches by a link alone.
+pub(crate) const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
 
 /// Why no whole reply came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -171,7 +173,7 @@ pub enum HttpTransportError {
     #[error("the connection broke before the answer was complete")]
     Broken,
     /// The reply is longer than allowed.
-    #[error("the reply is larger than {} MiB", MAX_REPLY_BYTES >> 20)]
+    #[error("the reply is larger than {} MiB, or than {} MiB of a document", MAX_REPLY_BYTES >> 20, MAX_DOCUMENT_BYTES >> 20)]
     TooLarge,
     /// Anything else; the reason holds no secret and no address.
     #[error("the request failed: {reason}")]

@@ -21,14 +21,33 @@ use box_office::{BoxOffice, Lies};
 use flate2::write::GzEncoder;
 use flate2::{Compress, Compression, FlushCompress};
 use phone::{Phone, TestClock};
-use ticket_wallet::WalletError;
 use ticket_wallet::host::{HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
 use ticket_wallet::remote::RetryPolicy;
+use ticket_wallet::{SyncReport, WalletError};
 use tiny_server::{Answer, Asked};
 
-/// Everything that is asked for by a sign-in and a sync, as parts of paths.
-const ENDPOINTS: [&str; 5] =
-    ["/auth/login", "/v1/ticket", "/account/v1/organizer/", "/.well-known/ticket-wallet", "/credentials"];
+/// A system, everything that it is asked for by a sign-in and a sync, as parts of paths, and what the sync comes to.
+struct System {
+    open: fn(Lies) -> BoxOffice,
+    sign_in: &'static [&'static str],
+    sync: &'static [&'static str],
+    done: fn(&SyncReport) -> bool,
+}
+
+const SYSTEMS: [System; 2] = [
+    System {
+        open: BoxOffice::open,
+        sign_in: &["/auth/login"],
+        sync: &["/v1/ticket", "/account/v1/organizer/", "/.well-known/ticket-wallet", "/credentials"],
+        done: |report| report.bound == 2,
+    },
+    System {
+        open: BoxOffice::open_brand,
+        sign_in: &["/sign_ins", "/authenticate"],
+        sync: &["/api/sdk/v1/tickets", "/.well-known/ticket-wallet"],
+        done: |report| report.received == 2,
+    },
+];
 /// For each request: the bound of a reply, and what the system's buffers and one more chunk add to what a server gets rid of.
 const SENT_AT_MOST: u64 = (32 + 16) << 20;
 /// The time of one request in these tests.
@@ -159,14 +178,14 @@ fn without_end() -> Vec<Case> {
     ]
 }
 
-async fn meet(endpoint: &'static str, Case { name, answer, told }: Case) {
+async fn meet(system: &System, endpoint: &'static str, Case { name, answer, told }: Case) {
     let what = format!("{name} at {endpoint}");
-    let office = BoxOffice::open(Lies::default());
+    let office = (system.open)(Lies::default());
     let phone = Phone::new(&TestClock::new());
     phone.wallet.set_retry_policy(RetryPolicy { timeout_ms: TIMEOUT_MS, ..phone.clock.policy() });
     let lie = move |asked: &Asked| asked.path.contains(endpoint).then(|| answer.clone());
     let lies = Lies { answer: Some(Box::new(lie)), ..Lies::default() };
-    let at_login = endpoint == "/auth/login";
+    let at_login = system.sign_in.contains(&endpoint);
     if !at_login {
         phone.wallet.sign_in(office.sign_in()).await.unwrap();
     }
@@ -191,13 +210,15 @@ async fn meet(endpoint: &'static str, Case { name, answer, told }: Case) {
     if at_login {
         phone.wallet.sign_in(office.sign_in()).await.unwrap();
     }
-    assert_eq!(phone.wallet.sync(None).await.unwrap().bound, 2, "{what}");
+    assert!((system.done)(&phone.wallet.sync(None).await.unwrap()), "{what}");
 }
 
 async fn meet_everywhere(cases: fn() -> Vec<Case>) {
-    for endpoint in ENDPOINTS {
-        for case in cases() {
-            meet(endpoint, case).await;
+    for system in SYSTEMS {
+        for endpoint in system.sign_in.iter().chain(system.sync) {
+            for case in cases() {
+                meet(&system, endpoint, case).await;
+            }
         }
     }
 }
@@ -249,6 +270,50 @@ async fn ten_thousand_items_are_taken() {
     let lie = move |asked: &Asked| asked.path.starts_with("/v1/ticket").then(|| Answer::ok(body.clone()));
     office.lie(Lies { answer: Some(Box::new(lie)), ..Lies::default() });
     assert_eq!(phone.wallet.sync(None).await.unwrap().received, 10_000);
+}
+
+/// A document, and the link to it.
+#[tokio::test]
+async fn a_document_of_any_size_is_taken_or_refused() {
+    let pdf = |size: usize| [b"%PDF-1.7".as_slice(), &vec![b' '; size - 8]].concat();
+    let at = |cases: fn() -> Vec<Case>, endpoint: &'static str| {
+        cases().into_iter().map(move |case| (endpoint, case))
+    };
+    let endless_head = format!("{HEAD}Content-Type: application/pdf\r\n\r\n%PDF-");
+    let told = "or than 16 MiB of a document";
+    let cases = at(large, "/documents/1.pdf")
+        .chain(at(without_end, "/documents/1.pdf"))
+        .chain(at(large, "/export_link"))
+        .chain(at(deep_and_wide, "/export_link"))
+        .chain([
+            ("/documents/1.pdf", case("a byte too much", told, Answer::ok(pdf((16 << 20) + 1)))),
+            (
+                "/documents/1.pdf",
+                case("a document without end", told, endless(&endless_head, vec![b' '; MIB])),
+            ),
+        ]);
+    for (endpoint, Case { name, answer, told }) in cases {
+        let office = BoxOffice::open_brand(Lies::default());
+        let phone = Phone::new(&TestClock::new());
+        phone.wallet.sign_in(office.sign_in()).await.unwrap();
+        phone.wallet.sync(None).await.unwrap();
+        let id = phone.tickets()[0].id.clone();
+        let lie = move |asked: &Asked| asked.path.contains(endpoint).then(|| answer.clone());
+        office.lie(Lies { answer: Some(Box::new(lie)), ..Lies::default() });
+        phone.wallet.set_retry_policy(RetryPolicy { timeout_ms: TIMEOUT_MS, ..phone.clock.policy() });
+        match phone.wallet.fetch_documents(id.clone()).await {
+            Err(WalletError::Unreachable { reason, .. }) => {
+                assert!(reason.contains(told), "{name} at {endpoint}: {reason}");
+            }
+            other => panic!("{name} at {endpoint}: {other:?}"),
+        }
+        phone.wallet.set_retry_policy(phone.clock.policy());
+        let largest = pdf(16 << 20);
+        let lie = move |asked: &Asked| asked.path.ends_with(".pdf").then(|| Answer::ok(largest.clone()));
+        office.lie(Lies { answer: Some(Box::new(lie)), ..Lies::default() });
+        let documents = phone.wallet.fetch_documents(id).await.unwrap();
+        assert_eq!(documents.iter().map(|document| document.size).max(), Some(16 << 20), "{name}");
+    }
 }
 
 /// What an app's own transport brings.

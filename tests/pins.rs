@@ -23,7 +23,7 @@ use ticket_wallet::WalletError;
 use ticket_wallet::error::Error;
 use ticket_wallet::host::{HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
 use ticket_wallet::model::{AccountState, CertificatePin, SignIn};
-use tiny_server::{Answer, TinyServer};
+use tiny_server::{Answer, Asked, TinyServer};
 use tls::{Authority, Identity, Shown, other_pin, trusting};
 
 const NOT_PINNED: &str = "none of the pinned keys";
@@ -210,6 +210,46 @@ fn every_host_of_an_account_is_held_to_its_pins() {
             phone.wallet.sign_in(sign_in).await.unwrap();
             phone.wallet.sync(None).await.unwrap();
             assert!(!elsewhere.asked().is_empty(), "{endpoint}");
+        }
+    });
+}
+
+/// A document is fetched from wherever it is kept, without a word of who asks: the account's pins are about its brand.
+#[test]
+fn a_document_elsewhere_is_held_to_the_platforms_trust() {
+    trusting("a_document_elsewhere_is_held_to_the_platforms_trust", async {
+        let root = Authority::trusted();
+        let (first, other) = (root.server(), root.server());
+        for (host, identity, fetched) in [
+            ("localhost", &other, true),
+            // The brand's own host, whatever the port.
+            ("127.0.0.1", &other, false),
+            ("127.0.0.1", &first, true),
+        ] {
+            let kept = identity.shown().serve(|asked| match asked.path.ends_with(".pdf") {
+                true => Answer::ok("%PDF-1.7"),
+                false => Answer::ok("PK\u{3}\u{4}"),
+            });
+            let url = kept.url().replace("127.0.0.1", host);
+            let lie = move |asked: &Asked| {
+                let asked_for =
+                    asked.path.ends_with("/export_link").then(|| asked.json()["format"].clone())?;
+                let url = format!("{url}/1.{}", asked_for.as_str()?);
+                Some(Answer::ok(serde_json::json!({ "url": url }).to_string()))
+            };
+            let shown = first.shown();
+            let lies = Lies { answer: Some(Box::new(lie)), ..Lies::default() };
+            let brand = BoxOffice::open_brand_over(lies, move |answer| shown.serve(answer));
+            let phone = Phone::new(&TestClock::new());
+            phone.wallet.sign_in(with_pins(&brand, &[first.pin(), other_pin()])).await.unwrap();
+            phone.wallet.sync(None).await.unwrap();
+            let documents = phone.wallet.fetch_documents(phone.tickets()[0].id.clone()).await;
+            match documents {
+                Ok(documents) => assert!(fetched && documents.len() == 2, "{host}"),
+                refused => assert!(!fetched && unreachable(refused).contains(NOT_PINNED), "{host}"),
+            }
+            assert_eq!(kept.asked().len(), if fetched { 2 } else { 0 }, "{host}");
+            assert!(kept.asked().iter().all(|asked| asked.header("x-id-token").is_none()));
         }
     });
 }

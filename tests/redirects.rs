@@ -21,6 +21,7 @@ use ticket_wallet::WalletError;
 use ticket_wallet::clock::{ClockReading, TimeSample};
 use ticket_wallet::error::Error;
 use ticket_wallet::host::{HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
+use ticket_wallet::model::{UnidyApi, UnidyConfig, UnidyGrant};
 use ticket_wallet::remote::{Http, Reply, Request, TrustedClock};
 use tiny_server::{Answer, Asked, TinyServer};
 use url::Url;
@@ -224,14 +225,34 @@ async fn an_apps_transport_is_not_sent_after_a_redirect() {
     }
 }
 
+type Open = fn(Lies) -> BoxOffice;
+
+/// Requests of an account, by the system and a part of the path.
+const ENDPOINTS: [(Open, &str); 10] = [
+    (BoxOffice::open, "/auth/login"),
+    (BoxOffice::open, "/v1/ticket"),
+    (BoxOffice::open, "/organizer/"),
+    (BoxOffice::open, "/.well-known/"),
+    (BoxOffice::open, "/credentials"),
+    (BoxOffice::open_brand, "/sign_ins"),
+    (BoxOffice::open_brand, "/authenticate"),
+    (BoxOffice::open_brand, "/api/sdk/v1/tickets?"),
+    (BoxOffice::open_brand, "/.well-known/"),
+    (BoxOffice::open_brand, "/export_link"),
+];
+
 #[tokio::test]
 async fn an_account_is_nowhere_else_after_a_redirect() {
-    for endpoint in ["/v1/ticket", "/organizer/", "/.well-known/", "/credentials", "/auth/login"] {
+    for (open, endpoint) in ENDPOINTS {
         for status in [301, 302, 303, 307, 308] {
-            let office = BoxOffice::open(Lies::default());
+            let office = open(Lies::default());
             let phone = Phone::new(&TestClock::new());
-            if endpoint != "/auth/login" {
+            let at_login = ["/auth/login", "/sign_ins", "/authenticate"].contains(&endpoint);
+            if !at_login {
                 phone.wallet.sign_in(office.sign_in()).await.unwrap();
+            }
+            if endpoint == "/export_link" {
+                phone.wallet.sync(None).await.unwrap();
             }
             let port = office.sign_in().config.url.rsplit(':').next().unwrap().to_owned();
             let lie = move |asked: &Asked| {
@@ -240,19 +261,60 @@ async fn an_account_is_nowhere_else_after_a_redirect() {
             };
             office.lie(Lies { answer: Some(Box::new(lie)), ..Lies::default() });
             let refused = match endpoint {
-                "/auth/login" => phone.wallet.sign_in(office.sign_in()).await.map(|_| ()),
+                _ if at_login => phone.wallet.sign_in(office.sign_in()).await.map(|_| ()),
+                "/export_link" => {
+                    phone.wallet.fetch_documents(phone.tickets()[0].id.clone()).await.map(|_| ())
+                }
                 _ => phone.wallet.sync(None).await.map(|_| ()),
             };
             match refused {
                 Err(WalletError::Refused { status: told, .. }) => assert_eq!(told, status, "{endpoint}"),
                 other => panic!("{status} {endpoint}: {other:?}"),
             }
-            assert!(
-                office.asked().iter().all(|asked| asked.host.starts_with("127.0.0.1:")),
-                "{status} {endpoint}"
-            );
+            let asked = office.asked();
+            assert!(asked.iter().any(|asked| asked.path.contains(endpoint)), "{endpoint}");
+            assert!(asked.iter().all(|asked| asked.host.starts_with("127.0.0.1:")), "{status} {endpoint}");
         }
     }
+}
+
+/// A brand's description names addresses as well, to which codes, secrets and tokens would go.
+#[tokio::test]
+async fn no_description_leads_into_the_clear_or_to_another_port() {
+    let away = TinyServer::start(|_| Answer::ok("{}"));
+    for field in ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"] {
+        for to in
+            [away.url(), away.url().replace("127.0.0.1", "localhost"), "http://login.example".to_owned()]
+        {
+            let lie = move |asked: &Asked| {
+                let own = format!("http://{}", asked.host);
+                let mut description = json!({
+                    "issuer": own, "authorization_endpoint": format!("{own}/oauth/authorize"),
+                    "token_endpoint": format!("{own}/oauth/token"), "jwks_uri": format!("{own}/oauth/jwks"),
+                });
+                description[field] = json!(format!("{to}/away"));
+                asked.path.ends_with("/openid-configuration").then(|| Answer::ok(description.to_string()))
+            };
+            let brand = BoxOffice::open_brand(Lies { answer: Some(Box::new(lie)), ..Lies::default() });
+            let mut sign_in = brand.sign_in();
+            sign_in.user_name = "client".to_owned();
+            sign_in.config.unidy = Some(UnidyConfig {
+                api: UnidyApi::Partner,
+                client_id: Some("client".to_owned()),
+                grant: Some(UnidyGrant::ClientCredentials),
+                ..UnidyConfig::default()
+            });
+            let refused = Phone::new(&TestClock::new()).wallet.sign_in(sign_in).await;
+            assert!(refused.is_err(), "{field}");
+            let asked = brand.asked();
+            assert!(
+                asked.iter().all(|asked| asked.path.ends_with("/openid-configuration")),
+                "{field}: {asked:?}"
+            );
+            assert_eq!(asked.len(), 1, "{field}");
+        }
+    }
+    assert!(away.asked().is_empty(), "{:?}", away.asked());
 }
 
 /// Addresses that nothing may be sent to.
@@ -353,6 +415,15 @@ async fn a_servers_echo_is_no_error_code() {
             *asked.lock().unwrap() = json!({ name: code });
             let error = send(&http(None), "POST", &here.url()).await.unwrap().error();
             assert_eq!(format!("{error:?} {error}").contains(code), kept, "{name}: {error:?}");
+            let form = Request {
+                method: "POST",
+                form: Some(
+                    "grant_type=refresh_token&client_secret=s3cret&refresh_token=id-t0ken&x=k3y&y=pa55word",
+                ),
+                ..Request::get(Url::parse(&here.url()).unwrap(), "POST a form")
+            };
+            let error = http(None).send(form).await.unwrap().error();
+            assert_eq!(format!("{error:?}").contains(code), kept, "{name} of a form: {error:?}");
         }
     }
 }

@@ -4,6 +4,12 @@
 #[path = "support/box_office.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod box_office;
+#[path = "support/brands.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod brands;
+#[path = "box_office/desk.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod desk;
 #[path = "secrets/echo.rs"]
 mod echo;
 #[path = "support/phone.rs"]
@@ -11,6 +17,8 @@ mod echo;
 mod phone;
 #[path = "support/scanner.rs"]
 mod scanner;
+#[path = "secrets/systems.rs"]
+mod systems;
 #[path = "support/tiny_server.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;

@@ -36,7 +36,9 @@ pub struct SystemConfig {
     /// How Unidy is reached; the end user's API without it.
     #[uniffi(default = None)]
     pub unidy: Option<UnidyConfig>,
-    /// Keys of which the server's certificate chain must have one; none are asked for when this is empty.
+    /// Keys of which the certificate chain of every server of this configuration must have one, beside the platform's own
+    /// trust: two different ones at least, so that a key can be changed. None are asked for when this is empty, or when
+    /// all have expired.
     #[uniffi(default = [])]
     pub pins: Vec<CertificatePin>,
 }
@@ -146,7 +148,8 @@ pub struct UnidyConfig {
 
 opaque_debug!(UnidyConfig);
 
-/// A key that a certificate chain must have.
+/// A key that a certificate chain must have: in the server's own certificate, or in an authority's above it that the server
+/// sends. A root that the server does not send is not seen.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
 pub struct CertificatePin {
     /// SHA-256 of the DER `SubjectPublicKeyInfo`, in base64 with padding: 44 characters.

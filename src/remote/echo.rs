@@ -1,6 +1,7 @@
 //! What a server gives as an error's code and is none: a password or a token shall not get into errors and logs.
 
 use serde_json::Value;
+use url::form_urlencoded;
 
 use super::http::Request;
 
@@ -31,7 +32,8 @@ fn sends(request: &Request<'_>, text: &str) -> bool {
     if let Some(body) = request.body {
         texts(body, &mut sent);
     }
-    sent.into_iter().any(|sent| repeats(text, sent))
+    let mut form = form_urlencoded::parse(request.form.unwrap_or_default().as_bytes());
+    sent.into_iter().any(|sent| repeats(text, sent)) || form.any(|(_, value)| repeats(text, &value))
 }
 
 /// The strings in a JSON value.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::model::{TicketHash, Transfer, TransferState};
 
 /// A transfer of a ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredTransfer {
     /// The system's id.
     pub remote_id: String,
@@ -21,6 +21,8 @@ pub struct StoredTransfer {
     /// Until when it can be accepted, Unix seconds.
     pub expires_at: Option<i64>,
 }
+
+opaque_debug!(StoredTransfer);
 
 impl Store {
     /// An account's transfers, or all.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
-use ticket_wallet::model::{SignIn, SystemConfig, TicketSystem};
+use ticket_wallet::model::{SignIn, SystemConfig, TicketSystem, UnidyConfig};
 use ticket_wallet::{CredentialRequest, Issuer};
 
 use crate::phone::TODAY_MS;
@@ -42,6 +42,7 @@ pub(crate) struct Lies {
 pub(crate) struct BoxOffice {
     server: TinyServer,
     lies: Arc<Mutex<Lies>>,
+    system: TicketSystem,
 }
 
 /// The issuer whose key the discovery names.
@@ -54,16 +55,33 @@ impl BoxOffice {
         Self::open_over(lies, |answer| TinyServer::start(answer))
     }
 
+    /// A Unidy brand in its place: two tickets as well, which can be had as documents.
+    pub(crate) fn open_brand(lies: Lies) -> Self {
+        Self::serve(TicketSystem::Unidy, lies, |answer| TinyServer::start(answer))
+    }
+
+    /// A brand whose server the test starts.
+    pub(crate) fn open_brand_over(lies: Lies, start: impl FnOnce(Answering) -> TinyServer) -> Self {
+        Self::serve(TicketSystem::Unidy, lies, start)
+    }
+
     /// One whose server the test starts.
     pub(crate) fn open_over(lies: Lies, start: impl FnOnce(Answering) -> TinyServer) -> Self {
+        Self::serve(TicketSystem::Bam, lies, start)
+    }
+
+    fn serve(system: TicketSystem, lies: Lies, start: impl FnOnce(Answering) -> TinyServer) -> Self {
         let lies = Arc::new(Mutex::new(lies));
         let told = Arc::clone(&lies);
         let server = start(Box::new(move |asked| {
             let lies = told.lock().unwrap();
             let lie = lies.answer.as_ref().and_then(|answer| answer(asked));
-            lie.unwrap_or_else(|| Answer::ok(answer(asked, &lies).to_string()))
+            lie.unwrap_or_else(|| match system {
+                TicketSystem::Bam => Answer::ok(answer(asked, &lies).to_string()),
+                TicketSystem::Unidy => brand_answer(asked),
+            })
         }));
-        Self { server, lies }
+        Self { server, lies, system }
     }
 
     pub(crate) fn lie(&self, lies: Lies) {
@@ -80,12 +98,12 @@ impl BoxOffice {
     }
 
     pub(crate) fn sign_in(&self) -> SignIn {
-        SignIn {
-            system: TicketSystem::Bam,
-            config: SystemConfig::at(self.server.url()),
-            user_name: "mira".to_owned(),
-            password: "pw".to_owned(),
+        let mut config = SystemConfig::at(self.server.url());
+        if self.system == TicketSystem::Unidy {
+            let sdk_key = Some("sdk-key".to_owned());
+            config.unidy = Some(UnidyConfig { sdk_key, ..UnidyConfig::default() });
         }
+        SignIn { system: self.system, config, user_name: "mira".to_owned(), password: "pw".to_owned() }
     }
 }
 
@@ -110,6 +128,26 @@ fn answer(asked: &Asked, lies: &Lies) -> Value {
         let items = asked.json();
         items.as_array().unwrap().iter().map(|item| issued(asked, item, lies)).collect()
     }
+}
+
+fn brand_answer(asked: &Asked) -> Answer {
+    let path = asked.path.split('?').next().unwrap();
+    let session = json!({ "jwt": "t.t.t", "refresh_token": "r" });
+    let json = match path {
+        "/api/sdk/v1/sign_ins" => json!({ "sid": "s", "status": "pending_verification" }),
+        _ if path.starts_with("/api/sdk/v1/sign_ins/") => session,
+        "/api/sdk/v1/tickets" => {
+            let tickets = ["1", "2"].map(|id| json!({ "id": id, "title": "Derby", "state": "active" }));
+            json!({ "meta": { "count": 2, "page": 1, "limit": 250, "last": 1 }, "results": tickets })
+        }
+        _ if path.ends_with("/export_link") => {
+            json!({ "url": format!("/documents/1.{}", asked.json()["format"].as_str().unwrap()), "expires_in": 300 })
+        }
+        "/documents/1.pdf" => return Answer::ok("%PDF-1.7"),
+        "/documents/1.pkpass" => return Answer::ok("PK\u{3}\u{4}"),
+        _ => return Answer::ok("{}").of_status(404),
+    };
+    Answer::ok(json.to_string())
 }
 
 /// A ticket of an event tomorrow.

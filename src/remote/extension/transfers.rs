@@ -10,7 +10,7 @@ use crate::remote::address::{join, segment};
 use crate::remote::{Http, Refresh, Request, Session};
 
 /// A transfer as the server tells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct WireTransfer {
     /// Its id.
     pub id: String,
@@ -23,6 +23,8 @@ pub struct WireTransfer {
     /// Until when it can be accepted, Unix seconds.
     pub expires_at: Option<i64>,
 }
+
+opaque_debug!(WireTransfer);
 
 #[derive(Deserialize)]
 struct Body {

@@ -7,14 +7,13 @@ use zeroize::Zeroizing;
 use super::raw::Members;
 use super::{Unidy, body};
 use crate::error::Error;
+use crate::host::MAX_DOCUMENT_BYTES;
 use crate::model::UnidyApi;
 use crate::remote::address::{is_loopback, segment};
 use crate::remote::{Reply, Request, Session};
 
 const LINK: &str = "POST api/sdk/v1/tickets/:id/export_link";
 const DOCUMENT: &str = "GET the document";
-/// The largest document that is taken, in bytes.
-pub const MAX_DOCUMENT_BYTES: u64 = 16 << 20;
 /// A link may lead on to where documents are kept.
 const MAX_REDIRECTS: usize = 3;
 
@@ -82,7 +81,8 @@ impl Unidy {
         Ok(ExportLink { url, expires_in: members.number("expires_in"), format })
     }
 
-    /// Fetches a document. Nothing goes along that tells who asks: the link may lead to anybody.
+    /// Fetches a document, of 16 MiB at most. Nothing goes along that tells who asks: the link may lead to anybody. The
+    /// account's certificate pins count on the brand's own host.
     ///
     /// # Errors
     /// As [`crate::remote::Http::send`]; [`Error::Status`] (404 or 410 once the link has expired), [`Error::Reply`] for
@@ -96,7 +96,9 @@ impl Unidy {
                 max_reply_bytes: MAX_DOCUMENT_BYTES,
                 ..Request::get(url.clone(), DOCUMENT)
             };
-            let reply = self.http.send(request).await?;
+            let own = url.host() == self.brand.host();
+            let reply =
+                if own { self.http.send(request).await? } else { self.http.unpinned().send(request).await? };
             let next = reply.location().filter(|_| matches!(reply.status, 301 | 302 | 303 | 307 | 308));
             let Some(next) = next else { return document(reply, link.format) };
             url = self.document_url(&url, next).ok_or_else(|| reply.unreadable("location"))?;
