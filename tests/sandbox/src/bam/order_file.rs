@@ -17,7 +17,6 @@ use super::{pass, pdf};
 use crate::app::App;
 
 /// A ticket as it is printed.
-#[derive(Debug)]
 pub(super) struct Printed {
     pub(super) id: i64,
     pub(super) ledger_id: String,

@@ -7,7 +7,6 @@ use super::BamError;
 use crate::app::{App, random};
 
 /// A new wallet.
-#[derive(Debug)]
 pub(super) struct Wallet {
     /// The certificate as PEM.
     pub(super) certificate: String,
