@@ -107,12 +107,12 @@ impl TicketStatus {
     /// Nothing becomes a draft again, nothing used is unused, and what the ledger has given to an owner is no longer on
     /// its way to one. That a cancelled event takes place after all, or a sold ticket is given back, is not excluded.
     fn excludes(&self, next: &Self) -> bool {
-        match (self, next) {
-            (_, Self::Draft) => true,
-            (Self::Invalidated, _) => true,
-            (Self::Issued | Self::Activated, Self::Reserved | Self::Confirmed) => true,
-            _ => false,
-        }
+        matches!(
+            (self, next),
+            (_, Self::Draft)
+                | (Self::Invalidated, _)
+                | (Self::Issued | Self::Activated, Self::Reserved | Self::Confirmed)
+        )
     }
 }
 

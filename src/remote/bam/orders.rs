@@ -99,7 +99,7 @@ impl Bam {
         url.set_query(Some(WITH));
         let request = || Request::get(url.clone(), "GET event/v1/order/:id");
         let reply = session.send(&self.http, self, request).await?;
-        read_order(&*record(&reply)?, tenant).ok_or_else(|| reply.unreadable("data.id"))
+        read_order(&record(&reply)?, tenant).ok_or_else(|| reply.unreadable("data.id"))
     }
 
     /// All tickets of an order as a file.
