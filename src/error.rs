@@ -4,7 +4,7 @@
 //! status and its error code.
 
 use crate::host::{HostClockError, HttpTransportError, KeyVaultError};
-use crate::model::NoBarcodeReason;
+use crate::model::{NoBarcodeReason, OAuthError};
 
 /// Why the store cannot be opened as it is. Nothing was changed or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -257,6 +257,9 @@ pub enum Error {
     /// User name or password were refused.
     #[error("the user name or password was not accepted")]
     BadPassword,
+    /// A sign-in in the browser did not come about.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
     /// The session is over and could not be renewed.
     #[error("the session has ended")]
     SignedOut,
@@ -298,7 +301,9 @@ impl Error {
     /// first.
     pub fn is_uncertain(&self) -> bool {
         match self {
-            Self::Network { why, .. } => *why != HttpTransportError::Unreachable,
+            Self::Network { why, .. } => {
+                !matches!(why, HttpTransportError::Unreachable | HttpTransportError::PinMismatch)
+            }
             Self::Status { status, .. } => !(400..500).contains(status),
             Self::Reply { .. } | Self::Cancelled => true,
             _ => false,
@@ -341,6 +346,14 @@ impl From<Error> for WalletError {
             Error::Status { status, server_code, .. } => Self::Refused { reason, status, server_code },
             Error::Reply { .. } => Self::Unreachable { reason, retry_after_ms: None },
             Error::BadPassword => Self::Refused { reason, status: 401, server_code: None },
+            Error::OAuth(why) if why.is_cancelled() => Self::Cancelled { reason },
+            Error::OAuth(OAuthError::Denied { code }) if !OAuthError::denied(&code).is_passing() => {
+                Self::Refused { reason, status: 400, server_code: Some(code) }
+            }
+            Error::OAuth(
+                OAuthError::Redirect | OAuthError::State | OAuthError::Issuer | OAuthError::Parameter { .. },
+            ) => Self::input("redirect", reason),
+            Error::OAuth(_) => Self::Unreachable { reason, retry_after_ms: None },
             Error::SignedOut => Self::NeedsSignIn { reason: format!("{reason}; sign in again") },
             Error::NotFound { .. } | Error::NoAccount => Self::NotFound { reason },
             Error::Cancelled => Self::Cancelled { reason },

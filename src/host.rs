@@ -122,6 +122,11 @@ pub struct HttpRequest {
     pub timeout_ms: u32,
     /// Give up on a longer reply.
     pub max_reply_bytes: u64,
+    /// Keys of which the server's certificate must have one beside the platform's own trust, or a certificate above it in
+    /// the chain: SHA-256 of the DER `SubjectPublicKeyInfo`, in base64. None are asked for when this is empty. See
+    /// [`HttpTransport::checks_pins`].
+    #[uniffi(default = [])]
+    pub pins: Vec<String>,
 }
 
 /// A reply that came, of whatever status.
@@ -147,12 +152,18 @@ impl HttpResponse {
     }
 }
 
+/// The longest reply that the core takes.
+pub(crate) const MAX_REPLY_BYTES: u64 = 32 << 20;
+
 /// Why no whole reply came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum HttpTransportError {
     /// No connection, and surely nothing sent: no network, unknown host, refused, or TLS failed.
     #[error("the server cannot be reached; check the address and the network")]
     Unreachable,
+    /// Nothing sent: the certificate is trusted by the platform, and has none of the pinned keys.
+    #[error("the server's certificate has none of the pinned keys; this may be somebody else's server")]
+    PinMismatch,
     /// The time was over.
     #[error("no answer in time")]
     TimedOut,
@@ -160,7 +171,7 @@ pub enum HttpTransportError {
     #[error("the connection broke before the answer was complete")]
     Broken,
     /// The reply is longer than allowed.
-    #[error("the reply is larger than 64 MiB")]
+    #[error("the reply is larger than {} MiB", MAX_REPLY_BYTES >> 20)]
     TooLarge,
     /// Anything else; the reason holds no secret and no address.
     #[error("the request failed: {reason}")]
@@ -180,6 +191,10 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for HttpTransportError {
 /// that may block. Redirects are not followed: a 3xx is a reply.
 #[uniffi::export(with_foreign)]
 pub trait HttpTransport: Send + Sync {
+    /// Whether [`HttpRequest::pins`] are checked before anything is sent. Where they are not, an account with pins gets
+    /// [`crate::WalletError::InvalidInput`] instead of a connection that nobody checked.
+    fn checks_pins(&self) -> bool;
+
     /// Sends the request and returns the whole reply.
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError>;
 }

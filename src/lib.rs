@@ -1,7 +1,8 @@
 //! An offline-first ticket wallet core: encrypted store, sync, device-signed rotating barcode, and the gate that
 //! checks it with no network. Apps use it from Swift and Kotlin through uniffi, servers and terminals from Rust.
 //!
-//! Facades: [`Wallet`] for ticket holders, [`Gate`] for staff, [`Issuer`] for servers. Each layer uses only what stands
+//! Facades: [`Wallet`] for ticket holders, [`Gate`] for staff, [`BoxOffice`] for organisers, [`Issuer`] for
+//! servers. Each layer uses only what stands
 //! below it; `tests/layers.rs` holds that.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -11,6 +12,7 @@ uniffi::setup_scaffolding!();
 mod opaque;
 
 pub mod barcode;
+mod box_office;
 pub mod clock;
 mod config;
 mod device;
@@ -26,13 +28,14 @@ mod store;
 mod sync;
 mod wallet;
 
+pub use box_office::BoxOffice;
 pub use config::Config;
 pub use error::WalletError;
 pub use gate::{CodeCheck, CodeFields, DEFAULT_TOLERANCE_S, Gate, GateConfig, KnownIssuer};
 pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
 pub use presentation::Presentation;
 pub use store::{FileState, RecoveryReport};
-pub use sync::{SyncProgress, SyncReport, SyncStage, WalletState};
+pub use sync::{SignedIn, SyncProgress, SyncReport, SyncStage, WalletState};
 pub use wallet::{
     AccountDiagnosis, Diagnosis, Subscription, SyncRun, Wallet, WalletListener, WalletTime, diagnose_wallet,
     recover_wallet,

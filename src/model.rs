@@ -5,10 +5,13 @@ mod named;
 
 mod account;
 mod document;
+pub mod expiry;
 mod flow;
 mod ids;
 mod money;
+mod oauth;
 mod office;
+mod online;
 mod order;
 mod outbox;
 mod pulled;
@@ -20,15 +23,20 @@ pub use document::{Document, StaticCode, Symbology};
 pub use flow::{Flow, IssueProgress};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
+pub use oauth::{IdTokenFault, OAuthError};
 pub use office::{
-    GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, ReservationItem,
+    GroupOrder, OfficePage, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation,
+    ReservationItem,
+};
+pub use online::{
+    BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
 };
 pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
 pub use pulled::{PulledEvent, PulledTicket};
-pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig};
+pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant};
 pub use ticket::{
     BarcodeProfile, Event, EventGroup, NoBarcodeReason, TicketDetail, TicketFilter, TicketFormat,
     TicketStatus, TicketSummary,

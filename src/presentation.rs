@@ -65,6 +65,9 @@ pub fn no_barcode(
         (TicketFormat::Pdf, _) => Some(NoBarcodeReason::DeliveredElsewhere),
         (_, BarcodeProfile::None) => Some(NoBarcodeReason::NotOffered),
         _ if !ticket.effective_status.admits() => Some(NoBarcodeReason::NotUsable),
+        (_, BarcodeProfile::Static) if held.refusal.as_deref() == Some(NoBarcodeReason::SURRENDERED) => {
+            Some(NoBarcodeReason::HandedOver)
+        }
         (_, BarcodeProfile::Static) => code.is_none().then_some(NoBarcodeReason::NotBoundYet),
         (_, BarcodeProfile::Signed) => {
             Some(held.refusal.as_deref().map_or(NoBarcodeReason::NotBoundYet, NoBarcodeReason::of_refusal))

@@ -2,12 +2,16 @@
 
 mod address;
 pub mod bam;
+mod bounds;
 mod connector;
+mod echo;
 pub mod extension;
 mod http;
+mod pins;
 pub mod retry;
 mod session;
 mod transport;
+pub mod unidy;
 
 pub use address::{api_url, tenant_template, with_tenant};
 pub use connector::{Connector, PulledPage};

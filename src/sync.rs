@@ -4,17 +4,25 @@
 
 mod activity;
 mod binding;
+mod codes;
 mod core;
+mod desk;
 mod engine;
+mod handover;
+mod holder;
+mod office;
 mod outbox;
 mod pace;
 mod pull;
 mod runner;
+mod sign_in;
 mod time_keeper;
 mod worker;
 
 pub use self::core::Core;
 pub use engine::{Engine, SyncProgress, SyncReport, SyncStage};
+pub use office::TicketIds;
 pub use runner::{Runner, WalletState};
+pub use sign_in::SignedIn;
 pub use time_keeper::TimeKeeper;
 pub use worker::Worker;

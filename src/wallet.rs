@@ -2,13 +2,13 @@
 
 mod care;
 mod changes;
+mod online;
 
 pub use care::{AccountDiagnosis, Diagnosis, diagnose_wallet, recover_wallet};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ring::digest::{SHA256, digest};
 use tokio::sync::watch;
 
 use crate::barcode::NONCE_LEN;
@@ -18,11 +18,11 @@ use crate::error::{Error, WalletError};
 use crate::events::Listening;
 use crate::host::{HostClock, HttpTransport, KeyVault, KeyVaultError};
 use crate::model::{
-    Account, BarcodeProfile, EventGroup, NoBarcodeReason, SignIn, StoredAccount, TicketDetail, TicketFilter,
-    TicketHash, TicketSummary,
+    Account, BarcodeProfile, EventGroup, NoBarcodeReason, SignIn, TicketDetail, TicketFilter, TicketHash,
+    TicketSummary,
 };
 use crate::presentation::{self, Presentation};
-use crate::remote::{RetryPolicy, api_url};
+use crate::remote::RetryPolicy;
 use crate::store::Store;
 use crate::sync::{Core, Runner, SyncReport, TimeKeeper, WalletState, Worker};
 
@@ -141,21 +141,8 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::InvalidInput`] for an address or an empty name or password, [`WalletError::Refused`] when the
     /// server does not accept them, [`WalletError::Unreachable`], [`WalletError::Storage`].
-    pub async fn sign_in(&self, mut sign_in: SignIn) -> Result<Account, WalletError> {
-        for (field, value) in [("user_name", &sign_in.user_name), ("password", &sign_in.password)] {
-            if value.is_empty() {
-                return Err(WalletError::input(field, "must not be empty"));
-            }
-        }
-        sign_in.config.url = api_url(&sign_in.config.url)?.as_str().trim_end_matches('/').to_owned();
-        let account = StoredAccount {
-            id: account_id(&sign_in),
-            system: sign_in.system,
-            config: sign_in.config,
-            user_name: sign_in.user_name,
-            tokens: None,
-        };
-        let account = self.runner.sign_in(account, &sign_in.password).await?;
+    pub async fn sign_in(&self, sign_in: SignIn) -> Result<Account, WalletError> {
+        let account = self.runner.sign_in(sign_in).await?;
         self.wake();
         Ok(account)
     }
@@ -281,12 +268,6 @@ impl Wallet {
             worker.wake();
         }
     }
-}
-
-/// The same person at the same place is the same account.
-fn account_id(sign_in: &SignIn) -> String {
-    let name = format!("{}\u{1F}{}\u{1F}{}", sign_in.system.as_text(), sign_in.config.url, sign_in.user_name);
-    hex::encode(&digest(&SHA256, name.as_bytes()).as_ref()[..8])
 }
 
 pub(super) fn ticket_hash(id: &str) -> Result<TicketHash, WalletError> {

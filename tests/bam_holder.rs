@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 use tenants::tenant;
 use ticket_wallet::barcode::{BamCode, BamCodeError, BamCodeTicket, EventKey, read_png};
 use ticket_wallet::error::Error;
-use ticket_wallet::model::{BamConfig, Money, OrderStatus, Symbology, TicketFormat, TicketStatus};
-use ticket_wallet::remote::bam::{
-    BamTicket, Direction, HolderQuestion, RelationExpression, TicketPage, TicketQuery, claims,
+use ticket_wallet::model::{
+    BamConfig, HolderQuestion, Money, OrderStatus, Symbology, TicketFormat, TicketStatus,
 };
+use ticket_wallet::remote::bam::{BamTicket, Direction, RelationExpression, TicketPage, TicketQuery, claims};
 use ticket_wallet_sandbox::{BamChoices, Fault, FaultRule, Sandbox, SandboxConfig};
 
 const CLUB: &str = "nordhafen";

@@ -114,7 +114,7 @@ async fn an_id_cannot_lead_elsewhere() {
         let path = server.asked().last().unwrap().path.clone();
         let (path, _) = path.split_once('?').unwrap();
         let segment = path.strip_prefix("/t/org1/event/v1/ticket/").unwrap();
-        assert!(!segment.contains('/') && !segment.contains('.'), "{id}: {path}");
+        assert!(!segment.contains('/') && ![".", ".."].contains(&segment), "{id}: {path}");
     }
     let before = server.asked().len();
     for id in ["", ".", ".."] {

@@ -170,6 +170,10 @@ async fn a_vault_in_any_mood_spoils_only_what_needs_it() {
 struct AppTransport(Mutex<Option<HttpTransportError>>);
 
 impl HttpTransport for AppTransport {
+    fn checks_pins(&self) -> bool {
+        false
+    }
+
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
         if let Some(error) = self.0.lock().unwrap().clone() {
             return Err(error);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 #[path = "support/box_office.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
 mod box_office;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]

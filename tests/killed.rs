@@ -6,6 +6,9 @@ mod app;
 #[path = "model/book.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod book;
+#[path = "support/counts.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod counts;
 #[path = "support/moments.rs"]
 mod moments;
 #[path = "killed/story.rs"]
@@ -17,7 +20,6 @@ mod tenants;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use moments::Moments;
-use proptest::test_runner::Config;
 use story::{End, Story};
 
 /// Kills of one wallet, then comes a new one.
@@ -33,11 +35,6 @@ fn seeded() -> Moments {
     Moments(seed)
 }
 
-/// Few where other random inputs are few.
-fn kills() -> u32 {
-    if Config::default().cases < 256 { 30 } else { 300 }
-}
-
 /// Every second kill comes at a named point, the others at any moment.
 fn end(number: u32, moments: &mut Moments) -> End {
     if number.is_multiple_of(2) {
@@ -50,19 +47,19 @@ fn end(number: u32, moments: &mut Moments) -> End {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_kill_loses_or_repeats_an_acknowledged_change() {
-    let mut moments = seeded();
+    let (kills, mut moments) = (counts::in_step(counts::KILLS), seeded());
     let mut ended = 0;
-    for first in (0..kills()).step_by(OF_A_WALLET as usize) {
+    for first in (0..kills).step_by(OF_A_WALLET as usize) {
         let mut story = Story::begin().await;
-        for number in first..first + OF_A_WALLET {
+        for number in first..kills.min(first + OF_A_WALLET) {
             let end = end(number, &mut moments);
             ended += u32::from(story.run_app(&end, moments.below(u64::MAX), false));
             story.check().await;
         }
         story.go_on_and_check().await;
     }
-    println!("{ended} of {} ended in the middle", kills());
-    assert!(ended >= kills() / 2, "{ended} processes were still at work when they were killed");
+    println!("{ended} of {kills} ended in the middle");
+    assert!(ended >= kills / 2, "{ended} processes were still at work when they were killed");
 }
 
 /// The same with an app that acknowledges a change before the wallet has it: the check finds out.

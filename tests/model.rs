@@ -9,8 +9,10 @@ mod action;
 mod book;
 #[path = "model/box_office.rs"]
 mod box_office;
-#[path = "support/moments.rs"]
+#[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
+mod counts;
+#[path = "support/moments.rs"]
 mod moments;
 #[path = "model/outside.rs"]
 mod outside;
@@ -25,15 +27,16 @@ mod tenants;
 #[path = "model/world.rs"]
 mod world;
 
+use std::thread;
+
 use action::Action;
+use moments::Moments;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence, RngSeed, TestRunner};
 use world::World;
 
-/// As many sequences as random inputs elsewhere, but no fewer than find something and no more than end in minutes.
-fn cases() -> u32 {
-    Config::default().cases.clamp(200, 2_000)
-}
+/// The sequences are shared among so many threads, each with a seed of its own that comes from the run's.
+const THREADS: u32 = 2;
 
 fn play(actions: &[Action]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -47,19 +50,31 @@ fn play(actions: &[Action]) {
     });
 }
 
-#[test]
-fn any_sequence_keeps_every_change() {
-    let seed = moments::seed();
+/// Plays so many sequences; the first that breaks a promise is the error.
+fn play_some(cases: u32, seed: u64) -> Result<(), String> {
     let kept = FileFailurePersistence::Direct("tests/model.proptest-regressions");
     let failure_persistence: Option<Box<dyn FailurePersistence>> = Some(Box::new(kept));
     let rng_seed = RngSeed::Fixed(seed);
-    let config =
-        Config { cases: cases(), max_shrink_iters: 60, rng_seed, failure_persistence, ..Config::default() };
-    println!("{} sequences; PROPTEST_RNG_SEED={seed}", config.cases);
+    let config = Config { cases, max_shrink_iters: 60, rng_seed, failure_persistence, ..Config::default() };
     let sequences = prop::collection::vec(action::any(), 6..=16);
     let outcome = TestRunner::new(config).run(&sequences, |actions| {
         play(&actions);
         Ok(())
     });
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    outcome.map_err(|failure| failure.to_string())
+}
+
+#[test]
+fn any_sequence_keeps_every_change() {
+    let (sequences, seed) = (counts::in_step(counts::SEQUENCES), moments::seed());
+    println!("{sequences} sequences; PROPTEST_RNG_SEED={seed}");
+    let mut seeds = Moments(seed);
+    let start = |_| {
+        let seed = seeds.below(u64::MAX);
+        thread::spawn(move || play_some(sequences.div_ceil(THREADS), seed))
+    };
+    let threads: Vec<_> = (0..THREADS).map(start).collect();
+    for thread in threads {
+        thread.join().unwrap().unwrap_or_else(|failure| panic!("{failure}"));
+    }
 }

@@ -3,6 +3,9 @@
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 #![allow(clippy::print_stdout, reason = "the seed of a run that fails")]
 
+#[path = "support/counts.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod counts;
 #[path = "support/disk.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod disk;
@@ -81,30 +84,24 @@ fn has_all(stock: &Stock, files: &Files, accepted: &[OutboxItem], acknowledged: 
     Ok(())
 }
 
-fn cuts() -> u64 {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse::<u64>().ok());
-    // As many runs as suit properties of 26, 256 and 2560 inputs.
-    cases.map_or(200, |cases| (cases * 200 / 256).max(1))
-}
-
 #[tokio::test]
 async fn accepted_changes_outlive_a_power_cut() {
     let stock = stock().await;
     disk::insert();
-    let seed = seed();
-    println!("PROPTEST_RNG_SEED={seed}");
+    let (cuts, seed) = (counts::in_step(counts::CUTS), seed());
+    println!("{cuts} cuts; PROPTEST_RNG_SEED={seed}");
     let mut moments = Moments(seed);
     let (mut cut_within, mut unsynced) = (0, 0);
-    for number in 0..cuts() {
+    for number in 0..cuts {
         let (cut, accepted) = run(&stock, &mut moments, true);
-        cut_within += u64::from(cut.acknowledged < accepted.len());
-        unsynced += u64::from(cut.files.values().any(|file| !file.pending.is_empty()));
+        cut_within += u32::from(cut.acknowledged < accepted.len());
+        unsynced += u32::from(cut.files.values().any(|file| !file.pending.is_empty()));
         let files = remains(&cut, &mut moments);
         has_all(&stock, &files, &accepted, cut.acknowledged)
             .unwrap_or_else(|why| panic!("cut {number}: {why}"));
     }
-    assert!(cut_within > cuts() / 4, "{cut_within} of {} cuts fell within the run", cuts());
-    assert!(unsynced > cuts() / 4, "{unsynced} of {} cuts found something not synced", cuts());
+    assert!(cut_within > cuts / 4, "{cut_within} of {cuts} cuts fell within the run");
+    assert!(unsynced > cuts / 4, "{unsynced} of {cuts} cuts found something not synced");
 
     // The same on a disk that forgets to sync: the test would notice.
     let mut lost = 0;

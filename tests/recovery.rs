@@ -1,6 +1,9 @@
 //! Promise: a damaged wallet says so, and recovery saves from it every row that can be read, exactly, and deletes nothing.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
+#[path = "support/counts.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod counts;
 #[path = "support/files.rs"]
 mod files;
 #[path = "support/phone.rs"]
@@ -19,6 +22,7 @@ use std::path::Path;
 use files::{Files, assert_same, files};
 use phone::{TestClock, open};
 use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use rusqlite::types::Value;
 use stock::{
     Content, KEPT_TABLES, PAGE, database, laid_out, passes_the_gate, read_all, recover, rows, stock,
@@ -303,8 +307,8 @@ async fn several_pages_are_damaged_at_once() {
         [("closed", &stock.closed, &stock.closed_content), ("with a log", &stock.open, &stock.open_content)]
     {
         let places = Places::of(files);
-        let mut runner = proptest::test_runner::TestRunner::default();
-        let result = runner.run(&harms(), |harms| {
+        let config = Config { cases: counts::in_step(counts::DAMAGES), ..Config::default() };
+        let result = TestRunner::new(config).run(&harms(), |harms| {
             let files = harmed(files, &harms);
             let told = tells_or_shows(&files, content, &stock.clock, state);
             let folder = laid_out(&files);

@@ -133,6 +133,10 @@ impl Scripted {
 }
 
 impl HttpTransport for Scripted {
+    fn checks_pins(&self) -> bool {
+        false
+    }
+
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
         self.seen.lock().unwrap().push(request.clone());
         self.fails.lock().unwrap().clone().map_or(Ok(()), Err)?;

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use ticket_wallet::barcode::Purpose;
 use ticket_wallet::error::RecoveryReason;
 use ticket_wallet::host::{KeyVault, KeyVaultError, SoftwareVault};
-use ticket_wallet::model::TicketFilter;
+use ticket_wallet::model::{BarcodeProfile, TicketFilter};
 use ticket_wallet::{Config, Wallet, WalletError};
 use ticket_wallet_sandbox::SandboxConfig;
 
@@ -55,7 +55,10 @@ async fn synced() -> Synced {
         ]);
         let words = [ticket.venue, ticket.category, ticket.section, detail.holder, Some(detail.body_json)];
         secrets.extend(words.into_iter().flatten().map(String::into_bytes));
-        if let Ok(shown) = phone.wallet.present(ticket.id, None) {
+        let shown = phone.wallet.present(ticket.id, None);
+        if let Some(shown) = shown.as_ref().ok().filter(|shown| shown.profile == BarcodeProfile::Static) {
+            secrets.push(shown.text.clone().into_bytes());
+        } else if let Ok(shown) = shown {
             let code = ticket_wallet::barcode::base45::decode(&shown.text.as_bytes()[4..]).unwrap();
             // The device key and the issuer's signature, and the text that they give together.
             secrets.extend([

@@ -134,4 +134,13 @@ pub struct OfficeTicket {
     pub body_json: String,
 }
 
-opaque_debug!(OfficeWrite, Reservation, GroupOrder, OfficeTicket);
+/// A page of a list.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct OfficePage {
+    /// The tickets.
+    pub tickets: Vec<OfficeTicket>,
+    /// Whether more pages follow.
+    pub more: bool,
+}
+
+opaque_debug!(OfficePage, OfficeWrite, Reservation, GroupOrder, OfficeTicket);

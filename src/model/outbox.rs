@@ -223,6 +223,8 @@ pub enum TransferState {
     Cancelled,
     /// Not accepted in time.
     Expired,
+    /// Over; the system does not say how.
+    Ended,
     /// Anything else, as the server wrote it.
     Other {
         /// The server's text.
@@ -236,6 +238,7 @@ open_enum!(TransferState {
     Declined = "declined",
     Cancelled = "cancelled",
     Expired = "expired",
+    Ended = "ended",
 });
 
 /// A transfer of one of the account's tickets.

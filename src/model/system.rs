@@ -84,6 +84,19 @@ pub enum UnidyApi {
     Partner,
 }
 
+/// How the partner API of Unidy is signed in to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Enum)]
+#[serde(rename_all = "snake_case")]
+pub enum UnidyGrant {
+    /// A person in their browser; the code that comes back is traded with proof that it was asked for here (PKCE).
+    #[default]
+    AuthorizationCode,
+    /// A server by its own id and secret; no person.
+    ClientCredentials,
+    /// A person in their browser, to which the tokens themselves come back. Not advised: see RFC 9700, section 2.1.2.
+    Implicit,
+}
+
 /// How Unidy is reached.
 #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
 #[serde(default)]
@@ -93,12 +106,21 @@ pub struct UnidyConfig {
     /// The key of the SDK's API.
     #[uniffi(default = None)]
     pub sdk_key: Option<String>,
+    /// What to call ourselves in the SDK's header `SDK-Version`; the header is left out without it.
+    #[uniffi(default = None)]
+    pub sdk_version: Option<String>,
     /// The OAuth app's id.
     #[uniffi(default = None)]
     pub client_id: Option<String>,
     /// The OAuth app's secret: on servers only, never in an app that is handed out.
     #[uniffi(default = None)]
     pub client_secret: Option<String>,
+    /// How an account of the partner API is signed in; with the authorization code without it.
+    #[uniffi(default = None)]
+    pub grant: Option<UnidyGrant>,
+    /// Whether requests to the token endpoint are forms, as OAuth has them, instead of JSON, as Unidy's documents do.
+    #[uniffi(default = false)]
+    pub token_form: bool,
     /// Where the OAuth app sends the person back to.
     #[uniffi(default = None)]
     pub redirect_uri: Option<String>,

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Host, Url};
 
 use crate::error::Error;
@@ -13,18 +14,30 @@ const TENANT: &str = "{tenant}";
 /// # Errors
 /// [`Error::Input`] naming `url`.
 pub fn api_url(text: &str) -> Result<Url, Error> {
-    let refused = |reason: &str| Error::Input { field: "url", reason: reason.to_owned() };
     let url =
         Url::parse(text).map_err(|_| refused("not an address; write it like https://api.example.org"))?;
+    check(&url)?;
+    Ok(url)
+}
+
+/// Whether something may be sent to an address, wherever the address comes from.
+///
+/// # Errors
+/// [`Error::Input`] naming `url`.
+pub(super) fn check(url: &Url) -> Result<(), Error> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused("an address must not contain a user name or password"));
     }
     match url.scheme() {
-        "https" if url.has_host() => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
+        "https" if url.has_host() => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
         "http" => Err(refused("http is only for this machine (127.0.0.1, [::1], localhost); use https")),
         _ => Err(refused("only https addresses can be used")),
     }
+}
+
+fn refused(reason: &str) -> Error {
+    Error::Input { field: "url", reason: reason.to_owned() }
 }
 
 /// The template of tenants' addresses where none was configured: the tenant before the host, or, where no name can
@@ -60,9 +73,14 @@ pub(super) fn join(base: &Url, path: &str) -> Result<Url, Error> {
         .map_err(|_| Error::Input { field: "url", reason: "a path cannot be appended to it".to_owned() })
 }
 
-/// An id as one segment of a path.
+/// An id as one segment of a path, with all but unreserved characters encoded (RFC 3986, section 2.3). `.` and `..` cannot
+/// be one, however they are written: they become the id of nothing.
 pub(super) fn segment(id: &str) -> String {
-    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    if id == "." || id == ".." {
+        return id.replace('.', "%252E");
+    }
+    utf8_percent_encode(id, RESERVED).to_string()
 }
 
 /// Whether an address is on this very machine.
@@ -96,6 +114,23 @@ mod tests {
             "http://127.0.0.1.evil.org",
         ] {
             assert!(matches!(api_url(bad), Err(Error::Input { field: "url", .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_one_segment_whatever_it_holds() {
+        let base = Url::parse("https://api.example.org/v1").unwrap();
+        for (id, path) in [
+            ("7", "/v1/ticket/7"),
+            ("de6500df-6fc4_~.x", "/v1/ticket/de6500df-6fc4_~.x"),
+            ("a/../b?c#d", "/v1/ticket/a%2F..%2Fb%3Fc%23d"),
+            ("%2e%2e", "/v1/ticket/%252e%252e"),
+            ("ü ", "/v1/ticket/%C3%BC%20"),
+            (".", "/v1/ticket/%252E"),
+            ("..", "/v1/ticket/%252E%252E"),
+            ("...", "/v1/ticket/..."),
+        ] {
+            assert_eq!(join(&base, &format!("ticket/{}", segment(id))).unwrap().path(), path, "{id}");
         }
     }
 

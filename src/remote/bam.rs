@@ -39,7 +39,7 @@ mod wire;
 
 pub use claims::claims;
 pub use enrollment::Enrollment;
-pub use holder::{HolderForm, HolderQuestion, TicketPlace};
+pub use holder::{HolderForm, TicketPlace};
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use ticket_file::TicketFile;
 pub use tickets::{Direction, TicketPage, TicketQuery};
@@ -80,14 +80,13 @@ impl Bam {
     /// A client with this configuration.
     ///
     /// # Errors
-    /// [`Error::Input`] naming `url`, `tenant_url`, `relations`, `organizer_prefix` or `ids_field`.
+    /// [`Error::Input`] naming `url`, `tenant_url`, `extension_url`, `relations`, `organizer_prefix` or `ids_field`.
     pub fn new(http: Arc<Http>, config: &SystemConfig) -> Result<Self, Error> {
         let api = api_url(&config.url)?;
         let tenant_template = config.tenant_url.clone().unwrap_or_else(|| tenant_template(&api));
         let extension_template = config.extension_url.clone().unwrap_or_else(|| tenant_template.clone());
-        for template in [&tenant_template, &extension_template] {
-            with_tenant(template, "tenant")
-                .map_err(|e| Error::Input { field: "tenant_url", reason: e.to_string() })?;
+        for (field, template) in [("tenant_url", &tenant_template), ("extension_url", &extension_template)] {
+            with_tenant(template, "tenant").map_err(|e| Error::Input { field, reason: e.to_string() })?;
         }
         let relations = config.relations.as_deref().unwrap_or(tickets::RELATIONS);
         let relations = RelationExpression::parse(relations)
@@ -107,6 +106,11 @@ impl Bam {
             static_codes,
             tenants: Mutex::default(),
         })
+    }
+
+    /// What its requests go through.
+    pub(super) fn http(&self) -> &Http {
+        &self.http
     }
 
     /// Whether SECURE tickets of a tenant without the extension show the code of [`Bam::qr_code`].

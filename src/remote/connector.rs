@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::bam::{Bam, Direction, TicketPage, TicketPlace, TicketQuery};
+use super::unidy::Unidy;
 use super::{Http, Refresh, Session};
 use crate::error::Error;
 use crate::model::{Provider, PulledTicket, SystemConfig, TicketHash, TicketSystem, Tokens};
@@ -15,6 +16,8 @@ use crate::model::{Provider, PulledTicket, SystemConfig, TicketHash, TicketSyste
 pub enum Connector {
     /// B.A.M Ticketing.
     Bam(Box<Bam>),
+    /// Unidy.
+    Unidy(Box<Unidy>),
 }
 
 /// Tickets of one page of a list.
@@ -36,16 +39,23 @@ impl PulledPage {
 }
 
 impl Connector {
-    /// The client that a configuration describes.
+    /// The client that a configuration describes, its certificate pins included.
     ///
     /// # Errors
     /// [`Error::Input`] naming the field of the configuration that cannot be used.
     pub fn new(http: Arc<Http>, system: TicketSystem, config: &SystemConfig) -> Result<Self, Error> {
+        let http = Arc::new(http.pinned(&config.pins)?);
         match system {
             TicketSystem::Bam => Ok(Self::Bam(Box::new(Bam::new(http, config)?))),
-            TicketSystem::Unidy => {
-                Err(Error::Input { field: "system", reason: "this system is not served".to_owned() })
-            }
+            TicketSystem::Unidy => Ok(Self::Unidy(Box::new(Unidy::new(http, config)?))),
+        }
+    }
+
+    /// What its requests go through, and those to the extensions beside it: the configuration's pins count.
+    pub fn http(&self) -> &Http {
+        match self {
+            Self::Bam(bam) => bam.http(),
+            Self::Unidy(unidy) => unidy.http(),
         }
     }
 
@@ -56,6 +66,7 @@ impl Connector {
     pub async fn login(&self, user_name: &str, password: &str) -> Result<Tokens, Error> {
         match self {
             Self::Bam(bam) => bam.login(user_name, password).await,
+            Self::Unidy(unidy) => unidy.session_for(user_name, password).await,
         }
     }
 
@@ -63,6 +74,15 @@ impl Connector {
     pub fn bam(&self) -> Option<&Bam> {
         match self {
             Self::Bam(bam) => Some(bam),
+            Self::Unidy(_) => None,
+        }
+    }
+
+    /// Unidy's client, for what only Unidy has.
+    pub fn unidy(&self) -> Option<&Unidy> {
+        match self {
+            Self::Unidy(unidy) => Some(unidy),
+            Self::Bam(_) => None,
         }
     }
 
@@ -73,6 +93,7 @@ impl Connector {
     pub fn provider(&self, tenant: Option<&str>) -> Result<Provider, Error> {
         match self {
             Self::Bam(bam) => bam.provider(tenant),
+            Self::Unidy(unidy) => unidy.provider(),
         }
     }
 
@@ -83,6 +104,7 @@ impl Connector {
     pub fn extension_base(&self, tenant: Option<&str>) -> Result<Url, Error> {
         match self {
             Self::Bam(bam) => bam.extension_base(tenant),
+            Self::Unidy(unidy) => Ok(unidy.extension_base().clone()),
         }
     }
 
@@ -109,6 +131,7 @@ impl Connector {
                 };
                 Ok(Some((normalised(bam, session, &page).await?, etag)))
             }
+            Self::Unidy(_) => Ok(Some((self.page(session, limit, 0).await?, None))),
         }
     }
 
@@ -122,6 +145,10 @@ impl Connector {
                 let page = bam.tickets(session, &bam.pull_query(limit, offset)).await?;
                 normalised(bam, session, &page).await
             }
+            Self::Unidy(unidy) => {
+                let (tickets, total) = unidy.pull(session, limit, offset).await?;
+                Ok(PulledPage { tickets, total })
+            }
         }
     }
 
@@ -132,6 +159,7 @@ impl Connector {
     pub async fn read_ticket(&self, session: &Session, record: &RawValue) -> Result<PulledTicket, Error> {
         match self {
             Self::Bam(bam) => bam.normalise(session, &bam.read_ticket(record)?, record).await,
+            Self::Unidy(unidy) => unidy.read_ticket(&record.to_string()),
         }
     }
 
@@ -147,6 +175,7 @@ impl Connector {
     ) -> Result<TicketHash, Error> {
         let tenant = match self {
             Self::Bam(bam) => bam.tenant_of(session, organizer).await?,
+            Self::Unidy(_) => None,
         };
         let hash = self.provider(tenant.as_deref())?.ticket(id);
         hash.map_err(|e| Error::Input { field: "id", reason: e.to_string() })
@@ -159,6 +188,7 @@ impl Connector {
     pub async fn is_gone(&self, session: &Session, place: TicketPlace<'_>) -> Result<Option<bool>, Error> {
         match self {
             Self::Bam(bam) => bam.is_gone(session, place).await,
+            Self::Unidy(unidy) => unidy.is_gone(session, place.1).await,
         }
     }
 }
@@ -167,12 +197,21 @@ impl Refresh for Connector {
     async fn refresh(&self, http: &Http, tokens: &Tokens) -> Result<Tokens, Error> {
         match self {
             Self::Bam(bam) => bam.refresh(http, tokens).await,
+            Self::Unidy(unidy) => unidy.refresh(http, tokens).await,
+        }
+    }
+
+    fn renews_by_itself(&self) -> bool {
+        match self {
+            Self::Bam(bam) => bam.renews_by_itself(),
+            Self::Unidy(unidy) => unidy.renews_by_itself(),
         }
     }
 
     fn authorise(&self, request: &mut super::Request<'_>, access: zeroize::Zeroizing<String>) {
         match self {
             Self::Bam(bam) => bam.authorise(request, access),
+            Self::Unidy(unidy) => unidy.authorise(request, access),
         }
     }
 }

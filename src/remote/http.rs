@@ -7,15 +7,18 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::bounds::{self, MAX_ERROR_BYTES, MAX_TAG_BYTES};
+use super::pins::{self, Pins};
 use super::retry::{Pauses, RetryPolicy, http_date_s, retry_after_ms};
 use super::transport::Transport;
+use super::{address, echo};
 use crate::clock::{ClockReading, TimeSample};
 use crate::device::random_u64;
 use crate::error::Error;
-use crate::host::{HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
-
-const TIMEOUT_MS: u32 = 60_000;
-const MAX_REPLY_BYTES: u64 = 64 << 20;
+use crate::host::{
+    HostClock, HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError, MAX_REPLY_BYTES,
+};
+use crate::model::CertificatePin;
 
 /// The time that the wallet trusts, to requests.
 pub trait TrustedClock: Send + Sync {
@@ -26,14 +29,16 @@ pub trait TrustedClock: Send + Sync {
     fn unix_s(&self, reading: &ClockReading) -> i64;
 }
 
-/// The client.
+/// The client: one for a wallet, and of it one for each account that has certificate pins.
+#[derive(Clone)]
 pub struct Http {
-    transport: Transport,
+    transport: Arc<Transport>,
     clock: Arc<dyn HostClock>,
     time: Arc<dyn TrustedClock>,
     headers: Vec<(&'static str, String)>,
-    pauses: Pauses,
-    policy: Mutex<RetryPolicy>,
+    pauses: Arc<Pauses>,
+    policy: Arc<Mutex<RetryPolicy>>,
+    pins: Pins,
 }
 
 opaque_debug!(Http);
@@ -56,6 +61,12 @@ pub struct Request<'a> {
     pub if_none_match: Option<&'a str>,
     /// JSON body.
     pub body: Option<&'a Value>,
+    /// Body in the form `application/x-www-form-urlencoded`, in place of JSON.
+    pub form: Option<&'a str>,
+    /// Whether the headers that tell who asks are left out: for addresses that a server names.
+    pub anonymous: bool,
+    /// The longest reply to take, in bytes.
+    pub max_reply_bytes: u64,
 }
 
 impl<'a> Request<'a> {
@@ -70,6 +81,9 @@ impl<'a> Request<'a> {
             idempotency_key: None,
             if_none_match: None,
             body: None,
+            form: None,
+            anonymous: false,
+            max_reply_bytes: MAX_REPLY_BYTES,
         }
     }
 
@@ -106,6 +120,8 @@ pub struct Reply {
     endpoint: &'static str,
     retry_after_ms: Option<u64>,
     etag: Option<String>,
+    location: Option<String>,
+    server_code: Option<String>,
     body: Vec<u8>,
 }
 
@@ -120,13 +136,38 @@ impl Http {
         time: Arc<dyn TrustedClock>,
     ) -> Self {
         Self {
-            transport: Transport::new(transport),
+            transport: Arc::new(Transport::new(transport)),
             clock,
             time,
             headers,
-            pauses: Pauses::default(),
-            policy: Mutex::default(),
+            pauses: Arc::default(),
+            policy: Arc::default(),
+            pins: Pins::default(),
         }
+    }
+
+    /// The same client, whose connections need one of these keys in the server's certificate chain, beside the platform's
+    /// trust: whatever host they go to.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `pins` for one alone, or one that is no SHA-256 in base64.
+    pub fn pinned(&self, pins: &[CertificatePin]) -> Result<Self, Error> {
+        Ok(Self { pins: Pins::new(pins)?, ..self.clone() })
+    }
+
+    /// The keys that a connection to this address needs now.
+    fn keys(&self, url: &Url, now: &ClockReading) -> Result<Vec<String>, Error> {
+        let keys = self.pins.at(self.time.unix_s(now));
+        if keys.is_empty() {
+            return Ok(keys);
+        }
+        if url.scheme() != "https" {
+            return Err(pins::refused("only https has certificates to compare with pins"));
+        }
+        if !self.transport.checks_pins() {
+            return Err(pins::refused("this app's HttpTransport does not check certificate pins"));
+        }
+        Ok(keys)
     }
 
     /// How requests are repeated.
@@ -144,13 +185,15 @@ impl Http {
     ///
     /// # Errors
     /// [`Error::Network`] when no whole reply came, [`Error::Pause`] when the origin's pause is longer than the policy
-    /// waits, [`Error::Clock`]. Every status is a reply.
+    /// waits, [`Error::Clock`]; [`Error::Input`] naming `url` for an address that is neither `https` nor on this machine,
+    /// wherever it comes from; [`Error::Input`] naming `pins` where they cannot be checked. Every status is a reply.
     pub async fn send(&self, request: Request<'_>) -> Result<Reply, Error> {
+        address::check(&request.url)?;
         let policy = self.retry_policy();
         let mut sent = 0;
         loop {
             self.wait_for_turn(&request, &policy).await?;
-            let outcome = self.send_once(&request).await;
+            let outcome = self.send_once(&request, policy.timeout_ms).await;
             sent += 1;
             if !request.is_safe() || sent >= policy.attempts || !passes(&outcome) {
                 return outcome;
@@ -182,10 +225,11 @@ impl Http {
         }
     }
 
-    async fn send_once(&self, request: &Request<'_>) -> Result<Reply, Error> {
+    async fn send_once(&self, request: &Request<'_>, timeout_ms: u32) -> Result<Reply, Error> {
         let endpoint = request.endpoint;
-        let carried = self.build(request);
         let sent = self.clock.read()?;
+        let pins = self.keys(&request.url, &sent)?;
+        let carried = self.build(request, timeout_ms, pins);
         let response = self.transport.send(carried).await;
         let response = response.map_err(|why| Error::Network { endpoint: endpoint.to_owned(), why })?;
         // What a server did counts even when the clock cannot be read: then its reply tells no time.
@@ -198,14 +242,26 @@ impl Http {
         if let Some(pause_ms) = retry_after_ms.filter(|pause_ms| *pause_ms > 0) {
             self.pauses.ask(request.url.origin(), pause_ms, &received);
         }
-        let etag = response.header("etag").map(str::to_owned);
-        Ok(Reply { status: response.status, endpoint, retry_after_ms, etag, body: response.body })
+        let etag = response.header("etag").filter(|tag| tag.len() <= MAX_TAG_BYTES).map(str::to_owned);
+        let location = response.header("location").map(str::to_owned);
+        let refused = !(200..300).contains(&response.status);
+        let server_code =
+            server_code(&response.body).filter(|code| refused && echo::may_be_told(request, code));
+        Ok(Reply {
+            status: response.status,
+            endpoint,
+            retry_after_ms,
+            etag,
+            location,
+            server_code,
+            body: response.body,
+        })
     }
 
-    fn build(&self, request: &Request<'_>) -> HttpRequest {
+    fn build(&self, request: &Request<'_>, timeout_ms: u32, pins: Vec<String>) -> HttpRequest {
         let header = |name: &str, value: String| HttpHeader { name: name.to_owned(), value };
-        let mut headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| header(name, value.clone())).collect();
+        let own = self.headers.iter().filter(|_| !request.anonymous);
+        let mut headers: Vec<_> = own.map(|(name, value)| header(name, value.clone())).collect();
         if let Some(token) = &request.bearer {
             headers.push(header("Authorization", format!("Bearer {}", **token)));
         }
@@ -218,14 +274,18 @@ impl Http {
         }
         if request.body.is_some() {
             headers.push(header("Content-Type", "application/json".to_owned()));
+        } else if request.form.is_some() {
+            headers.push(header("Content-Type", "application/x-www-form-urlencoded".to_owned()));
         }
+        let json = request.body.map(|body| body.to_string().into_bytes());
         HttpRequest {
             method: request.method.to_owned(),
             url: request.url.to_string(),
             headers,
-            body: request.body.map(|body| body.to_string().into_bytes()),
-            timeout_ms: TIMEOUT_MS,
-            max_reply_bytes: MAX_REPLY_BYTES,
+            body: json.or_else(|| request.form.map(|form| form.as_bytes().to_vec())),
+            timeout_ms,
+            max_reply_bytes: request.max_reply_bytes,
+            pins,
         }
     }
 
@@ -271,7 +331,7 @@ impl Reply {
         self.status == 304
     }
 
-    /// The entity tag, quotes included (RFC 9110, section 8.8.3).
+    /// The entity tag, quotes included (RFC 9110, section 8.8.3); none that is longer than 4 KiB.
     pub fn etag(&self) -> Option<&str> {
         self.etag.as_deref()
     }
@@ -294,11 +354,13 @@ impl Reply {
     /// The body of a success as JSON of a known shape.
     ///
     /// # Errors
-    /// [`Error::Status`] for any status but 2xx, [`Error::Reply`] for a body of another shape.
+    /// [`Error::Status`] for any status but 2xx, [`Error::Reply`] for a body of another shape, nested deeper than 100, with
+    /// a list of more than 10,000 items or with more than 2,000,000 values.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         if !self.is_success() {
             return Err(self.error());
         }
+        bounds::check(&self.body).map_err(|excess| self.unreadable(&excess.to_string()))?;
         serde_json::from_slice(&self.body)
             .map_err(|e| self.unreadable(&format!("line {} column {}", e.line(), e.column())))
     }
@@ -308,9 +370,14 @@ impl Reply {
         Error::Status {
             endpoint: self.endpoint.to_owned(),
             status: self.status,
-            server_code: server_code(&self.body),
+            server_code: self.server_code.clone(),
             retry_after_ms: self.retry_after_ms,
         }
+    }
+
+    /// Where the server points to (RFC 9110, section 10.2.2), as it wrote it.
+    pub fn location(&self) -> Option<&str> {
+        self.location.as_deref()
     }
 
     /// The error for a reply that is not what its documents say, at `field`.
@@ -319,17 +386,60 @@ impl Reply {
     }
 }
 
-/// The error code of a body: B.A.M's `errorCode` or `error`, or RFC 9457's `type`. Only a plain identifier is taken,
-/// so that no prose and no personal data gets into errors.
+/// The error code of a body: B.A.M's `errorCode` or `error`, Unidy's `error_identifier` or `error_details`, or RFC 9457's
+/// `type`. Only a plain identifier is taken, so that no prose and no personal data gets into errors; a body of more than
+/// 64 KiB has none.
 fn server_code(body: &[u8]) -> Option<String> {
+    if body.len() > MAX_ERROR_BYTES {
+        return None;
+    }
     let body: Value = serde_json::from_slice(body).ok()?;
-    let plain = |text: &str| {
-        let identifier = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
-        (!text.is_empty() && text.len() <= 64 && text.chars().all(identifier)).then(|| text.to_owned())
-    };
-    ["errorCode", "error", "type"].iter().filter_map(|name| body.get(name)).find_map(|value| match value {
+    let names = ["errorCode", "error_identifier", "error", "type"];
+    let named = names.iter().filter_map(|name| body.get(name)).find_map(|value| match value {
         Value::String(text) => plain(text),
         Value::Number(number) => plain(&number.to_string()),
         _ => None,
-    })
+    });
+    named.or_else(|| code_of_details(body.get("error_details")?))
+}
+
+/// `{"base": ["transfer_expired"]}` names its error, `{"password": ["is too short"]}` the field: `invalid_password`, as
+/// Unidy's SDK calls it.
+fn code_of_details(details: &Value) -> Option<String> {
+    let details = details.as_object()?;
+    let words =
+        |value: &Value| value.as_array().into_iter().flatten().filter_map(Value::as_str).find_map(plain);
+    let named = details.values().find_map(words);
+    named.or_else(|| plain(&format!("invalid_{}", details.keys().next()?)))
+}
+
+fn plain(text: &str) -> Option<String> {
+    let identifier = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+    (!text.is_empty() && text.len() <= 64 && text.chars().all(identifier)).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_plain_identifiers() {
+        for (body, code) in [
+            (r#"{"errorCode": "E1", "error": "E2"}"#, Some("E1")),
+            (r#"{"error": 7}"#, Some("7")),
+            (r#"{"type": "urn:x:y", "title": "words"}"#, Some("urn:x:y")),
+            (r#"{"error_identifier": "transfer_expired", "errors": ["words"]}"#, Some("transfer_expired")),
+            (r#"{"error_details": {"base": ["transfer_expired"]}}"#, Some("transfer_expired")),
+            (r#"{"error_details": {"password": ["is too short"]}}"#, Some("invalid_password")),
+            (r#"{"error_details": {"a": ["two words"], "b": ["taken"]}}"#, Some("taken")),
+            (r#"{"error_details": {"an e-mail": ["two words"]}}"#, None),
+            (r#"{"error_identifier": "x", "error_details": {"base": ["y"]}}"#, Some("x")),
+            (r#"{"error_details": {}}"#, None),
+            (r#"{"error_details": ["x"]}"#, None),
+            (r#"{"error": "anna@example.org"}"#, None),
+            ("<html>", None),
+        ] {
+            assert_eq!(server_code(body.as_bytes()).as_deref(), code, "{body}");
+        }
+    }
 }

@@ -28,6 +28,8 @@ pub struct RetryPolicy {
     pub max_wait_ms: u64,
     /// How often a safe request is sent at most, the first time included.
     pub attempts: u32,
+    /// A request that has no whole reply after so many milliseconds is given up.
+    pub timeout_ms: u32,
     /// Waits so many milliseconds.
     pub wait: Arc<dyn Fn(u64) -> Waiting + Send + Sync>,
 }
@@ -35,13 +37,14 @@ pub struct RetryPolicy {
 opaque_debug!(RetryPolicy);
 
 impl Default for RetryPolicy {
-    /// Three attempts, back-off from 500 ms up to 5 minutes, and no wait of more than 5 s.
+    /// Three attempts of a minute each, back-off from 500 ms up to 5 minutes, and no wait of more than 5 s.
     fn default() -> Self {
         Self {
             base_ms: 500,
             cap_ms: 300_000,
             max_wait_ms: 5_000,
             attempts: 3,
+            timeout_ms: 60_000,
             wait: Arc::new(|ms| Box::pin(tokio::time::sleep(Duration::from_millis(ms)))),
         }
     }

@@ -17,6 +17,11 @@ pub trait Refresh: Sync {
     /// Trades a session's refresh token for new tokens; [`Error::SignedOut`] when it is not accepted.
     fn refresh(&self, http: &Http, tokens: &Tokens) -> impl Future<Output = Result<Tokens, Error>> + Send;
 
+    /// Whether a session without a refresh token can be renewed all the same: a server's own, by its secret.
+    fn renews_by_itself(&self) -> bool {
+        false
+    }
+
     /// Signs a request with the access token: by default as `Authorization: Bearer`.
     fn authorise(&self, request: &mut Request<'_>, access: Zeroizing<String>) {
         request.bearer = Some(access);
@@ -82,7 +87,7 @@ impl Session {
         if *before.access != used {
             return Ok(before.access);
         }
-        if before.refresh.is_none() {
+        if before.refresh.is_none() && !system.renews_by_itself() {
             return self.end();
         }
         match system.refresh(http, &before).await {

@@ -1,7 +1,8 @@
 //! What carries a request: the built-in HTTP client, or the app's own. Both take the same request and give the same
 //! reply, and neither leaves the origin it was sent to.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -12,6 +13,7 @@ use tokio::task::AbortHandle;
 use url::Url;
 
 use super::address::is_loopback;
+use super::{address, pins};
 use crate::host::{HttpHeader, HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,6 +32,14 @@ impl Transport {
         host.map_or_else(|| Self::BuiltIn(Arc::default()), Self::Host)
     }
 
+    /// Whether [`HttpRequest::pins`] are checked.
+    pub(super) fn checks_pins(&self) -> bool {
+        match self {
+            Self::BuiltIn(_) => true,
+            Self::Host(transport) => transport.checks_pins(),
+        }
+    }
+
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
         match self {
             Self::BuiltIn(client) => client.send_apart(request).await,
@@ -43,12 +53,20 @@ impl Transport {
     }
 }
 
-/// reqwest over rustls and ring, with the platform's trust store; made at the first request.
+/// reqwest over rustls and ring, with the platform's trust store; made at the first request. Connections are shared by
+/// requests with the same pins only.
 #[derive(Default)]
 pub(super) struct BuiltIn {
-    client: OnceLock<Client>,
-    /// For this very machine: the system's proxy is another one, and would read what is not encrypted.
-    direct: OnceLock<Client>,
+    clients: Mutex<HashMap<Reach, Client>>,
+}
+
+/// What a client may connect to.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Reach {
+    /// This very machine only: the system's proxy is another one, and would read what is not encrypted.
+    direct: bool,
+    /// Servers with one of these keys; with any where there is none.
+    pins: Vec<String>,
 }
 
 /// Ends a request whose answer nobody waits for any more.
@@ -74,7 +92,8 @@ impl BuiltIn {
         let url = Url::parse(&request.url).map_err(|_| failed("the request could not be built"))?;
         let method = Method::from_bytes(request.method.as_bytes());
         let method = method.map_err(|_| failed("the request could not be built"))?;
-        let mut builder = self.client(&url)?.request(method, url);
+        let reach = Reach { direct: is_loopback(&url), pins: request.pins };
+        let mut builder = self.client(reach)?.request(method, url);
         for HttpHeader { name, value } in &request.headers {
             builder = builder.header(name, value);
         }
@@ -83,6 +102,9 @@ impl BuiltIn {
         }
         let timeout = Duration::from_millis(request.timeout_ms.into());
         let mut response = builder.timeout(timeout).send().await.map_err(|e| describe(&e))?;
+        if response.content_length().is_some_and(|length| length > request.max_reply_bytes) {
+            return Err(HttpTransportError::TooLarge);
+        }
         let (status, headers) = (response.status().as_u16(), headers(response.headers()));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| describe(&e))? {
@@ -94,22 +116,32 @@ impl BuiltIn {
         Ok(HttpResponse { status, headers, body })
     }
 
-    fn client(&self, url: &Url) -> Result<&Client, HttpTransportError> {
-        let direct = is_loopback(url);
-        let slot = if direct { &self.direct } else { &self.client };
-        if let Some(client) = slot.get() {
-            return Ok(client);
+    fn client(&self, reach: Reach) -> Result<Client, HttpTransportError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&reach) {
+            return Ok(client.clone());
         }
+        let client = reach.client().ok_or_else(|| failed("the HTTP client cannot be set up"))?;
+        Ok(clients.entry(reach).or_insert(client).clone())
+    }
+}
+
+impl Reach {
+    fn client(&self) -> Option<Client> {
         // Fails only where the process has a provider already, which then serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = if direct { Client::builder().no_proxy() } else { Client::builder() };
-        let client = builder
+        let mut builder = Client::builder()
             .user_agent(concat!("ticket-wallet/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(Policy::custom(same_origin))
-            .build()
-            .map_err(|_| failed("the HTTP client cannot be set up"))?;
-        Ok(slot.get_or_init(|| client))
+            .referer(false);
+        if self.direct {
+            builder = builder.no_proxy();
+        }
+        if !self.pins.is_empty() {
+            builder = builder.tls_backend_preconfigured(pins::client_config(&self.pins).ok()?);
+        }
+        builder.build().ok()
     }
 }
 
@@ -138,7 +170,8 @@ fn headers(headers: &HeaderMap) -> Vec<HttpHeader> {
 /// Follows redirects that stay on the same origin: anything else would carry the request's meaning, if not its token,
 /// to somebody the account was not made with.
 fn same_origin(attempt: Attempt<'_>) -> reqwest::redirect::Action {
-    let stays = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+    let stays = attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin())
+        && address::check(attempt.url()).is_ok();
     if stays && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
 }
 
@@ -149,7 +182,9 @@ fn failed(reason: &str) -> HttpTransportError {
 /// What went wrong, without the address: an address can hold ids.
 fn describe(error: &reqwest::Error) -> HttpTransportError {
     // First, for a connection that is not made in time is a timeout too, and nothing was sent.
-    if error.is_connect() {
+    if pins::is_mismatch(error) {
+        HttpTransportError::PinMismatch
+    } else if error.is_connect() {
         HttpTransportError::Unreachable
     } else if error.is_timeout() {
         HttpTransportError::TimedOut

@@ -45,9 +45,24 @@ impl Store {
         self.read("the transfers cannot be read", |db| {
             let mut statement = db.prepare_cached(
                 "SELECT DISTINCT b.tenant FROM transfer t JOIN ticket_body b ON b.ticket_id = t.ticket_id
-                 WHERE t.account_id = ?1 AND t.state NOT IN ('accepted', 'declined', 'cancelled', 'expired')",
+                 WHERE t.account_id = ?1 AND t.state NOT IN ('accepted', 'declined', 'cancelled', 'expired', 'ended')",
             )?;
             statement.query_map([account_id], |row| row.get(0))?.collect()
+        })
+    }
+
+    /// An account's transfers that were pending when last heard of, each with the system's id of its ticket.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn open_transfers(&self, account_id: &str) -> Result<Vec<(StoredTransfer, String)>, Error> {
+        self.read("the transfers cannot be read", |db| {
+            let mut statement = db.prepare_cached(
+                "SELECT t.remote_id, t.ticket_id, t.recipient, t.state, t.expires_at, b.remote_id
+                 FROM transfer t JOIN ticket_body b ON b.ticket_id = t.ticket_id
+                 WHERE t.account_id = ?1 AND t.state = 'pending' ORDER BY t.remote_id",
+            )?;
+            statement.query_map([account_id], |row| Ok((transfer(row)?, row.get(5)?)))?.collect()
         })
     }
 

@@ -85,7 +85,7 @@ impl Run<'_> {
         if !self.engine.store.begin_attempt(&mut rows)? {
             return Ok(Vec::new());
         }
-        let answers = extension.bind(&self.engine.http, &self.session, &self.system, &key, &items).await?;
+        let answers = extension.bind(self.system.http(), &self.session, &self.system, &key, &items).await?;
         let asked = rows.into_iter().zip(bindings.iter().zip(&keys)).zip(answers);
         let outcomes = asked.map(|((row, (binding, key)), answer)| {
             Ok((row, self.outcome(binding, key, extension.issuer_keys(), answer)?))
@@ -118,7 +118,7 @@ impl Run<'_> {
         if !self.engine.store.begin_attempt(&mut rows)? {
             return Ok(Vec::new());
         }
-        let answers = extension.renew(&self.engine.http, &self.session, &self.system, &key, &items).await?;
+        let answers = extension.renew(self.system.http(), &self.session, &self.system, &key, &items).await?;
         let outcomes = rows.into_iter().zip(&bindings).zip(answers).map(|((row, binding), answer)| {
             let held = binding.state.credential.as_ref();
             let key = held.and_then(|held| held.credential.device_key());

@@ -52,6 +52,8 @@ pub struct SyncReport {
     pub bound: u32,
     /// Leases renewed.
     pub renewed: u32,
+    /// Codes that never change, fetched.
+    pub codes: u32,
     /// Bindings and renewals that the server refused; each ticket says why.
     pub refused: u32,
     /// Changes of the person that reached their servers.
@@ -73,6 +75,7 @@ impl SyncReport {
             removed: self.removed + other.removed,
             bound: self.bound + other.bound,
             renewed: self.renewed + other.renewed,
+            codes: self.codes + other.codes,
             refused: self.refused + other.refused,
             sent: self.sent + other.sent,
             waiting: self.waiting + other.waiting,
@@ -138,20 +141,6 @@ impl Engine {
         Self { store, vault, http, time, bind_ahead_s, pace, turns: Mutex::default() }
     }
 
-    /// Signs in and keeps the account.
-    ///
-    /// # Errors
-    /// [`Error::Input`], [`Error::BadPassword`], as [`Http::send`], [`Error::Database`].
-    pub async fn sign_in(&self, mut account: StoredAccount, password: &str) -> Result<StoredAccount, Error> {
-        let system = self.connector(&account)?;
-        account.tokens = Some(system.login(&account.user_name, password).await?);
-        // A sync that goes on with the session before must not end the new one.
-        let turn = self.turn(&account.id);
-        let _nothing_else = turn.lock().await;
-        self.store.save_account(&account)?;
-        Ok(account)
-    }
-
     /// Sends what waits, pulls an account's tickets, binds and renews.
     ///
     /// # Errors
@@ -165,7 +154,9 @@ impl Engine {
         run.send_outbox().await?;
         run.pull().await?;
         run.refresh_transfers().await?;
+        run.refresh_handovers().await?;
         run.plan_barcodes().await?;
+        run.fetch_codes().await?;
         run.send_outbox().await?;
         self.delete_keys().await;
         run.end()
@@ -189,7 +180,7 @@ impl Engine {
     }
 
     /// Whoever holds this lock works for the account, and nobody else does.
-    fn turn(&self, account_id: &str) -> Arc<AsyncMutex<()>> {
+    pub(super) fn turn(&self, account_id: &str) -> Arc<AsyncMutex<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(turns.entry(account_id.to_owned()).or_default())
     }
@@ -258,11 +249,11 @@ impl Engine {
         })
     }
 
-    fn connector(&self, account: &StoredAccount) -> Result<Connector, Error> {
+    pub(super) fn connector(&self, account: &StoredAccount) -> Result<Connector, Error> {
         Connector::new(Arc::clone(&self.http), account.system, &account.config)
     }
 
-    fn session(&self, account: &StoredAccount, tokens: Tokens) -> Session {
+    pub(super) fn session(&self, account: &StoredAccount, tokens: Tokens) -> Session {
         let (store, id) = (Arc::clone(&self.store), account.id.clone());
         Session::new(tokens, Box::new(move |tokens| store.set_tokens(&id, tokens)))
     }
@@ -288,7 +279,7 @@ impl Run<'_> {
     pub(super) async fn discovered(&mut self, tenant: Option<&str>) -> Result<Option<&Extension>, Error> {
         let key = tenant.map(str::to_owned);
         if !self.extensions.contains_key(&key) {
-            let found = Extension::discover(&self.engine.http, &self.system.extension_base(tenant)?).await;
+            let found = Extension::discover(self.system.http(), &self.system.extension_base(tenant)?).await;
             let found = self.forgive(found)?.flatten();
             self.extensions.insert(key.clone(), found);
         }

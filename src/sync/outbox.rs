@@ -74,6 +74,15 @@ impl Run<'_> {
         mut row: OutboxRow,
         binding: &Binding,
     ) -> Result<Option<(OutboxRow, Settled)>, Error> {
+        if let Some(unidy) = self.system.unidy() {
+            match row.new.write.clone() {
+                Write::CreateTransfer { .. } => return self.send_handover(row, binding, unidy).await,
+                Write::CancelTransfer { transfer_id } => {
+                    return self.send_take_back(row, binding, unidy, &transfer_id).await;
+                }
+                _ => {}
+            }
+        }
         let outcome = match row.new.write.clone() {
             Write::SaveTicketHolder { response, expected } => {
                 return self.send_holder(row, binding, &response, expected.as_ref()).await;
@@ -86,7 +95,7 @@ impl Run<'_> {
                 if !self.begin(&mut row)? {
                     return Ok(None);
                 }
-                let (http, key) = (&self.engine.http, &row.new.key);
+                let (http, key) = (self.system.http(), &row.new.key);
                 let cancelled =
                     extension.cancel_transfer(http, &self.session, &self.system, key, &transfer_id).await?;
                 Settled::TransferEnded(transfer_id, cancelled.state)
@@ -99,7 +108,7 @@ impl Run<'_> {
                     return Ok(None);
                 }
                 let item = BindItem { ticket_id: &binding.remote_id, device_key: key };
-                let (http, id) = (&self.engine.http, &row.new.key);
+                let (http, id) = (self.system.http(), &row.new.key);
                 let issued = extension.take_over(http, &self.session, &self.system, id, &item).await?;
                 match self.checked(binding, &key, extension.issuer_keys(), issued)? {
                     Some(held) => Settled::Credential(Box::new(held)),
@@ -178,7 +187,7 @@ impl Run<'_> {
         if !self.begin(&mut row)? {
             return Ok(None);
         }
-        let (http, key, ticket) = (&self.engine.http, row.new.key.as_str(), binding.remote_id.as_str());
+        let (http, key, ticket) = (self.system.http(), row.new.key.as_str(), binding.remote_id.as_str());
         let outcome = match &row.new.write {
             Write::CreateTransfer { recipient, statement } => {
                 let what = (ticket, recipient.as_str());

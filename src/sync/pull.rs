@@ -7,6 +7,7 @@ use super::engine::{Run, SyncStage};
 use crate::error::Error;
 use crate::model::{BarcodeProfile, PulledTicket, TicketFormat, TicketHash};
 use crate::remote::PulledPage;
+use crate::remote::bam::Bam;
 use crate::remote::extension::{Extension, FeedItem, FeedPage};
 use crate::store::{PageEnd, StoredTransfer};
 
@@ -89,7 +90,7 @@ impl Run<'_> {
         let mut pull = if cursor.is_none() { store.begin_pull(&self.account.id, FEED)? } else { before.pull };
         let mut begun_anew = false;
         loop {
-            let (http, at) = (&self.engine.http, cursor.as_deref());
+            let (http, at) = (self.system.http(), cursor.as_deref());
             let Some(page) = feed.changes(http, &self.session, &self.system, at, PAGE).await? else {
                 if std::mem::replace(&mut begun_anew, true) {
                     return Err(Error::Untrusted {
@@ -148,14 +149,21 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A SECURE ticket of a tenant that serves signed barcodes carries one; B.A.M itself gives no other code.
+    /// A ticket of a tenant that serves signed barcodes carries one, with B.A.M only a SECURE one. Else it carries the code
+    /// that its system gives, where there is one.
     async fn with_profile(&mut self, ticket: PulledTicket) -> Result<PulledTicket, Error> {
         let secure = ticket.format == TicketFormat::Secure;
-        let signed = secure && self.extension(ticket.tenant.as_deref()).await?.is_some();
-        Ok(PulledTicket {
-            profile: if signed { BarcodeProfile::Signed } else { BarcodeProfile::None },
-            ..ticket
-        })
+        let may_be_signed = secure || self.system.bam().is_none();
+        let signed = may_be_signed && self.extension(ticket.tenant.as_deref()).await?.is_some();
+        let drawn = secure && self.system.bam().is_some_and(Bam::shows_static_codes);
+        let profile = if signed {
+            BarcodeProfile::Signed
+        } else if drawn || ticket.static_code.is_some() {
+            BarcodeProfile::Static
+        } else {
+            BarcodeProfile::None
+        };
+        Ok(PulledTicket { profile, ..ticket })
     }
 
     /// How the transfers stand of which this account has any.
@@ -163,7 +171,7 @@ impl Run<'_> {
         for tenant in self.engine.store.transfer_tenants(&self.account.id)? {
             let offered = self.discovered(tenant.as_deref()).await?.filter(|found| found.offers_transfers());
             let Some(extension) = offered.cloned() else { continue };
-            let found = extension.transfers(&self.engine.http, &self.session, &self.system).await;
+            let found = extension.transfers(self.system.http(), &self.session, &self.system).await;
             let provider = self.system.provider(tenant.as_deref())?;
             let transfers = self.forgive(found)?.into_iter().flatten().filter_map(|transfer| {
                 Some(StoredTransfer {

@@ -7,10 +7,11 @@ use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use super::activity::Activity;
+use super::desk::Desk;
 use super::engine::{Engine, Observer, SyncProgress, SyncReport};
 use crate::error::Error;
 use crate::events::Hub;
-use crate::model::{Account, StoredAccount};
+use crate::model::Account;
 use crate::remote::RetryPolicy;
 use crate::store::Store;
 
@@ -97,14 +98,34 @@ impl Runner {
         self.engine.http.set_retry_policy(policy);
     }
 
-    /// Signs in and keeps the account.
+    /// What speaks with servers.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// An account's desk.
     ///
     /// # Errors
-    /// As [`Engine::sign_in`].
-    pub async fn sign_in(&self, account: StoredAccount, password: &str) -> Result<Account, Error> {
-        let account = self.activity.run(self.engine.sign_in(account, password)).await?;
-        self.tell_accounts();
-        Ok(account.into())
+    /// As [`Engine::desk`].
+    pub async fn desk(&self, account_id: &str) -> Result<Desk<'_>, Error> {
+        self.engine.desk(account_id).await
+    }
+
+    /// Runs what needs the network now, unless or until the wallet is paused.
+    ///
+    /// # Errors
+    /// [`Error::Paused`]; the work's own.
+    pub async fn online<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let result = self.activity.run(work).await;
+        if matches!(result, Err(Error::SignedOut)) {
+            self.tell_accounts();
+        }
+        result
+    }
+
+    /// Waits as requests do between two attempts.
+    pub async fn wait(&self, ms: u64) {
+        (self.engine.http.retry_policy().wait)(ms).await;
     }
 
     /// Removes an account and what belongs to it.

@@ -26,4 +26,5 @@ mod killed_sync;
 mod network;
 mod no_openssl;
 mod sandbox;
+mod told;
 mod verify;

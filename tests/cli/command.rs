@@ -1,4 +1,4 @@
-//! Runs the command.
+//! Runs the command. Whatever it says is scanned for the secrets of the sandboxes that it may have met.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::Value;
+
+use crate::told;
 
 /// What a finished command left.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ impl Finished {
 /// The command with these arguments, untouched by the settings of whoever runs the tests.
 pub(crate) fn ticket_wallet<A: AsRef<OsStr>>(arguments: &[A]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ticket-wallet"));
-    command.args(arguments).env_remove("TICKET_WALLET_HOME");
+    command.args(arguments).env_remove("TICKET_WALLET_HOME").env(told::VARIABLE, told::file());
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }
@@ -61,11 +63,15 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Finished {
         scope.spawn(move || stdin.write_all(input).ok());
         child.wait_with_output().unwrap()
     });
-    Finished {
+    let finished = Finished {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    };
+    let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
+    let leaks = told::leaks(&arguments, &finished.stdout, &finished.stderr);
+    assert!(leaks.is_empty(), "a secret of the sandbox is in {leaks:?}");
+    finished
 }
 
 /// `ticket-wallet sandbox` while it serves.

@@ -23,6 +23,9 @@ pub(crate) type Sign = Box<dyn Fn(CredentialRequest) -> Vec<u8> + Send>;
 /// What is answered to a request in the place of the honest answer.
 type Lie = Box<dyn Fn(&Asked) -> Option<Answer> + Send>;
 
+/// What the server answers to each request.
+type Answering = Box<dyn Fn(&Asked) -> Answer + Send>;
+
 /// What the server answers. `None` leaves the honest answer.
 #[derive(Default)]
 pub(crate) struct Lies {
@@ -48,13 +51,18 @@ pub(crate) fn issuer() -> Issuer {
 
 impl BoxOffice {
     pub(crate) fn open(lies: Lies) -> Self {
+        Self::open_over(lies, |answer| TinyServer::start(answer))
+    }
+
+    /// One whose server the test starts.
+    pub(crate) fn open_over(lies: Lies, start: impl FnOnce(Answering) -> TinyServer) -> Self {
         let lies = Arc::new(Mutex::new(lies));
         let told = Arc::clone(&lies);
-        let server = TinyServer::start(move |asked| {
+        let server = start(Box::new(move |asked| {
             let lies = told.lock().unwrap();
             let lie = lies.answer.as_ref().and_then(|answer| answer(asked));
             lie.unwrap_or_else(|| Answer::ok(answer(asked, &lies).to_string()))
-        });
+        }));
         Self { server, lies }
     }
 
@@ -64,6 +72,11 @@ impl BoxOffice {
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.server.asked()
+    }
+
+    /// How many bytes went out so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.server.sent()
     }
 
     pub(crate) fn sign_in(&self) -> SignIn {
@@ -79,7 +92,7 @@ impl BoxOffice {
 fn answer(asked: &Asked, lies: &Lies) -> Value {
     let path = asked.path.split('?').next().unwrap();
     let base = format!("/t/{TENANT}/wallet/v1");
-    if path.ends_with("/auth/login") {
+    if path.ends_with("/auth/login") || path.ends_with("/auth/refresh") {
         json!({ "data": { "token": "t", "refresh_token": "r" } })
     } else if path == "/v1/ticket" {
         let tickets = [ticket(1), ticket(2)];
@@ -91,6 +104,8 @@ fn answer(asked: &Asked, lies: &Lies) -> Value {
             "version": 1, "base": lies.base.as_ref().unwrap_or(&base), "features": ["credentials"],
             "issuer_keys": [BASE64URL.encode(issuer().public_key())],
         })
+    } else if path.ends_with("/qrcode") {
+        json!({ "data": {} })
     } else {
         let items = asked.json();
         items.as_array().unwrap().iter().map(|item| issued(asked, item, lies)).collect()

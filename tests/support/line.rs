@@ -96,6 +96,10 @@ fn runtime() -> &'static Runtime {
 }
 
 impl HttpTransport for Line {
+    fn checks_pins(&self) -> bool {
+        false
+    }
+
     fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
         let key = request.headers.iter().find(|header| header.name == "Idempotency-Key");
         let sent = Sent {

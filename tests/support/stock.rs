@@ -141,6 +141,11 @@ pub(crate) async fn syncs_and_shows(wallet: &Wallet, sandbox: &Sandbox) {
 /// A ticket's barcode is good.
 pub(crate) fn passes_the_gate(wallet: &Wallet, ticket: &str) {
     let shown = wallet.present(ticket.to_owned(), None).unwrap();
+    if shown.profile == BarcodeProfile::Static {
+        // The system's own code: no issuer of credentials signed it.
+        assert!(!shown.text.is_empty() && shown.issuer_key.is_empty());
+        return;
+    }
     let issuers = vec![KnownIssuer { public_key: shown.issuer_key, valid_from: None, valid_until: None }];
     let gate = Gate::new(GateConfig { issuers, event: None, sections: vec![], tolerance_s: 10 }).unwrap();
     let check = gate.check(shown.text.into_bytes(), shown.presented_at, vec![]).unwrap();

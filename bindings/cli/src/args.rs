@@ -1,8 +1,14 @@
 //! The command line.
 
+pub(crate) mod box_office;
+pub(crate) mod system;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+use box_office::BoxOfficeCommand;
+use system::SystemOptions;
 
 const EXAMPLES: &str = "Examples:
   ticket-wallet demo
@@ -12,6 +18,8 @@ const EXAMPLES: &str = "Examples:
   ticket-wallet tickets list
   ticket-wallet show 641f28287962ebcf0828e652
   ticket-wallet transfer send 641f28287962ebcf0828e652 --to ada@example.org
+  ticket-wallet tickets documents 641f28287962ebcf0828e652 --fetch --out .
+  ticket-wallet box-office reserve --event 9 --owner 1b6c… --item 31:2,sector=4
   ticket-wallet outbox list
   ticket-wallet doctor
   ticket-wallet barcode verify --issuer-key d9bf…900c --now 1790000003 < scanned.txt
@@ -38,14 +46,18 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Show the main job from sign-in to gate, on a sandbox in this process and a fresh encrypted store.
     Demo(DemoOptions),
-    /// Serve the sandbox until interrupted: B.A.M for holders, and the wallet extension.
+    /// Serve the sandbox until interrupted: B.A.M, Unidy, and the wallet extension.
     Sandbox(SandboxOptions),
     /// Sign in to a ticketing system; the password comes from a prompt or from stdin.
     Login(LoginOptions),
     /// Fetch tickets, bind those whose event is near to this device, renew leases.
     Sync(SyncOptions),
     /// List the accounts of this wallet.
-    Accounts,
+    Accounts {
+        /// Say what can be done with this one.
+        #[arg(long, value_name = "ID")]
+        capabilities: Option<String>,
+    },
     /// List tickets, or show one; works offline.
     Tickets {
         /// What to do with them.
@@ -59,6 +71,26 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         command: TransferCommand,
+    },
+    /// Orders and their files (B.A.M).
+    Orders {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: OrdersCommand,
+    },
+    /// List an account's own offers on the secondary market (B.A.M).
+    Offers(AtTenant),
+    /// Get the person's certificate, a new one where one is held (B.A.M).
+    Enroll {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// What organisers do: reserve, free, issue and send tickets; tickets of partners.
+    BoxOffice {
+        /// What to do.
+        #[command(subcommand)]
+        command: BoxOfficeCommand,
     },
     /// Take a ticket's barcode over from the device that holds it; the server allows a few such moves.
     Move {
@@ -117,34 +149,22 @@ pub(crate) struct SandboxOptions {
     pub(crate) feed: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum SystemName {
-    /// B.A.M Ticketing.
-    Bam,
-    /// Unidy.
-    Unidy,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct LoginOptions {
-    /// Which ticketing system.
-    #[arg(long, value_enum)]
-    pub(crate) system: SystemName,
-    /// Address of its API, for example https://api.example.org.
-    #[arg(long)]
-    pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) system: SystemOptions,
     /// User name or e-mail address.
+    #[arg(long, required_unless_present = "browser")]
+    pub(crate) user: Option<String>,
+    /// Unidy: sign in with a code that comes by e-mail, in place of a password.
+    #[arg(long, conflicts_with = "browser")]
+    pub(crate) code: bool,
+    /// Unidy's partner API: sign in through the browser. Prints the address to open, and reads the one that comes back.
     #[arg(long)]
-    pub(crate) user: String,
-    /// Addresses of tenants, with {tenant} in it.
-    #[arg(long, value_name = "TEMPLATE")]
-    pub(crate) tenant_url: Option<String>,
-    /// Tenant of tickets that do not tell theirs.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) default_tenant: Option<String>,
-    /// Where the extension is served, with {tenant} where tenants serve it apart.
-    #[arg(long, value_name = "TEMPLATE")]
-    pub(crate) extension_url: Option<String>,
+    pub(crate) browser: bool,
+    /// With --browser: use the implicit flow. Not advised: the browser sees the token, and it cannot be renewed.
+    #[arg(long, requires = "browser")]
+    pub(crate) implicit: bool,
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +181,29 @@ pub(crate) enum TicketsCommand {
     /// Show everything that is known of one ticket.
     Show {
         /// The ticket's id: 24 hex digits.
+        id: String,
+    },
+    /// Show the questions to a ticket's holder, with the answers so far (B.A.M).
+    Questions {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+    },
+    /// List a ticket's files; fetch them first, or write them to a folder (Unidy).
+    Documents {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// Fetch them from the server.
+        #[arg(long)]
+        fetch: bool,
+        /// Write them to this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Show a ticket's record by its id on the ledger (B.A.M).
+    Ledger {
+        #[command(flatten)]
+        place: AtTenant,
+        /// The id on the ledger.
         id: String,
     },
     /// Save the answers about a ticket's holder.
@@ -197,6 +240,62 @@ pub(crate) enum TransferCommand {
     },
     /// List transfers.
     List,
+    /// List tickets that others hand over (Unidy).
+    Incoming {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Accept a ticket that somebody hands over (Unidy).
+    Accept {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// The transfer's token; `incoming --json` tells it.
+        token: String,
+    },
+    /// Decline a ticket that somebody hands over (Unidy).
+    Decline {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// The transfer's token; `incoming --json` tells it.
+        token: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrdersCommand {
+    /// List an account's orders.
+    List(AtTenant),
+    /// Fetch an order's tickets and write them to a file.
+    Download {
+        #[command(flatten)]
+        place: AtTenant,
+        /// The order's id.
+        order: String,
+        /// The file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Have an order's tickets sent by e-mail once more.
+    Email {
+        #[command(flatten)]
+        place: AtTenant,
+        /// The order's id.
+        order: String,
+    },
+}
+
+/// For which account, and at which tenant.
+#[derive(Debug, Args)]
+pub(crate) struct AtTenant {
+    /// The account; needed where there are several.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// The tenant; the account's own without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -228,6 +327,9 @@ pub(crate) enum OutboxCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListOptions {
+    /// Put the tickets of one event together.
+    #[arg(long)]
+    pub(crate) by_event: bool,
     /// Only this account.
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,

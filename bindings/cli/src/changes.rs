@@ -6,6 +6,7 @@ use ticket_wallet::model::{OutboxItem, Transfer, WriteState};
 
 use crate::args::{OutboxCommand, TransferCommand};
 use crate::failure::Failure;
+use crate::online;
 use crate::output::{Output, table};
 
 /// Answers about a ticket's holder.
@@ -25,7 +26,11 @@ pub(crate) fn move_here(wallet: &Wallet, id: String, output: &Output) -> Result<
     accepted(&wallet.move_here(id)?, output)
 }
 
-pub(crate) fn transfer(wallet: &Wallet, command: TransferCommand, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn transfer(
+    wallet: &Wallet,
+    command: TransferCommand,
+    output: &Output,
+) -> Result<(), Failure> {
     match command {
         TransferCommand::Send { id, to } => accepted(&wallet.transfer(id, to)?, output),
         TransferCommand::Cancel { id } => match wallet.cancel_transfer(id)? {
@@ -33,6 +38,15 @@ pub(crate) fn transfer(wallet: &Wallet, command: TransferCommand, output: &Outpu
             None => output.either(&Value::Null, || "Taken back; it had not been sent.".to_owned()),
         },
         TransferCommand::List => list_transfers(&wallet.transfers(None)?, output),
+        TransferCommand::Incoming { account } => online::incoming(wallet, account, output).await,
+        TransferCommand::Accept { account, token } => {
+            wallet.accept_transfer(online::account(wallet, account)?, token).await?;
+            output.either(&json!({ "accepted": true }), || "Accepted. Next: ticket-wallet sync".to_owned())
+        }
+        TransferCommand::Decline { account, token } => {
+            wallet.decline_transfer(online::account(wallet, account)?, token).await?;
+            output.either(&json!({ "declined": true }), || "Declined.".to_owned())
+        }
     }
 }
 

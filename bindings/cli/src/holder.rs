@@ -7,51 +7,88 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use ticket_wallet::model::{
-    AccountState, SignIn, SystemConfig, TicketDetail, TicketFilter, TicketSummary, TicketSystem,
+    Account, AccountState, Event, EventGroup, SignIn, SystemConfig, TicketDetail, TicketFilter,
+    TicketSummary, UnidyGrant,
 };
 use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletListener, WalletState};
 
-use crate::args::{ListOptions, LoginOptions, SyncOptions, SystemName};
+use crate::args::{ListOptions, LoginOptions, SyncOptions};
 use crate::failure::Failure;
 use crate::output::{Output, table};
 
 pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Output) -> Result<(), Failure> {
-    let account = wallet
-        .sign_in(SignIn {
-            system: match options.system {
-                SystemName::Bam => TicketSystem::Bam,
-                SystemName::Unidy => TicketSystem::Unidy,
-            },
-            config: SystemConfig {
-                tenant_url: options.tenant_url,
-                default_tenant: options.default_tenant,
-                extension_url: options.extension_url,
-                ..SystemConfig::at(options.url)
-            },
-            user_name: options.user,
-            password: password()?,
-        })
-        .await?;
-    let value = json!({ "account": account.id, "system": account.system.as_text(), "url": account.url });
-    output.either(&value, || format!("Signed in. Account {}. Next: ticket-wallet sync", account.id))
+    let LoginOptions { system, user, code, browser, implicit } = options;
+    let (name, user) = (system.system(), user.unwrap_or_default());
+    if browser {
+        let grant = if implicit { UnidyGrant::Implicit } else { UnidyGrant::AuthorizationCode };
+        return login_by_browser(wallet, system.config(Some(grant)), output).await;
+    }
+    let config = system.config(None);
+    let account = if code {
+        let asked = wallet.request_code(config, user).await?;
+        wallet.sign_in_with_code(asked.id, secret("Code")?).await?
+    } else {
+        wallet
+            .sign_in(SignIn { system: name, config, user_name: user, password: secret("Password")? })
+            .await?
+    };
+    signed_in(&account, &[], output)
 }
 
-/// From a prompt on a terminal, else the first line of stdin.
-fn password() -> Result<String, Failure> {
+async fn login_by_browser(wallet: &Wallet, config: SystemConfig, output: &Output) -> Result<(), Failure> {
+    let begun = wallet.begin_sign_in(config).await?;
+    output.either(&json!({ "open": begun.url }), || {
+        format!("Open this address in a browser, then paste the one that it leads to:\n{}", begun.url)
+    })?;
+    let done = wallet.complete_sign_in(secret("Address")?).await?;
+    signed_in(&done.account, &done.warnings, output)
+}
+
+fn signed_in(account: &Account, warnings: &[String], output: &Output) -> Result<(), Failure> {
+    let value = json!({
+        "account": account.id, "system": account.system.as_text(), "url": account.url, "warnings": warnings,
+    });
+    output.either(&value, || {
+        let warnings: String = warnings.iter().map(|warning| format!("Warning: {warning}\n")).collect();
+        format!("{warnings}Signed in. Account {}. Next: ticket-wallet sync", account.id)
+    })
+}
+
+/// From a prompt on a terminal, else the next line of stdin.
+pub(crate) fn secret(what: &str) -> Result<String, Failure> {
     let failed = |e: io::Error| match e.kind() {
-        io::ErrorKind::InvalidData => Failure::Usage("the password is not UTF-8".to_owned()),
-        _ => Failure::system("the password cannot be read", e),
+        io::ErrorKind::InvalidData => Failure::Usage(format!("the {} is not UTF-8", what.to_lowercase())),
+        _ => Failure::system(format!("the {} cannot be read", what.to_lowercase()), e),
     };
     if io::stdin().is_terminal() {
-        return rpassword::prompt_password("Password: ").map_err(failed);
+        return rpassword::prompt_password(format!("{what}: ")).map_err(failed);
     }
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(failed)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-pub(crate) fn accounts(wallet: &Wallet, output: &Output) -> Result<(), Failure> {
-    let accounts = wallet.accounts()?;
+/// The only account there is.
+pub(crate) fn only(mut accounts: Vec<Account>) -> Result<String, Failure> {
+    match (accounts.pop(), accounts.is_empty()) {
+        (Some(account), true) => Ok(account.id),
+        (Some(_), false) => Err(Failure::Usage("several accounts: say --account ID".to_owned())),
+        (None, _) => Err(Failure::Usage("no account yet; sign in first".to_owned())),
+    }
+}
+
+pub(crate) fn accounts(
+    wallet: &Wallet,
+    capabilities: Option<String>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let Some(account) = capabilities else { return account_rows(&wallet.accounts()?, output) };
+    let names: Vec<_> =
+        wallet.capabilities(account)?.into_iter().map(|capability| format!("{capability:?}")).collect();
+    output.either(&json!(names), || names.join("\n"))
+}
+
+pub(crate) fn account_rows(accounts: &[Account], output: &Output) -> Result<(), Failure> {
     let value = accounts.iter().map(|account| {
         json!({
             "account": account.id, "system": account.system.as_text(), "url": account.url, "user": account.user_name,
@@ -120,7 +157,7 @@ pub(crate) async fn sync(wallet: &Wallet, options: SyncOptions, output: &Output)
 pub(crate) fn report_json(report: SyncReport) -> Value {
     json!({
         "received": report.received, "added": report.added, "changed": report.changed, "removed": report.removed,
-        "bound": report.bound, "renewed": report.renewed, "refused": report.refused, "sent": report.sent,
+        "bound": report.bound, "renewed": report.renewed, "codes": report.codes, "refused": report.refused, "sent": report.sent,
         "waiting": report.waiting, "rejected": report.rejected,
     })
 }
@@ -151,8 +188,27 @@ pub(crate) fn list(wallet: &Wallet, options: ListOptions, output: &Output) -> Re
         offset: options.offset,
         ..TicketFilter::default()
     };
+    if options.by_event {
+        return list_groups(&wallet.tickets_by_event(filter)?, output);
+    }
     let tickets = wallet.tickets(filter)?;
     output.either(&tickets.iter().map(summary_json).collect(), || list_text(&tickets))
+}
+
+fn list_groups(groups: &[EventGroup], output: &Output) -> Result<(), Failure> {
+    let value = groups.iter().map(|group| {
+        json!({
+            "event": group.event.as_ref().map(event_json), "title": group.title, "starts_at": group.starts_at,
+            "tickets": group.tickets.iter().map(summary_json).collect::<Vec<_>>(),
+        })
+    });
+    output.either(&value.collect(), || {
+        let group = |group: &EventGroup| {
+            let when = group.starts_at.map(utc).unwrap_or_default();
+            format!("{} {when}\n{}", group.title, list_text(&group.tickets))
+        };
+        groups.iter().map(group).collect::<Vec<_>>().join("\n")
+    })
 }
 
 pub(crate) fn list_text(tickets: &[TicketSummary]) -> String {
@@ -170,7 +226,7 @@ pub(crate) fn list_text(tickets: &[TicketSummary]) -> String {
             ticket.category.clone().unwrap_or_default(),
             place.join(" "),
             ticket.format.as_text().to_owned(),
-            ticket.status.as_text().to_owned(),
+            ticket.effective_status.as_text().to_owned(),
             ticket.profile.as_text().to_owned(),
         ]
     });
@@ -186,7 +242,8 @@ fn utc(unix_s: i64) -> String {
 pub(crate) fn summary_json(ticket: &TicketSummary) -> Value {
     json!({
         "id": ticket.id, "title": ticket.title, "format": ticket.format.as_text(), "profile": ticket.profile.as_text(),
-        "status": ticket.status.as_text(), "category": ticket.category, "starts_at": ticket.starts_at,
+        "status": ticket.status.as_text(), "effective_status": ticket.effective_status.as_text(),
+        "expires_at": ticket.expires_at, "ends_at": ticket.ends_at, "event_hash": ticket.event_hash, "category": ticket.category, "starts_at": ticket.starts_at,
         "venue": ticket.venue, "section": ticket.section, "seat": ticket.seat, "account": ticket.account_id,
     })
 }
@@ -198,12 +255,7 @@ pub(crate) fn show(wallet: &Wallet, id: String, output: &Output) -> Result<(), F
 
 fn detail_json(ticket: &TicketDetail) -> Value {
     let mut value = summary_json(&ticket.summary);
-    let event = ticket.event.as_ref().map(|event| {
-        json!({
-            "id": event.remote_id, "hash": event.hash, "name": event.name, "venue": event.venue,
-            "starts_at": event.starts_at, "ends_at": event.ends_at, "time_zone": event.time_zone,
-        })
-    });
+    let event = ticket.event.as_ref().map(event_json);
     value["remote_id"] = json!(ticket.remote_id);
     value["event"] = json!(event);
     value["holder"] = json!(ticket.holder);
@@ -212,6 +264,19 @@ fn detail_json(ticket: &TicketDetail) -> Value {
     value["no_barcode"] = json!(ticket.no_barcode.map(|reason| format!("{reason:?}")));
     value["record"] = serde_json::from_str(&ticket.body_json).unwrap_or_default();
     value
+}
+
+/// Where it stands, and where the server says it does if that is another.
+fn status_text(ticket: &TicketSummary) -> String {
+    let (now, said) = (ticket.effective_status.as_text(), ticket.status.as_text());
+    if now == said { now.to_owned() } else { format!("{now} (the server still says {said})") }
+}
+
+fn event_json(event: &Event) -> Value {
+    json!({
+        "id": event.remote_id, "hash": event.hash, "name": event.name, "venue": event.venue,
+        "starts_at": event.starts_at, "ends_at": event.ends_at, "time_zone": event.time_zone,
+    })
 }
 
 fn detail_text(ticket: &TicketDetail) -> String {
@@ -235,7 +300,7 @@ fn detail_text(ticket: &TicketDetail) -> String {
         ("Seat", summary.seat.clone()),
         ("Holder", ticket.holder.clone()),
         ("Format", Some(summary.format.as_text().to_owned())),
-        ("Status", Some(summary.status.as_text().to_owned())),
+        ("Status", Some(status_text(summary))),
         ("Generation", ticket.generation.map(|generation| generation.to_string())),
         ("Barcode", Some(barcode)),
     ];

@@ -2,6 +2,7 @@
 
 mod args;
 mod barcode;
+mod box_office;
 mod care;
 mod changes;
 mod clock;
@@ -9,6 +10,7 @@ mod demo;
 mod failure;
 mod holder;
 mod home;
+mod online;
 mod output;
 mod sandbox;
 mod show;
@@ -56,12 +58,21 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Sandbox(options) => sandbox::run(&options, output).await?,
         Command::Login(options) => holder::login(&home::open(home)?, options, output).await?,
         Command::Sync(options) => holder::sync(&home::open(home)?, options, output).await?,
-        Command::Accounts => holder::accounts(&home::open(home)?, output)?,
+        Command::Accounts { capabilities } => holder::accounts(&home::open(home)?, capabilities, output)?,
         Command::Tickets { command: TicketsCommand::List(options) } => {
             holder::list(&home::open(home)?, options, output)?;
         }
         Command::Tickets { command: TicketsCommand::Show { id } } => {
             holder::show(&home::open(home)?, id, output)?
+        }
+        Command::Tickets { command: TicketsCommand::Questions { id } } => {
+            online::questions(&home::open(home)?, id, output).await?;
+        }
+        Command::Tickets { command: TicketsCommand::Documents { id, fetch, out } } => {
+            online::documents(&home::open(home)?, id, fetch, out, output).await?;
+        }
+        Command::Tickets { command: TicketsCommand::Ledger { place, id } } => {
+            online::ledger(&home::open(home)?, place, id, output).await?;
         }
         Command::Tickets { command: TicketsCommand::Answer { id, answers } } => {
             changes::answer(&home::open(home)?, id, answers, output)?;
@@ -69,7 +80,11 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Tickets { command: TicketsCommand::Pin { id, off } } => {
             changes::pin(&home::open(home)?, id, !off, output)?;
         }
-        Command::Transfer { command } => changes::transfer(&home::open(home)?, command, output)?,
+        Command::Transfer { command } => changes::transfer(&home::open(home)?, command, output).await?,
+        Command::Orders { command } => online::orders(&home::open(home)?, command, output).await?,
+        Command::Offers(place) => online::offers(&home::open(home)?, place, output).await?,
+        Command::Enroll { account } => online::enroll(&home::open(home)?, account, output).await?,
+        Command::BoxOffice { command } => box_office::run(home, command, output).await?,
         Command::Move { id } => changes::move_here(&home::open(home)?, id, output)?,
         Command::Outbox { command } => changes::outbox(&home::open(home)?, command, output)?,
         Command::Logout { account, discard_changes } => {

@@ -43,6 +43,13 @@ impl Output {
         if self.json { self.value(value) } else { self.text(&text()) }
     }
 
+    /// Asks something on the terminal, beside the results.
+    pub(crate) fn prompt(self, question: &str) -> Result<(), Failure> {
+        let mut stderr = io::stderr().lock();
+        stderr.write_all(question.as_bytes())?;
+        Ok(stderr.flush()?)
+    }
+
     /// Says why the command failed and returns its exit code.
     pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
         let line = if self.json {

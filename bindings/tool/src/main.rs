@@ -12,6 +12,7 @@ mod output;
 mod process;
 mod project;
 mod requirements;
+mod secrets;
 mod setup;
 mod suite;
 mod suites;
@@ -34,7 +35,7 @@ use crate::suite::{Context, SUITES, Suite, run_all};
 
 /// A tenth of proptest's 256 random inputs a property, for runs that somebody waits for.
 const CASES_IN_CI: u32 = 26;
-/// Ten times proptest's 256.
+/// Ten times proptest's 256. `tests/support/counts.rs` knows this number too.
 const CASES_IN_SOAK: u32 = 2560;
 
 #[derive(Parser)]
@@ -45,7 +46,7 @@ const CASES_IN_SOAK: u32 = 2560;
     after_help = "Examples:\n  cargo tool setup        once after cloning; `cargo tool test` does it too\n  \
                   cargo tool test         every suite\n  cargo tool test rust    one suite\n  \
                   CI=true cargo tool test as in CI: what cannot run is a failure\n  \
-                  cargo tool soak         the Rust tests with ten times the random inputs"
+                  cargo tool soak         the Rust tests with many more random inputs, for an hour"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -69,7 +70,10 @@ enum Command {
         #[arg(value_name = "SUITE", value_parser = PossibleValuesParser::new(SUITES.iter().map(|suite| suite.name)))]
         suites: Vec<String>,
     },
-    /// Run the Rust tests with ten times the usual number of random inputs
+    /// Run the Rust tests with ten times the usual number of random inputs and the full counts of random runs
+    ///
+    /// Prints its seed at the beginning, and closes with the line `N passed, N failed`. Takes about an hour on two
+    /// cores. tests/README.md says what is counted.
     #[command(
         after_help = "Examples:\n  cargo tool soak\n  cargo tool soak --minutes 480   through the night"
     )]

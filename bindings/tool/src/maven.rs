@@ -1,7 +1,7 @@
 //! Maven, and the JDK that it runs on.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::debian;
@@ -70,20 +70,34 @@ fn java_version(answer: &str) -> Option<u32> {
 ///
 /// # Errors
 /// When Maven cannot be started.
-pub(crate) fn run(
+pub(crate) fn run(project: &Project, arguments: &[String], take: impl FnMut(&str)) -> Result<bool, String> {
+    run_with(project, None, arguments, take)
+}
+
+/// The same with a variable of the environment, which the tests see.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_with(
     project: &Project,
+    variable: Option<(&str, &Path)>,
     arguments: &[String],
     mut take: impl FnMut(&str),
 ) -> Result<bool, String> {
+    let maven = || {
+        let mut command = maven(project, arguments);
+        command.envs(variable);
+        command
+    };
     let mut lacks = false;
     let mut complaints = Vec::new();
-    let succeeded = each_line(maven(project, arguments).arg("--offline"), |text| {
+    let succeeded = each_line(maven().arg("--offline"), |text| {
         lacks |= text.contains(LACKS);
         if text.starts_with("[ERROR]") { complaints.push(text.to_owned()) } else { take(text) }
     })?;
     if lacks && !succeeded {
         line(SIZE);
-        return each_line(&mut maven(project, arguments), take);
+        return each_line(&mut maven(), take);
     }
     complaints.iter().for_each(|text| take(text));
     Ok(succeeded)

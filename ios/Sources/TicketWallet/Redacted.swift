@@ -13,10 +13,29 @@ extension Redacted {
 }
 
 extension SignIn: Redacted {}
+extension SignedIn: Redacted {}
+extension BrowserSignIn: Redacted {}
+extension CodeSignIn: Redacted {}
+extension UnidyConfig: Redacted {}
 extension Account: Redacted {}
+extension Certificate: Redacted {}
 extension Presentation: Redacted {}
+extension QrMatrix: Redacted {}
 extension TicketSummary: Redacted {}
 extension TicketDetail: Redacted {}
+extension EventGroup: Redacted {}
+extension Document: Redacted {}
+extension Order: Redacted {}
+extension Offer: Redacted {}
+extension OutboxItem: Redacted {}
+extension Transfer: Redacted {}
+extension IncomingTransfer: Redacted {}
+extension Reservation: Redacted {}
+extension GroupOrder: Redacted {}
+extension OfficeWrite: Redacted {}
+extension OfficeTicket: Redacted {}
+extension OfficePage: Redacted {}
+extension HolderForm: Redacted {}
 extension HttpHeader: Redacted {}
 extension HttpRequest: Redacted {}
 extension HttpResponse: Redacted {}

@@ -50,6 +50,13 @@ public final class TicketWallet: Sendable {
         try core.accounts()
     }
 
+    /// What can be done with an account: told by its system and its configuration, and partly by its first sync.
+    ///
+    /// - Throws: `WalletError.NotFound`, `Storage`.
+    public func capabilities(accountId: String) throws -> Set<Capability> {
+        Set(try core.capabilities(accountId: accountId))
+    }
+
     /// Signs in and keeps the account; signing in again renews its session. The password is not kept.
     ///
     /// A task that is cancelled meanwhile still waits for the answer, or for the end of its time.
@@ -90,6 +97,13 @@ public final class TicketWallet: Sendable {
         try core.tickets(filter: filter)
     }
 
+    /// The same tickets, those of one event together, of whatever accounts and systems. Never touches the network.
+    ///
+    /// - Throws: `WalletError.Storage`.
+    public func ticketsByEvent(_ filter: TicketFilter = TicketFilter()) throws -> [EventGroup] {
+        try core.ticketsByEvent(filter: filter)
+    }
+
     /// One ticket with all that is known of it. Never touches the network.
     ///
     /// - Throws: `WalletError.InvalidInput` for an id that is not 24 hex digits, `NotFound`, `Storage`.
@@ -98,6 +112,8 @@ public final class TicketWallet: Sendable {
     }
 
     /// A fresh frame of a ticket's barcode. Draw the next one after `nextRedrawInMs`. Never touches the network.
+    ///
+    /// Where the frame's `profile` says so, it is a code that never changes: whoever copies that has it.
     ///
     /// - Parameters:
     ///   - ticketId: The ticket's id from the list.

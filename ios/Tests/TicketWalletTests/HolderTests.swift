@@ -100,6 +100,8 @@ private final class Relay: HttpTransport {
         (self.name, self.other, self.padding) = (name, other, padding)
     }
 
+    func checksPins() -> Bool { false }
+
     func send(request: HttpRequest) throws -> HttpResponse {
         guard let url = URL(string: request.url) else { throw HttpTransportError.Failed(reason: "no URL") }
         var outgoing = URLRequest(url: url, timeoutInterval: Double(request.timeoutMs) / 1000)

@@ -57,6 +57,8 @@ final class LifetimeTests: XCTestCase {
         try await wallet.signIn(at: sandbox)
         try await wallet.sync()
         for await _ in try wallet.states { break }
+        let office = try phone.openOffice(clock: clock)
+        XCTAssertEqual(try office.accounts(), [])
         let issuer = try Issuer(seed: Data(repeating: 9, count: 32))
         let gate = try Gate(config: GateConfig(issuers: [KnownIssuer(publicKey: issuer.publicKey())]))
         XCTAssertEqual(try gate.check(scanned: Data(), now: 0, nonces: []).verdict, .malformed)

@@ -24,6 +24,12 @@ final class Phone: Sendable {
         return try TicketWallet(config: config, vault: vault, clock: clock, transport: transport)
     }
 
+    /// Opens a box office beside the wallet.
+    func openOffice(clock: (any HostClock)? = nil) throws -> TicketBoxOffice {
+        let path = folder.appendingPathComponent("office").path
+        return try TicketBoxOffice(config: Config(folder: path), vault: vault, clock: clock)
+    }
+
     /// A wallet that has synced and sends only when it syncs.
     func openQuietly(with sandbox: Sandbox) async throws -> TicketWallet {
         let wallet = try open(sendByItself: false)
@@ -49,9 +55,21 @@ extension TicketWallet {
         return try await signIn(at: config, userName: sandbox.user.name, password: sandbox.user.password)
     }
 
+    /// Signs a user in as an end user of a brand of Unidy; gives the account's id.
+    func signIn(to brand: String, at sandbox: Sandbox, user: Int = 0) async throws -> String {
+        let person = sandbox.users[user]
+        let config = try await sandbox.brand(brand).sdk()
+        return try await signIn(to: .unidy, at: config, userName: person.name, password: person.password).id
+    }
+
+    /// All tickets, or all of an account.
+    func all(of accountId: String? = nil) throws -> [TicketSummary] {
+        try tickets(TicketFilter(accountId: accountId, limit: 1000))
+    }
+
     /// A ticket that has a barcode to show.
-    func showable() throws -> TicketSummary {
-        let found = try tickets().first { try ticket(id: $0.id).noBarcode == nil }
+    func showable(of accountId: String? = nil) throws -> TicketSummary {
+        let found = try all(of: accountId).first { try ticket(id: $0.id).noBarcode == nil }
         return try XCTUnwrap(found, "no ticket has a barcode")
     }
 }

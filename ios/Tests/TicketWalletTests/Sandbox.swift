@@ -20,8 +20,11 @@ final class Sandbox: @unchecked Sendable {
     struct NotStarted: Error {}
 
     let url: String
-    let user: User
+    let users: [User]
     private let process = Process()
+
+    /// Its first user.
+    var user: User { users[0] }
 
     /// Starts `ticket-wallet sandbox` and waits for its ready line.
     init(tickets: Int = 12) throws {
@@ -39,8 +42,8 @@ final class Sandbox: @unchecked Sendable {
             line += byte
         }
         let ready = try JSONDecoder().decode(Ready.self, from: line)
-        guard let first = ready.users.first else { throw NotStarted() }
-        (url, user) = (ready.url, first)
+        guard !ready.users.isEmpty else { throw NotStarted() }
+        (url, users) = (ready.url, ready.users)
     }
 
     deinit {
@@ -54,19 +57,123 @@ final class Sandbox: @unchecked Sendable {
 
     /// Lets requests go wrong: `rule` is an object of the sandbox's `POST /sandbox/faults`.
     func fault(_ rule: String) async throws {
-        guard let url = URL(string: url + "/sandbox/faults") else { throw NotStarted() }
-        var request = URLRequest(url: url)
-        request.httpMethod = "POST"
-        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-        request.httpBody = Data("[\(rule)]".utf8)
-        let (_, response) = try await URLSession.shared.data(for: request)
-        guard (response as? HTTPURLResponse)?.statusCode == 204 else { throw NotStarted() }
+        try await control("POST", "/sandbox/faults", "[\(rule)]")
+    }
+
+    /// Ends all faults.
+    func calm() async throws {
+        try await control("DELETE", "/sandbox/faults")
     }
 
     /// The requests so far, as `METHOD /path`.
     func requests() async throws -> [String] {
-        guard let url = URL(string: url + "/sandbox/requests") else { throw NotStarted() }
+        try await get("/sandbox/requests")
+    }
+
+    /// Who works for the organiser of the first tenant.
+    func organiser() async throws -> User {
+        let all: [User] = try await get("/sandbox/organizers")
+        guard let first = all.first else { throw NotStarted() }
+        return first
+    }
+
+    /// A brand of Unidy.
+    func brand(_ name: String) async throws -> Brand {
+        let access: Access = try await get("/sandbox/unidy")
+        guard let found = access.brands.first(where: { $0.name == name }) else { throw NotStarted() }
+        return found
+    }
+
+    /// Has the page at which people sign in consent at once for a user; for nobody it refuses at once.
+    func consent(_ user: String?) async throws {
+        let consent = user.map { #"{"approve": {"user": "\#($0)"}}"# } ?? #""deny""#
+        try await control("PUT", "/sandbox/unidy/choices", #"{"consent": \#(consent)}"#)
+    }
+
+    /// What the last e-mail was about: a code, or the token of a transfer.
+    func lastMail() async throws -> String {
+        struct Mail: Decodable { let secret: String }
+        let all: [Mail] = try await get("/sandbox/unidy/mails")
+        guard let last = all.last else { throw NotStarted() }
+        return last.secret
+    }
+
+    /// Where a browser is sent that opens an address.
+    func browse(_ address: String) async throws -> String {
+        guard let url = URL(string: address) else { throw NotStarted() }
+        let browser = URLSession(configuration: .ephemeral, delegate: StaysHere(), delegateQueue: nil)
+        let (_, response) = try await browser.data(from: url)
+        let reply = response as? HTTPURLResponse
+        guard let next = reply?.value(forHTTPHeaderField: "Location") else { throw NotStarted() }
+        return next
+    }
+
+    private struct Access: Decodable {
+        let brands: [Brand]
+    }
+
+    private func get<T: Decodable>(_ path: String) async throws -> T {
+        guard let url = URL(string: url + path) else { throw NotStarted() }
         let (body, _) = try await URLSession.shared.data(from: url)
-        return try JSONDecoder().decode([String].self, from: body)
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(T.self, from: body)
+    }
+
+    private func control(_ method: String, _ path: String, _ body: String? = nil) async throws {
+        guard let url = URL(string: url + path) else { throw NotStarted() }
+        var request = URLRequest(url: url)
+        request.httpMethod = method
+        if let body {
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+            request.httpBody = Data(body.utf8)
+        }
+        let (_, response) = try await URLSession.shared.data(for: request)
+        guard (response as? HTTPURLResponse)?.statusCode == 204 else { throw NotStarted() }
+    }
+}
+
+/// A brand of the sandbox's Unidy.
+struct Brand: Decodable {
+    /// An OAuth app.
+    struct Client: Decodable {
+        let name: String
+        let clientId: String
+        let clientSecret: String?
+        let redirectUri: String
+    }
+
+    let name: String
+    let url: String
+    private let sdkKey: String
+    private let clients: [Client]
+
+    /// How an end user's app reaches it.
+    func sdk() -> SystemConfig {
+        SystemConfig(url: url, unidy: UnidyConfig(api: .sdk, sdkKey: sdkKey))
+    }
+
+    /// The OAuth app of this name.
+    func client(_ name: String) throws -> Client {
+        guard let found = clients.first(where: { $0.name == name }) else { throw Sandbox.NotStarted() }
+        return found
+    }
+
+    /// How an OAuth app of this name reaches it.
+    func oauth(_ name: String, _ grant: UnidyGrant) throws -> SystemConfig {
+        let app = try client(name)
+        let unidy = UnidyConfig(
+            api: .partner, clientId: app.clientId, grant: grant, redirectUri: app.redirectUri)
+        return SystemConfig(url: url, unidy: unidy)
+    }
+}
+
+/// Follows no redirect.
+private final class StaysHere: NSObject, URLSessionTaskDelegate {
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
+        newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        completionHandler(nil)
     }
 }

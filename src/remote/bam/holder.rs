@@ -9,6 +9,7 @@ use url::Url;
 use super::wire::{expected, lenient};
 use super::{Bam, path_id, wire};
 use crate::error::Error;
+use crate::model::HolderQuestion;
 use crate::remote::{Reply, Request, Session};
 
 /// Where a ticket or an order is: tenant and the system's id.
@@ -25,19 +26,6 @@ pub struct HolderForm {
     pub questions: Vec<HolderQuestion>,
     /// The whole record as JSON.
     pub body_json: String,
-}
-
-/// A question to a ticket's holder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HolderQuestion {
-    /// Names the answer in the response.
-    pub key: String,
-    /// The question, for people.
-    pub content: Option<String>,
-    /// What kind of answer is expected, as the system writes it.
-    pub kind: Option<String>,
-    /// Whether it must be answered.
-    pub required: bool,
 }
 
 opaque_debug!(HolderForm);

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::Extension;
 use crate::error::Error;
 use crate::remote::address::join;
+use crate::remote::bounds::MAX_TAG_BYTES;
 use crate::remote::{Http, Refresh, Request, Session};
 
 /// One change.
@@ -66,6 +67,9 @@ impl Extension {
             return Ok(None);
         }
         let Body { items, cursor, more } = reply.json()?;
+        if cursor.len() > MAX_TAG_BYTES {
+            return Err(reply.unreadable("cursor"));
+        }
         let items = items.into_iter().enumerate().map(|(index, item)| {
             FeedItem::read(item).ok_or_else(|| reply.unreadable(&format!("items[{index}].id")))
         });

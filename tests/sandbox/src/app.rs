@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::Method;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use ring::rand::{SecureRandom, SystemRandom};
 use ticket_wallet::Issuer;
 use ticket_wallet::model::Provider;
@@ -18,6 +18,7 @@ use crate::faults::{Fault, FaultRule, next_fault};
 use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
+use crate::unidy::{self, Unidy};
 use crate::users::{self, OrganizerUser, User};
 
 /// A write that is being handled: the user and the idempotency key.
@@ -34,6 +35,7 @@ pub(crate) struct App {
     pub(crate) claims: Mutex<HashSet<Claim>>,
     pub(crate) recorder: Recorder,
     bam_choices: Mutex<BamChoices>,
+    pub(crate) unidy: Unidy,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -56,6 +58,7 @@ impl App {
         let now = DateTime::from_timestamp_millis((config.clock)()).unwrap_or_default();
         db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
             .map_err(std::io::Error::other)?;
+        fill_unidy(&db, plan, &config, now)?;
         let app = Self {
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
@@ -63,6 +66,7 @@ impl App {
             bam_choices: Mutex::new(config.bam.clone()),
             holders: users::holders(plan, config.seed),
             organizers: users::organizers(plan, config.seed),
+            unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -160,6 +164,19 @@ pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| std::io::Error::other("no random numbers"))?;
     Ok(bytes)
+}
+
+fn fill_unidy(db: &Db, plan: &Plan, config: &SandboxConfig, now: DateTime<Utc>) -> std::io::Result<()> {
+    let users: Vec<String> = plan.users.iter().map(|user| user.name.clone()).collect();
+    let season = unidy::Season {
+        users: &users,
+        seed: config.seed,
+        tickets_per_user: config.tickets_per_user,
+        now,
+        zone: config.unidy.zone(),
+    };
+    db.write(|db| unidy::fill(db, &season))
+        .map_err(|_| std::io::Error::other("Unidy's season cannot be laid out"))
 }
 
 fn served_tenants(plan: &Plan, seed: u64, url: &str) -> std::io::Result<Vec<ServedTenant>> {

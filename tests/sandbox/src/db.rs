@@ -4,6 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::unidy;
+
 /// The sandbox's data.
 #[derive(Debug)]
 pub(crate) struct Db(Mutex<Connection>);
@@ -14,6 +16,7 @@ impl Db {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch("PRAGMA foreign_keys = ON;")?;
         connection.execute_batch(include_str!("schema.sql"))?;
+        connection.execute_batch(unidy::SCHEMA)?;
         Ok(Self(Mutex::new(connection)))
     }
 

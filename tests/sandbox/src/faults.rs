@@ -17,6 +17,7 @@ use crate::extension;
 use crate::listener::{Fuse, Pace};
 use crate::problem::Problem;
 use crate::recorder::read_ahead;
+use crate::unidy::{self, UnidyError};
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,6 +180,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
             next.run(request).await
         }
+        Fault::Unauthorized if unidy::serves(path) => UnidyError::unauthorized().into_response(),
         Fault::Unauthorized if extension::serves(path) => Problem::unauthorized().into_response(),
         Fault::Unauthorized => BamError::unauthorized().into_response(),
         Fault::TooMany { retry_after } => refuse(StatusCode::TOO_MANY_REQUESTS, path, &retry_after),
@@ -192,6 +194,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             reply
         }
         Fault::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response(),
+        Fault::Gone if unidy::serves(path) => UnidyError::new(StatusCode::GONE, "gone").into_response(),
         Fault::Gone if extension::serves(path) => extension::cursor_expired().into_response(),
         Fault::Gone => BamError::new(StatusCode::GONE, "GONE", "Gone").into_response(),
         Fault::ClockOff { .. }
@@ -207,7 +210,9 @@ fn refuse(status: StatusCode, path: &str, retry_after: &str) -> Response {
         StatusCode::TOO_MANY_REQUESTS => ("too-many-requests", "Too many requests"),
         _ => ("unavailable", "The service is unavailable"),
     };
-    let mut reply = if extension::serves(path) {
+    let mut reply = if unidy::serves(path) {
+        UnidyError::new(status, &kind.replace('-', "_")).into_response()
+    } else if extension::serves(path) {
         Problem::new(status, kind, title).into_response()
     } else {
         BamError::new(status, kind, title).into_response()

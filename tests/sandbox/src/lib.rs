@@ -28,5 +28,8 @@ pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use recorder::RecordedRequest;
 pub use sandbox::Sandbox;
-pub use unidy::UnidyChoices;
+pub use unidy::{
+    Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, NewUnidyClient, PriceForm, TokenBody,
+    UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail,
+};
 pub use users::{OrganizerUser, User};

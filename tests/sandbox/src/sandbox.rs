@@ -29,7 +29,7 @@ use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
 use crate::recorder::RecordedRequest;
 use crate::season::Plan;
-use crate::unidy;
+use crate::unidy::{self, UnidyError};
 use crate::users::{OrganizerUser, User};
 
 /// A running sandbox. It has a thread and a runtime of its own, so callers may block; it ends with [`Sandbox::stop`] or
@@ -58,6 +58,7 @@ impl Sandbox {
         let url = format!("http://{}", listener.local_addr()?);
         let plan = Plan::load()?;
         let app = Arc::new(App::new(config, &plan, &url)?);
+        unidy::give_out_secrets(&app).map_err(io::Error::other)?;
         let (running, stopped) = oneshot::channel();
         let (ending, ended) = oneshot::channel();
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -154,7 +155,8 @@ impl Sandbox {
     /// # Errors
     /// When the system has no random numbers to give.
     pub fn revoke_tokens(&self) -> io::Result<()> {
-        self.app.replace_token_key()
+        self.app.replace_token_key()?;
+        self.app.db.write(|db| unidy::revoke_access(db, false)).map_err(io::Error::other)
     }
 
     /// Makes all access and refresh tokens invalid: everybody must sign in again.
@@ -163,8 +165,11 @@ impl Sandbox {
     /// When the system has no random numbers to give.
     pub fn revoke_sessions(&self) -> io::Result<()> {
         self.app.replace_token_key()?;
-        self.app.db.write(|db| db.execute("DELETE FROM session", [])).map_err(io::Error::other)?;
-        Ok(())
+        let revoked = self.app.db.write(|db| {
+            db.execute("DELETE FROM session", [])?;
+            unidy::revoke_access(db, true)
+        });
+        revoked.map_err(io::Error::other)
     }
 
     /// Makes all cursors of the change feed too old: they get 410, and clients start again.
@@ -239,6 +244,11 @@ impl Sandbox {
 }
 
 impl Sandbox {
+    /// What the routes share.
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     fn edit<T>(&self, work: impl FnOnce(&Connection, i64) -> rusqlite::Result<T>) -> io::Result<T> {
         let now_s = self.app.now_s();
         self.app.db.write(|db| work(db, now_s)).map_err(io::Error::other)
@@ -262,6 +272,7 @@ fn routes(app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(|request: Request| unknown(request, StatusCode::METHOD_NOT_ALLOWED))
         .layer(middleware::from_fn_with_state(Arc::clone(app), bam::settle))
         .layer(middleware::from_fn_with_state(Arc::clone(app), disturb))
+        .layer(middleware::map_response_with_state(Arc::clone(app), unidy::in_form))
         .with_state(Arc::clone(app))
 }
 
@@ -270,7 +281,9 @@ async fn unknown(request: Request, status: StatusCode) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "No such method here"),
         _ => ("not-found", "Nothing here"),
     };
-    if extension::serves(request.uri().path()) {
+    if unidy::serves(request.uri().path()) {
+        UnidyError::new(status, &kind.replace('-', "_")).into_response()
+    } else if extension::serves(request.uri().path()) {
         Problem::new(status, kind, title).into_response()
     } else {
         BamError::new(status, kind, title).into_response()

@@ -11,6 +11,7 @@ use crate::maven;
 use crate::output::line;
 use crate::process::succeeds;
 use crate::project::Project;
+use crate::secrets::{self, Watch};
 use crate::suite::{Context, Outcome, Suite};
 use crate::suites::coverage::{calls_file, forget};
 use crate::tally::Tally;
@@ -80,7 +81,10 @@ fn test(project: &Project, library: &Path) -> Result<Tally, String> {
     forget(&calls)?;
     let mut closing: Option<Tally> = None;
     let mut trace = Trace::of(&api::exports(library)?);
-    let succeeded = maven::run(project, &["test".to_owned()], |text| {
+    let watch = Watch::begin(project, SUITE.name)?;
+    let variable = Some((secrets::VARIABLE, watch.file()));
+    let succeeded = maven::run_with(project, variable, &["test".to_owned()], |text| {
+        watch.see(text);
         closing = closing_line(text).or(closing);
         if !trace.read(text) && !is_noise(text) {
             line(text);
@@ -88,6 +92,7 @@ fn test(project: &Project, library: &Path) -> Result<Tally, String> {
     })?;
     trace.write_calls(&calls)?;
     let mut tally = closing.unwrap_or_default().of_run(succeeded);
+    tally += watch.end();
     let android = android(project)?;
     if succeeded && android {
         maven::has_all(project)?;

@@ -10,6 +10,7 @@ use crate::generate::{self, Build, Language};
 use crate::output::line;
 use crate::process::{each_line, succeeds};
 use crate::project::Project;
+use crate::secrets::{self, Watch};
 use crate::suite::{Context, Outcome, Suite};
 use crate::suites::coverage::{calls_file, forget};
 use crate::swift_package;
@@ -49,7 +50,8 @@ fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
     swift_package::assemble(project, &generated, &package)?;
 
     let mut sum = check("the files for Apple's platforms parse", apple_parses(project, toolchain)?);
-    let variables = variables(&library, &command)?;
+    let watch = Watch::begin(project, SUITE.name)?;
+    let variables = variables(&library, &command, watch.file())?;
     let mut build = toolchain.command(project, &variables, &["swift", "build", "--build-tests"]);
     if !succeeds(in_package(&mut build, &folder))? {
         return Err("the Swift package or its tests do not compile".to_owned());
@@ -60,6 +62,7 @@ fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
     let mut tests = toolchain.command_within(LIMIT, project, &variables, &arguments);
     let start = Instant::now();
     let succeeded = each_line(in_package(&mut tests, &folder), |text| {
+        watch.see(text);
         if !trace.read(text) {
             line(text);
             harness.read(text);
@@ -69,6 +72,7 @@ fn test(project: &Project, toolchain: &Toolchain) -> Result<Tally, String> {
         line(&format!("the test above did not end: stopped after {} minutes", LIMIT.as_secs() / 60));
     }
     sum += harness.tally(succeeded);
+    sum += watch.end();
     sum += check("every object that was handed to Swift came back", no_leak(&trace));
     trace.write_calls(&calls)?;
     Ok(sum)
@@ -88,9 +92,17 @@ fn sandbox_command(project: &Project) -> Result<PathBuf, String> {
 }
 
 /// What the package and its tests read from the environment.
-fn variables<'a>(library: &'a Path, sandbox: &'a Path) -> Result<[(&'static str, &'a OsStr); 2], String> {
+fn variables<'a>(
+    library: &'a Path,
+    sandbox: &'a Path,
+    secrets: &'a Path,
+) -> Result<[(&'static str, &'a OsStr); 3], String> {
     let libraries = library.parent().ok_or("the library has no folder")?;
-    Ok([("TICKET_WALLET_LIBRARY_DIR", libraries.as_os_str()), ("TICKET_WALLET_COMMAND", sandbox.as_os_str())])
+    Ok([
+        ("TICKET_WALLET_LIBRARY_DIR", libraries.as_os_str()),
+        ("TICKET_WALLET_COMMAND", sandbox.as_os_str()),
+        (secrets::VARIABLE, secrets.as_os_str()),
+    ])
 }
 
 fn in_package<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {

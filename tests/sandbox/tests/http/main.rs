@@ -22,3 +22,4 @@ mod support;
 mod ticket_holder;
 mod tickets;
 mod transfers;
+mod unidy;

@@ -12,6 +12,7 @@ import java.net.SocketTimeoutException
 import java.net.URL
 import java.net.UnknownHostException
 import java.util.concurrent.TimeUnit
+import javax.net.ssl.HttpsURLConnection
 import javax.net.ssl.SSLException
 import org.ticketwallet.core.HttpHeader
 import org.ticketwallet.core.HttpRequest
@@ -21,9 +22,12 @@ import org.ticketwallet.core.HttpTransportException
 
 /**
  * Carries the wallet's requests over the platform's own HTTP: its trust store and pins, its proxy, its network policy.
- * Redirects are not followed, replies are bounded in size, and a request to this very device takes no proxy.
+ * The pins of an account are checked beside. Redirects are not followed, replies are bounded in size, and a request to
+ * this very device takes no proxy.
  */
 class JvmHttpTransport : HttpTransport {
+    override fun checksPins(): Boolean = true
+
     override fun send(request: HttpRequest): HttpResponse {
         val deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(request.timeoutMs.toLong())
         val connection = try {
@@ -44,6 +48,11 @@ class JvmHttpTransport : HttpTransport {
         val url = URL(request.url)
         val opened = if (isLoopback(url.host)) url.openConnection(Proxy.NO_PROXY) else url.openConnection()
         val connection = opened as? HttpURLConnection ?: throw ProtocolException()
+        if (request.pins.isNotEmpty()) {
+            // Without TLS there is no certificate: the core sends no pins then.
+            val secure = connection as? HttpsURLConnection ?: throw ProtocolException()
+            secure.sslSocketFactory = PinnedTrust.sockets(request.pins.toSet())
+        }
         connection.instanceFollowRedirects = false
         connection.useCaches = false
         connection.connectTimeout = minOf(request.timeoutMs.toLong(), CONNECT_TIMEOUT_MS).toInt()
@@ -83,10 +92,12 @@ class JvmHttpTransport : HttpTransport {
     }
 
     /** What went wrong, without the address: an address can hold ids. */
-    private fun describe(failure: IOException): HttpTransportException = when (failure) {
-        is SocketTimeoutException -> HttpTransportException.TimedOut()
-        is UnknownHostException, is ConnectException, is NoRouteToHostException, is SSLException ->
-            HttpTransportException.Unreachable()
+    private fun describe(failure: IOException): HttpTransportException = when {
+        generateSequence<Throwable>(failure) { it.cause }.any { it is PinMismatchException } ->
+            HttpTransportException.PinMismatch()
+        failure is SocketTimeoutException -> HttpTransportException.TimedOut()
+        failure is UnknownHostException || failure is ConnectException || failure is NoRouteToHostException ||
+            failure is SSLException -> HttpTransportException.Unreachable()
         else -> HttpTransportException.Broken()
     }
 

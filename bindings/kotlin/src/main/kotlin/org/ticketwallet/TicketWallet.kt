@@ -6,15 +6,26 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.flow.conflate
 import org.ticketwallet.core.Account
+import org.ticketwallet.core.BrowserSignIn
+import org.ticketwallet.core.Capability
+import org.ticketwallet.core.Certificate
+import org.ticketwallet.core.CodeSignIn
 import org.ticketwallet.core.Config
 import org.ticketwallet.core.Diagnosis
+import org.ticketwallet.core.Document
+import org.ticketwallet.core.EventGroup
+import org.ticketwallet.core.HolderForm
 import org.ticketwallet.core.HostClock
 import org.ticketwallet.core.HttpTransport
+import org.ticketwallet.core.IncomingTransfer
 import org.ticketwallet.core.KeyVault
+import org.ticketwallet.core.Offer
+import org.ticketwallet.core.Order
 import org.ticketwallet.core.OutboxItem
 import org.ticketwallet.core.Presentation
 import org.ticketwallet.core.RecoveryReport
 import org.ticketwallet.core.SignIn
+import org.ticketwallet.core.SignedIn
 import org.ticketwallet.core.SyncReport
 import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketDetail
@@ -58,12 +69,34 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** The accounts of this wallet. */
     fun accounts(): List<Account> = core.accounts()
 
-    /** Signs in at a ticketing system's address and keeps the account; signing in again renews its session. */
+    /** What can be done with an account: told by its system and its configuration, and partly by its first sync. */
+    fun capabilities(accountId: String): Set<Capability> = core.capabilities(accountId).toSet()
+
+    /** Signs in at a B.A.M address and keeps the account; signing in again renews its session. */
     suspend fun signIn(url: String, userName: String, password: String): Account =
         signIn(SignIn(TicketSystem.BAM, SystemConfig(url), userName, password))
 
     /** Signs in with everything that can be configured. */
     suspend fun signIn(signIn: SignIn): Account = core.signIn(signIn)
+
+    /**
+     * Begins a sign-in in the person's browser (Unidy). Open [BrowserSignIn.url] in the system's browser, on Android a
+     * custom tab, never in a web view, and hand the address that the person comes back to over to [completeSignIn], within
+     * an hour. A process that ends meanwhile loses nothing.
+     */
+    suspend fun beginSignIn(config: SystemConfig): BrowserSignIn = core.beginSignIn(config)
+
+    /**
+     * Takes the address that the person was sent back to, and keeps the account. One that answers no sign-in which was
+     * begun here is [WalletException.InvalidInput]; [WalletException.Cancelled] is a person who said no.
+     */
+    suspend fun completeSignIn(redirect: String): SignedIn = core.completeSignIn(redirect)
+
+    /** Has a code sent to the person by e-mail, in place of a password (Unidy). */
+    suspend fun requestCode(config: SystemConfig, userName: String): CodeSignIn = core.requestCode(config, userName)
+
+    /** Signs in with the code that came by e-mail, and keeps the account. */
+    suspend fun signInWithCode(signIn: CodeSignIn, code: String): Account = core.signInWithCode(signIn.id, code)
 
     /**
      * Fetches tickets, binds those whose event is near and renews leases, of one account or of all. Cancelling the
@@ -81,10 +114,16 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** Tickets, soonest first. */
     fun tickets(filter: TicketFilter = TicketFilter()): List<TicketSummary> = core.tickets(filter)
 
+    /** The same tickets, those of one event together, of whatever accounts and systems. */
+    fun ticketsByEvent(filter: TicketFilter = TicketFilter()): List<EventGroup> = core.ticketsByEvent(filter)
+
     /** One ticket with all that is known of it. */
     fun ticket(id: String): TicketDetail = core.ticket(id)
 
-    /** A fresh frame of a ticket's barcode, with the venue's nonce of 8 bytes where it asks for one. */
+    /**
+     * A fresh frame of a ticket's barcode, with the venue's nonce of 8 bytes where it asks for one; or, where
+     * [Presentation.profile] says so, a code that never changes: whoever copies that has it.
+     */
     fun present(ticketId: String, venueNonce: ByteArray? = null): Presentation = core.present(ticketId, venueNonce)
 
     /** The time that the wallet trusts, and how far. */
@@ -126,6 +165,51 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
 
     /** Has a ticket's barcode made ready at the next sync, however far away its event is. */
     fun pin(ticketId: String, pinned: Boolean = true) = core.pin(ticketId, pinned)
+
+    /** Fetches a ticket as files, PDF and pkpass (Unidy), and keeps them. */
+    suspend fun fetchDocuments(ticketId: String): List<Document> = core.fetchDocuments(ticketId)
+
+    /** The files that are kept of an account, or of one subject: `ticket/` and its id, `order/` and its id. */
+    fun documents(accountId: String, subject: String? = null): List<Document> = core.documents(accountId, subject)
+
+    /** A file that is kept. */
+    fun document(id: Long): ByteArray = core.document(id)
+
+    /** The account's orders (B.A.M), of one tenant or of the configuration's own. */
+    suspend fun orders(accountId: String, tenant: String? = null): List<Order> = core.orders(accountId, tenant)
+
+    /** Fetches an order's tickets as a file (B.A.M) and keeps it. */
+    suspend fun fetchOrderDocument(accountId: String, orderId: String, tenant: String? = null): Document =
+        core.fetchOrderDocument(accountId, tenant, orderId)
+
+    /** Has an order's tickets sent by e-mail once more (B.A.M). */
+    suspend fun emailOrder(accountId: String, orderId: String, tenant: String? = null) =
+        core.emailOrder(accountId, tenant, orderId)
+
+    /** The account's own offers on the secondary market (B.A.M), to read only. */
+    suspend fun ownOffers(accountId: String, tenant: String? = null): List<Offer> = core.ownOffers(accountId, tenant)
+
+    /** The questions to a ticket's holder with the answers so far (B.A.M); `null` where there are none. */
+    suspend fun holderQuestions(ticketId: String): HolderForm? = core.holderQuestions(ticketId)
+
+    /** A ticket's record by its id on the ledger (B.A.M), as JSON. */
+    suspend fun ticketByLedgerId(accountId: String, ledgerId: String, tenant: String? = null): String =
+        core.ticketByLedgerId(accountId, tenant, ledgerId)
+
+    /** Gets the person a certificate (B.A.M), a new one where one is held; its private key is sealed by the vault. */
+    suspend fun enroll(accountId: String): Certificate = core.enroll(accountId)
+
+    /** The person's certificate, where one is held. */
+    fun certificate(accountId: String): Certificate? = core.certificate(accountId)
+
+    /** Tickets that others hand over to the account (Unidy). */
+    suspend fun incomingTransfers(accountId: String): List<IncomingTransfer> = core.incomingTransfers(accountId)
+
+    /** Accepts a ticket that somebody hands over (Unidy); the next [sync] brings it. */
+    suspend fun acceptTransfer(accountId: String, token: String) = core.acceptTransfer(accountId, token)
+
+    /** Declines a ticket that somebody hands over (Unidy). */
+    suspend fun declineTransfer(accountId: String, token: String) = core.declineTransfer(accountId, token)
 
     /** Removes an account with its tickets, barcodes and keys; refused while changes wait, unless they are discarded. */
     suspend fun signOut(accountId: String, discardChanges: Boolean = false) = core.signOut(accountId, discardChanges)

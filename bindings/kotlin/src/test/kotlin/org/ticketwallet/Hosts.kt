@@ -57,6 +57,8 @@ internal class HeldTransport : HttpTransport {
         released.countDown()
     }
 
+    override fun checksPins(): Boolean = inner.checksPins()
+
     override fun send(request: HttpRequest): HttpResponse {
         if (armed) {
             waiting.release()

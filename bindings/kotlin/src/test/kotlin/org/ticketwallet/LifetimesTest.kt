@@ -78,7 +78,7 @@ class LifetimesTest {
         assertEquals(0, child.exitValue())
 
         val (made, live) = count(output.readLines())
-        val all = setOf("Gate", "Issuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet")
+        val all = setOf("BoxOffice", "Gate", "Issuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet")
         assertEquals(all, made.keys)
         assertTrue(made.values.all { it > 0 })
         assertEquals(all.associateWith { 0 }, live)
@@ -106,6 +106,7 @@ fun main(arguments: Array<String>) {
             TestVault(folder).use { vault ->
                 val clock = BreakableClock()
                 TicketWallet.open("$folder/leaks", vault, clock = clock).use { wallet -> useAll(wallet, sandbox, round) }
+                TicketBoxOffice.open("$folder/office", vault, clock = clock).use { check(it.accounts().isEmpty()) }
             }
         }
     }

@@ -3,6 +3,39 @@ package org.ticketwallet
 import java.net.HttpURLConnection
 import java.net.Proxy
 import java.net.URL
+import org.ticketwallet.core.SystemConfig
+import org.ticketwallet.core.UnidyApi
+import org.ticketwallet.core.UnidyConfig
+import org.ticketwallet.core.UnidyGrant
+
+/** Somebody who can sign in. */
+internal class Person(val name: String, val password: String)
+
+/** A brand of the sandbox's Unidy; [record] is its object of `GET /sandbox/unidy`. */
+internal class Brand(private val record: String) {
+    val url = record.member("url")
+    private val sdkKey = record.member("sdk_key")
+
+    /** How an end user's app reaches it. */
+    fun sdk() = SystemConfig(url, unidy = UnidyConfig(UnidyApi.SDK, sdkKey = sdkKey))
+
+    /** How an OAuth app of this name reaches it. */
+    fun oauth(client: String, grant: UnidyGrant): SystemConfig {
+        val app = record.substringAfter("\"name\":\"$client\"")
+        val unidy = UnidyConfig(
+            UnidyApi.PARTNER, clientId = app.member("client_id"), redirectUri = app.member("redirect_uri"),
+            grant = grant,
+        )
+        return SystemConfig(url, unidy = unidy)
+    }
+
+    /** The secret of an OAuth app that has one. */
+    fun secret(client: String) = record.substringAfter("\"name\":\"$client\"").member("client_secret")
+}
+
+/** The text of the first member of this name. */
+internal fun String.member(name: String): String =
+    checkNotNull(Regex("\"$name\":\"([^\"]*)\"").find(this)) { name }.groupValues[1]
 
 /** The sandbox as a process of its own, on a free port of this machine. */
 internal class Sandbox(tickets: Int = 12) : AutoCloseable {
@@ -13,30 +46,61 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
     /** Its address. */
     val url: String
 
+    /** Who can sign in. */
+    val users: List<Person>
+
     /** Its first user. */
-    val user: String
+    val user get() = users[0].name
 
     /** The first user's password. */
-    val password: String
+    val password get() = users[0].password
 
     init {
         val ready = checkNotNull(process.inputStream.bufferedReader().readLine()) { "the sandbox did not start" }
-        fun text(name: String) = checkNotNull(Regex("\"$name\":\"([^\"]*)\"").find(ready)) { name }.groupValues[1]
-        url = text("url")
-        user = text("name")
-        password = text("password")
+        url = ready.member("url")
+        users = people(ready.substringAfter("\"users\":"))
+    }
+
+    /** Who works for the organiser of the first tenant. */
+    fun organiser(): Person = people(get("/sandbox/organizers")).first()
+
+    /** A brand of Unidy. */
+    fun brand(name: String) = Brand(get("/sandbox/unidy").substringAfter("\"name\":\"$name\""))
+
+    /** Has the page at which people sign in consent at once for a user; for nobody it refuses at once. */
+    fun consent(user: String?) {
+        val consent = user?.let { """{"approve":{"user":"$it"}}""" } ?: "\"deny\""
+        control("PUT", "/sandbox/unidy/choices", """{"consent":$consent}""")
+    }
+
+    /** What the last e-mail was about: a code, or the token of a transfer. */
+    fun lastMail(): String = get("/sandbox/unidy/mails").substringAfterLast("{").member("secret")
+
+    /** Where a browser is sent that opens an address. */
+    fun browse(address: String): String {
+        val connection = open(address)
+        connection.instanceFollowRedirects = false
+        check(connection.responseCode in 300..399) { "the page answered ${connection.responseCode}" }
+        return connection.getHeaderField("Location")
     }
 
     /** Disturbs all requests whose path contains [path]; [fault] is JSON. */
     fun disturb(path: String, fault: String) {
-        control("POST", """[{"path_contains":"$path","times":1000,"fault":$fault}]""")
+        control("POST", "/sandbox/faults", """[{"path_contains":"$path","times":1000,"fault":$fault}]""")
     }
 
     /** Ends all disturbances. */
-    fun calm() = control("DELETE", null)
+    fun calm() = control("DELETE", "/sandbox/faults", null)
 
-    private fun control(method: String, body: String?) {
-        val connection = URL("$url/sandbox/faults").openConnection(Proxy.NO_PROXY) as HttpURLConnection
+    private fun people(json: String) = Regex("\"name\":\"([^\"]*)\",\"password\":\"([^\"]*)\"").findAll(json)
+        .map { Person(it.groupValues[1], it.groupValues[2]) }.toList()
+
+    private fun open(address: String) = URL(address).openConnection(Proxy.NO_PROXY) as HttpURLConnection
+
+    private fun get(path: String) = open(url + path).inputStream.use { it.readAllBytes().decodeToString() }
+
+    private fun control(method: String, path: String, body: String?) {
+        val connection = open(url + path)
         connection.requestMethod = method
         body?.let {
             connection.doOutput = true

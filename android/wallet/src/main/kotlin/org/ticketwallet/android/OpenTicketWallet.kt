@@ -3,12 +3,14 @@ package org.ticketwallet.android
 import android.content.Context
 import java.io.File
 import org.ticketwallet.JvmHttpTransport
+import org.ticketwallet.TicketBoxOffice
 import org.ticketwallet.TicketWallet
 import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.KeyVault
 
-/** The folder that this package's backup rules leave out. */
+/** The folders that this package's backup rules leave out. */
 private const val FOLDER = "ticket-wallet"
+private const val OFFICE_FOLDER = "ticket-wallet-box-office"
 
 /**
  * Opens the app's wallet: files in `files/ticket-wallet`, keys in the Android Keystore, the platform's HTTP and trust
@@ -18,7 +20,14 @@ fun openTicketWallet(
     context: Context,
     vault: KeyVault = AndroidKeyVault(),
     transport: HttpTransport = JvmHttpTransport(),
-): TicketWallet {
-    val folder = File(context.applicationContext.filesDir, FOLDER).path
-    return TicketWallet.open(folder, vault, transport, AndroidClock(context))
-}
+): TicketWallet = TicketWallet.open(filesOf(context, FOLDER), vault, transport, AndroidClock(context))
+
+/** Opens the app's box office in the same way: files in `files/ticket-wallet-box-office`, keys of its own. */
+fun openTicketBoxOffice(
+    context: Context,
+    vault: KeyVault = AndroidKeyVault(OFFICE_FOLDER),
+    transport: HttpTransport = JvmHttpTransport(),
+): TicketBoxOffice = TicketBoxOffice.open(filesOf(context, OFFICE_FOLDER), vault, transport, AndroidClock(context))
+
+private fun filesOf(context: Context, folder: String): String =
+    File(context.applicationContext.filesDir, folder).path

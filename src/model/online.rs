@@ -1,0 +1,101 @@
+//! What a holder's account has beside its tickets: questions, certificates, transfers that come in, and what a system
+//! can do at all.
+
+use super::outbox::TransferState;
+
+/// What can be done with an account. Declared by its system and its configuration, never found out by trying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum Capability {
+    /// Its tickets are listed and kept.
+    ListTickets,
+    /// Answers about a ticket's holder can be read and saved.
+    HolderAnswers,
+    /// Codes that never change are kept and shown.
+    StaticCodes,
+    /// A ticket can be handed to somebody.
+    Transfers,
+    /// Tickets that others hand over can be accepted and declined.
+    IncomingTransfers,
+    /// A ticket can be fetched as a file.
+    TicketDocuments,
+    /// Orders and their files can be fetched.
+    Orders,
+    /// The account's own offers on the secondary market can be read.
+    Offers,
+    /// The person can get a certificate.
+    Enrollment,
+    /// Tickets can be reserved, freed, issued and sent by an organiser.
+    IssueTickets,
+    /// Tickets can be made, changed and deleted by a partner.
+    ManageTickets,
+    /// The server beside it binds barcodes to this device: known after the first sync.
+    SignedBarcodes,
+    /// The server beside it tells what has changed: known after the first sync.
+    ChangeFeed,
+}
+
+/// What a ticket's holder is asked, and what they answered.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HolderForm {
+    /// The questions in their order.
+    pub questions: Vec<HolderQuestion>,
+    /// The answers by the questions' keys, as a JSON object; `None` when there are none yet.
+    pub response_json: Option<String>,
+    /// The system's whole record as JSON.
+    pub body_json: String,
+}
+
+/// A question to a ticket's holder.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HolderQuestion {
+    /// Names the answer in the response.
+    pub key: String,
+    /// The question, for people.
+    pub content: Option<String>,
+    /// What kind of answer is expected, as the system writes it.
+    pub kind: Option<String>,
+    /// Whether it must be answered.
+    pub required: bool,
+}
+
+/// A person's certificate at a system; the private key that belongs to it stays in the store, sealed.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Certificate {
+    /// The enrolment's id, a UUID.
+    pub enrollment_id: String,
+    /// X.509, PEM.
+    pub certificate_pem: String,
+}
+
+/// A ticket that somebody hands over to this account.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct IncomingTransfer {
+    /// Names it in `accept_transfer` and `decline_transfer`; whoever has it can answer: show it to nobody.
+    pub token: String,
+    /// Who hands it over.
+    pub sender: Option<String>,
+    /// The ticket's title.
+    pub title: Option<String>,
+    /// Where it stands.
+    pub state: TransferState,
+    /// Until when it can be accepted, Unix seconds.
+    pub expires_at: Option<i64>,
+}
+
+/// A sign-in that goes on in the person's browser.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct BrowserSignIn {
+    /// What to open in the system's browser, not in a web view of the app's own.
+    pub url: String,
+    /// Names the sign-in; the address that the person comes back to has it too.
+    pub state: String,
+}
+
+/// A sign-in that waits for the code which the person gets by e-mail.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct CodeSignIn {
+    /// Names the sign-in in `sign_in_with_code`.
+    pub id: String,
+}
+
+opaque_debug!(HolderForm, Certificate, IncomingTransfer, BrowserSignIn, CodeSignIn);

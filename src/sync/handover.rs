@@ -1,0 +1,99 @@
+//! Transfers at a system that has them itself (Unidy): no idempotency key, but one pending transfer for each ticket, which
+//! can be read back.
+
+use super::engine::Run;
+use crate::error::Error;
+use crate::model::{RejectionReason, TransferState, Write, WriteState};
+use crate::remote::unidy::{Unidy, UnidyTransfer};
+use crate::store::{Binding, OutboxRow, Settled, StoredTransfer};
+
+impl Run<'_> {
+    /// Sends a transfer, or finds it among those that are pending when an earlier answer was lost. A server takes no second
+    /// one while one is pending, so that a repetition hands nothing over twice.
+    pub(super) async fn send_handover(
+        &self,
+        mut row: OutboxRow,
+        binding: &Binding,
+        unidy: &Unidy,
+    ) -> Result<Option<(OutboxRow, Settled)>, Error> {
+        let Write::CreateTransfer { recipient, .. } = row.new.write.clone() else { return Ok(None) };
+        if row.state == WriteState::Sent
+            && let Some(found) = self.pending_of(unidy, &binding.remote_id).await?
+        {
+            let same =
+                found.recipient_email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&recipient));
+            let outcome = if same {
+                Settled::TransferCreated(stored(found, binding, &recipient))
+            } else {
+                Settled::Rejected(RejectionReason::ChangedElsewhere, None, None)
+            };
+            return Ok(Some((row, outcome)));
+        }
+        if !self.engine.store.begin_attempt(std::slice::from_mut(&mut row))? {
+            return Ok(None);
+        }
+        let sent = unidy.create_transfer(&self.session, &binding.remote_id, &recipient).await?;
+        Ok(Some((row, Settled::TransferCreated(stored(sent, binding, &recipient)))))
+    }
+
+    /// Takes a transfer back. One that is not pending any more has ended in some way.
+    pub(super) async fn send_take_back(
+        &self,
+        mut row: OutboxRow,
+        binding: &Binding,
+        unidy: &Unidy,
+        token: &str,
+    ) -> Result<Option<(OutboxRow, Settled)>, Error> {
+        let asked_before = row.state == WriteState::Sent;
+        if asked_before && self.pending_of(unidy, &binding.remote_id).await?.is_none() {
+            let ended = self.ended_state(unidy, &binding.remote_id).await?;
+            return Ok(Some((row, Settled::TransferEnded(token.to_owned(), ended))));
+        }
+        if !self.engine.store.begin_attempt(std::slice::from_mut(&mut row))? {
+            return Ok(None);
+        }
+        let cancelled = unidy.cancel_transfer(&self.session, token).await?;
+        Ok(Some((row, Settled::TransferEnded(token.to_owned(), cancelled.status))))
+    }
+
+    /// How the transfers stand that were pending when last heard of: the list has the pending ones only.
+    pub(super) async fn refresh_handovers(&mut self) -> Result<(), Error> {
+        let open = self.engine.store.open_transfers(&self.account.id)?;
+        let Some(unidy) = self.system.unidy().filter(|_| !open.is_empty()) else { return Ok(()) };
+        let found = unidy.transfers(&self.session).await;
+        let mut ended = Vec::new();
+        if let Ok(found) = &found {
+            let pending = |one: &StoredTransfer| found.outgoing.iter().any(|now| *now.token == one.remote_id);
+            for (transfer, remote_id) in open.into_iter().filter(|(one, _)| !pending(one)) {
+                let state = self.ended_state(unidy, &remote_id).await?;
+                ended.push(StoredTransfer { state, ..transfer });
+            }
+        }
+        self.engine.store.save_transfers(&self.account.id, &ended)?;
+        self.forgive(found).map(drop)
+    }
+
+    async fn pending_of(&self, unidy: &Unidy, remote_id: &str) -> Result<Option<UnidyTransfer>, Error> {
+        let found = unidy.transfers(&self.session).await?;
+        Ok(found
+            .outgoing
+            .into_iter()
+            .find(|one| one.ticket.as_ref().is_some_and(|ticket| ticket.id == remote_id)))
+    }
+
+    /// A ticket that is gone was accepted; of one that is still here the server does not say how its transfer ended.
+    async fn ended_state(&self, unidy: &Unidy, remote_id: &str) -> Result<TransferState, Error> {
+        let gone = unidy.is_gone(&self.session, remote_id).await?;
+        Ok(if gone == Some(true) { TransferState::Accepted } else { TransferState::Ended })
+    }
+}
+
+fn stored(transfer: UnidyTransfer, binding: &Binding, recipient: &str) -> StoredTransfer {
+    StoredTransfer {
+        remote_id: transfer.token.to_string(),
+        ticket: binding.ticket,
+        recipient: transfer.recipient_email.unwrap_or_else(|| recipient.to_owned()),
+        state: transfer.status,
+        expires_at: transfer.expires_at,
+    }
+}

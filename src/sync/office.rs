@@ -1,0 +1,371 @@
+//! What organisers send: each write is kept before its first byte leaves, is never repeated by itself, and ends as done,
+//! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::desk::Desk;
+use crate::error::Error;
+use crate::model::{
+    GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, TicketStatus,
+};
+use crate::remote::bam::Bam;
+use crate::remote::unidy::{TicketChange, Unidy, UnidyTicket, UnidyTicketQuery};
+use crate::store::OfficeOutcome;
+
+/// A request that has not been carried out by now never will be: servers and what stands before them give up sooner.
+const IN_FLIGHT_S: i64 = 120;
+
+/// More pages than any brand has categories.
+const MAX_PAGES: u32 = 1_000;
+
+/// What a server holds after a write whose answer was lost.
+enum Found {
+    /// As the write left it.
+    Done(Value),
+    /// As it was before.
+    Unchanged,
+    /// It cannot be told.
+    Unclear,
+}
+
+/// Tickets of a tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct TicketIds<'a> {
+    /// The tenant; the configuration's own without it.
+    pub tenant: Option<&'a str>,
+    /// The system's ids.
+    pub ids: &'a [String],
+}
+
+impl Desk<'_> {
+    /// Reserves tickets for a user.
+    ///
+    /// # Errors
+    /// [`Error::Input`], [`Error::Status`] when the server refuses, as [`crate::remote::Http::send`] when surely nothing
+    /// was sent, [`Error::Database`]. A lost answer is no error but a write of unknown outcome.
+    pub async fn reserve(&self, order: &Reservation) -> Result<OfficeWrite, Error> {
+        let bam = self.bam()?;
+        let tenant = bam.office_tenant(&self.session, order.tenant.as_deref()).await?;
+        let order = &Reservation { tenant: tenant.clone(), ..order.clone() };
+        // What is reserved already cannot be what this asks for; a server that does not list it tells nothing later.
+        let before = bam.reserved_tickets(&self.session, tenant.as_deref(), order.event_id).await.ok();
+        let before =
+            before.map(|tickets| tickets.iter().map(|one| one.remote_id.clone()).collect::<Vec<_>>());
+        let asked = json!({
+            "tenant": tenant, "event_id": order.event_id, "owner_id": order.owner_enrollment_id,
+            "format": order.format, "before": before, "items": items(&order.items),
+        });
+        let id = self.begin(OfficeWriteKind::Reserve, &asked)?;
+        let answer = bam.reserve(&self.session, order).await;
+        self.settle(id, answer.map(|tickets| told(tickets.as_slice()))).await
+    }
+
+    /// Frees reserved tickets.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`].
+    pub async fn free(&self, tickets: TicketIds<'_>) -> Result<OfficeWrite, Error> {
+        let bam = self.bam()?;
+        let tenant = bam.office_tenant(&self.session, tickets.tenant).await?;
+        let id = self.begin(OfficeWriteKind::Free, &json!({ "tenant": tenant, "ids": tickets.ids }))?;
+        let answer = bam.free(&self.session, tenant.as_deref(), tickets.ids).await;
+        self.settle(id, answer.map(|tickets| told(tickets.as_slice()))).await
+    }
+
+    /// Issues reserved tickets. The ledger comes first, so that they are issued some time after the server has accepted.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`].
+    pub async fn issue(&self, tickets: TicketIds<'_>) -> Result<OfficeWrite, Error> {
+        let bam = self.bam()?;
+        let tenant = bam.office_tenant(&self.session, tickets.tenant).await?;
+        let id = self.begin(OfficeWriteKind::Issue, &json!({ "tenant": tenant, "ids": tickets.ids }))?;
+        let answer = bam.issue(&self.session, tenant.as_deref(), tickets.ids).await;
+        self.settle(id, answer.map(|tickets| told(tickets.as_slice()))).await
+    }
+
+    /// Sends tickets to e-mail addresses. Nothing that can be read tells what became of a lost answer.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`].
+    pub async fn send_group(&self, order: &GroupOrder) -> Result<OfficeWrite, Error> {
+        let bam = self.bam()?;
+        let tenant = bam.office_tenant(&self.session, order.tenant.as_deref()).await?;
+        let order = &GroupOrder { tenant: tenant.clone(), ..order.clone() };
+        let asked = json!({
+            "tenant": tenant, "event_id": order.event_id, "format": order.format, "items": items(&order.items),
+            "note": order.note, "owner_emails": order.owner_emails,
+        });
+        let id = self.begin(OfficeWriteKind::SendGroup, &asked)?;
+        let answer = bam.send_group(&self.session, order).await;
+        self.settle(id, answer.map(|tickets| told(tickets.as_slice()))).await
+    }
+
+    /// The reserved tickets of an event, where the server lists them.
+    ///
+    /// # Errors
+    /// As [`crate::remote::Session::send`]; [`Error::Status`], [`Error::Reply`].
+    pub async fn reserved(&self, tenant: Option<&str>, event_id: i64) -> Result<Vec<OfficeTicket>, Error> {
+        self.bam()?.reserved_tickets(&self.session, tenant, event_id).await
+    }
+
+    /// How tickets stand, in the order of their ids.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn ticket_states(&self, tickets: TicketIds<'_>) -> Result<Vec<OfficeTicket>, Error> {
+        let bam = self.bam()?;
+        let tenant = bam.office_tenant(&self.session, tickets.tenant).await?;
+        let mut found = Vec::with_capacity(tickets.ids.len());
+        for id in tickets.ids {
+            found.push(bam.office_ticket(&self.session, (tenant.as_deref(), id)).await?);
+        }
+        Ok(found)
+    }
+
+    /// Makes a ticket at a partner's Unidy out of a JSON object of its fields.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`].
+    pub async fn create_ticket(&self, fields: &Value) -> Result<OfficeWrite, Error> {
+        let unidy = self.unidy()?;
+        let id = self.begin(OfficeWriteKind::CreateTicket, &json!({ "fields": fields }))?;
+        let answer = unidy.create_ticket(&self.session, &change(fields)).await;
+        self.settle(id, answer.map(|ticket| told(&[of_unidy(&ticket)]))).await
+    }
+
+    /// Changes fields of a ticket at a partner's Unidy.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`].
+    pub async fn update_ticket(&self, ticket_id: &str, fields: &Value) -> Result<OfficeWrite, Error> {
+        let unidy = self.unidy()?;
+        let asked = json!({ "ticket_id": ticket_id, "fields": fields });
+        let id = self.begin(OfficeWriteKind::UpdateTicket, &asked)?;
+        let answer = unidy.update_ticket(&self.session, ticket_id, &change(fields)).await;
+        self.settle(id, answer.map(|ticket| told(&[of_unidy(&ticket)]))).await
+    }
+
+    /// Deletes a ticket at a partner's Unidy.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`].
+    pub async fn delete_ticket(&self, ticket_id: &str) -> Result<OfficeWrite, Error> {
+        let unidy = self.unidy()?;
+        let id = self.begin(OfficeWriteKind::DeleteTicket, &json!({ "ticket_id": ticket_id }))?;
+        let answer = unidy.delete_ticket(&self.session, ticket_id).await;
+        self.settle(id, answer.map(|()| json!({}))).await
+    }
+
+    /// One page of a partner's tickets, counted from 1, and whether more come.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`]; [`Error::Input`] naming a parameter.
+    pub async fn partner_tickets(&self, page: u32) -> Result<(Vec<OfficeTicket>, bool), Error> {
+        let query = UnidyTicketQuery { page: Some(page.max(1)), ..UnidyTicketQuery::default() };
+        let found = self.unidy()?.tickets(&self.session, &query).await?;
+        Ok((found.tickets.iter().map(of_unidy).collect(), !found.is_last()))
+    }
+
+    /// One of a partner's tickets.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn partner_ticket(&self, id: &str) -> Result<OfficeTicket, Error> {
+        Ok(of_unidy(&self.unidy()?.ticket(&self.session, id).await?))
+    }
+
+    /// The addresses of a brand's own pages.
+    ///
+    /// # Errors
+    /// [`Error::Input`].
+    pub fn pages(&self) -> Result<Vec<String>, Error> {
+        let ui = self.unidy()?.ui()?;
+        Ok([ui.tickets, ui.dashboard_tickets, ui.api_docs].map(String::from).to_vec())
+    }
+
+    /// A partner's ticket categories, each as its JSON.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn categories(&self) -> Result<Vec<String>, Error> {
+        let unidy = self.unidy()?;
+        let mut all = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let (found, more) = unidy.categories(&self.session, page).await?;
+            all.extend(found.iter().map(|category| category.record().to_owned()));
+            if !more {
+                return Ok(all);
+            }
+        }
+        Err(Error::Untrusted { what: "the server's list of categories does not end" })
+    }
+
+    /// Asks the server once more what became of a write.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Input`] for a write of another account, [`Error::Database`].
+    pub async fn look_up(&self, id: i64) -> Result<OfficeWrite, Error> {
+        let write = self.store().office_write(id)?;
+        if write.account_id != self.account.id {
+            return Err(Error::Input { field: "id", reason: "this write is of another account".to_owned() });
+        }
+        if matches!(write.state, OfficeWriteState::Done | OfficeWriteState::Rejected) {
+            return Ok(write);
+        }
+        self.settle_by_reading(&write).await
+    }
+
+    fn begin(&self, kind: OfficeWriteKind, asked: &Value) -> Result<i64, Error> {
+        self.store().begin_office_write(&self.account.id, kind, &asked.to_string(), self.now_s()?)
+    }
+
+    async fn settle(&self, id: i64, answer: Result<Value, Error>) -> Result<OfficeWrite, Error> {
+        let error = match answer {
+            Ok(answer) => return self.keep(id, OfficeWriteState::Done, Some(answer)),
+            Err(error) => error,
+        };
+        if matches!(error, Error::Input { .. }) {
+            self.store().forget_office_write(id)?;
+            return Err(error);
+        }
+        if error.is_uncertain() {
+            return self.settle_by_reading(&self.store().office_write(id)?).await;
+        }
+        let (status, server_code) = match &error {
+            Error::Status { status, server_code, .. } => (Some(*status), server_code.clone()),
+            _ => (None, None),
+        };
+        let state = OfficeWriteState::Rejected;
+        self.store().settle_office_write(id, &OfficeOutcome { state, answer: None, status, server_code })?;
+        Err(error)
+    }
+
+    async fn settle_by_reading(&self, write: &OfficeWrite) -> Result<OfficeWrite, Error> {
+        // What cannot be read now is not known; it can be looked up again.
+        let found = self.read_back(write).await.unwrap_or(Found::Unclear);
+        let settled = self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S;
+        match found {
+            Found::Done(answer) => self.keep(write.id, OfficeWriteState::Done, Some(answer)),
+            Found::Unchanged if settled => self.keep(write.id, OfficeWriteState::Rejected, None),
+            Found::Unchanged | Found::Unclear => self.keep(write.id, OfficeWriteState::Unknown, None),
+        }
+    }
+
+    fn keep(&self, id: i64, state: OfficeWriteState, answer: Option<Value>) -> Result<OfficeWrite, Error> {
+        let answer = answer.map(|answer| answer.to_string());
+        self.store()
+            .settle_office_write(id, &OfficeOutcome { state, answer, status: None, server_code: None })
+    }
+
+    async fn read_back(&self, write: &OfficeWrite) -> Result<Found, Error> {
+        let asked: Value = serde_json::from_str(&write.request_json).unwrap_or_default();
+        match write.kind {
+            OfficeWriteKind::Reserve => self.find_reserved(self.bam()?, &asked).await,
+            OfficeWriteKind::Free => self.find_states(self.bam()?, &asked, &[TicketStatus::Available]).await,
+            OfficeWriteKind::Issue => {
+                let after = [TicketStatus::Confirmed, TicketStatus::Issued, TicketStatus::Activated];
+                self.find_states(self.bam()?, &asked, &after).await
+            }
+            OfficeWriteKind::SendGroup | OfficeWriteKind::CreateTicket => Ok(Found::Unclear),
+            OfficeWriteKind::UpdateTicket => self.find_fields(self.unidy()?, &asked).await,
+            OfficeWriteKind::DeleteTicket => {
+                let gone = self.unidy()?.is_gone(&self.session, text(&asked, "ticket_id")).await?;
+                Ok(match gone {
+                    Some(true) => Found::Done(json!({})),
+                    Some(false) => Found::Unchanged,
+                    None => Found::Unclear,
+                })
+            }
+        }
+    }
+
+    /// New reserved tickets of this owner, if they are just those that were asked for.
+    async fn find_reserved(&self, bam: &Bam, asked: &Value) -> Result<Found, Error> {
+        let Some(before) = asked["before"].as_array() else { return Ok(Found::Unclear) };
+        let before: BTreeSet<_> = before.iter().filter_map(Value::as_str).collect();
+        let event_id = asked["event_id"].as_i64().unwrap_or_default();
+        let mut found = bam.reserved_tickets(&self.session, asked["tenant"].as_str(), event_id).await?;
+        let owner = asked["owner_id"].as_str();
+        found.retain(|one| !before.contains(one.remote_id.as_str()));
+        found.retain(|one| one.enrollment_id.is_none() || one.enrollment_id.as_deref() == owner);
+        let mut counts = BTreeMap::<i64, i64>::new();
+        for item in asked["items"].as_array().into_iter().flatten() {
+            let config = item["ticket_config_id"].as_i64().unwrap_or_default();
+            *counts.entry(config).or_default() += item["quantity"].as_i64().unwrap_or_default();
+        }
+        if found.is_empty() {
+            return Ok(Found::Unchanged);
+        }
+        for one in &found {
+            *counts.entry(one.ticket_config_id.unwrap_or_default()).or_default() -= 1;
+        }
+        let exactly = counts.values().all(|left| *left == 0);
+        Ok(if exactly { Found::Done(told(&found)) } else { Found::Unclear })
+    }
+
+    async fn find_states(&self, bam: &Bam, asked: &Value, after: &[TicketStatus]) -> Result<Found, Error> {
+        let mut found = Vec::new();
+        for id in asked["ids"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            found.push(bam.office_ticket(&self.session, (asked["tenant"].as_str(), id)).await?);
+        }
+        let all = |states: &[TicketStatus]| found.iter().all(|one| states.contains(&one.status));
+        Ok(if all(after) {
+            Found::Done(told(&found))
+        } else if all(&[TicketStatus::Reserved]) {
+            Found::Unchanged
+        } else {
+            Found::Unclear
+        })
+    }
+
+    async fn find_fields(&self, unidy: &Unidy, asked: &Value) -> Result<Found, Error> {
+        let ticket = of_unidy(&unidy.ticket(&self.session, text(asked, "ticket_id")).await?);
+        let held: Value = serde_json::from_str(&ticket.body_json).unwrap_or_default();
+        let wanted = asked["fields"].as_object();
+        let as_asked =
+            wanted.is_some_and(|fields| fields.iter().all(|(name, value)| held.get(name) == Some(value)));
+        Ok(if as_asked { Found::Done(told(&[ticket])) } else { Found::Unchanged })
+    }
+}
+
+fn text<'a>(asked: &'a Value, name: &str) -> &'a str {
+    asked[name].as_str().unwrap_or_default()
+}
+
+fn items(items: &[crate::model::ReservationItem]) -> Value {
+    let item = |one: &crate::model::ReservationItem| {
+        json!({
+            "ticket_config_id": one.ticket_config_id, "quantity": one.quantity,
+            "timeslot_id": one.timeslot_id, "sector_id": one.sector_id,
+        })
+    };
+    items.iter().map(item).collect()
+}
+
+fn change(fields: &Value) -> TicketChange {
+    TicketChange { more: fields.as_object().cloned().unwrap_or_default(), ..TicketChange::default() }
+}
+
+fn of_unidy(ticket: &UnidyTicket) -> OfficeTicket {
+    OfficeTicket {
+        remote_id: ticket.id.clone(),
+        status: TicketStatus::from_text(ticket.state.as_deref().unwrap_or_default()),
+        ticket_config_id: None,
+        enrollment_id: None,
+        body_json: ticket.record().to_owned(),
+    }
+}
+
+/// Tickets as they are kept with a write.
+fn told(tickets: &[OfficeTicket]) -> Value {
+    let one = |ticket: &OfficeTicket| {
+        json!({
+            "id": ticket.remote_id, "status": ticket.status.as_text(),
+            "ticket_config_id": ticket.ticket_config_id, "enrollment_id": ticket.enrollment_id,
+        })
+    };
+    json!({ "tickets": tickets.iter().map(one).collect::<Vec<_>>() })
+}

@@ -1,0 +1,124 @@
+//! The secrets of all sandboxes that a command has met so far: they are told through a file, and must be told nowhere
+//! else.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex};
+
+use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
+
+use crate::command::{Served, in_store, run, ticket_wallet};
+
+/// Names the file to every sandbox that a command starts.
+pub(crate) const VARIABLE: &str = "TICKET_WALLET_SANDBOX_SECRETS";
+
+struct Told {
+    file: PathBuf,
+    /// How much of the file was read.
+    read: u64,
+    secrets: BTreeSet<String>,
+}
+
+static TOLD: LazyLock<Mutex<Told>> = LazyLock::new(|| {
+    let named = env::var_os(VARIABLE).map(PathBuf::from);
+    let file = named.unwrap_or_else(|| {
+        let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join("told-by-sandboxes.txt");
+        fs::write(&own, "").unwrap();
+        own
+    });
+    // What others told before is not this program's.
+    let read = fs::metadata(&file).map_or(0, |file| file.len());
+    Mutex::new(Told { file, read, secrets: BTreeSet::new() })
+});
+
+pub(crate) fn file() -> PathBuf {
+    TOLD.lock().unwrap().file.clone()
+}
+
+impl Told {
+    /// Reads the whole lines that were added.
+    fn catch_up(&mut self) {
+        let Ok(mut file) = File::open(&self.file) else { return };
+        let mut added = Vec::new();
+        file.seek(SeekFrom::Start(self.read)).unwrap();
+        file.read_to_end(&mut added).unwrap();
+        let whole = added.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        self.read += whole as u64;
+        let lines = String::from_utf8(added[..whole].to_vec()).unwrap();
+        self.secrets.extend(lines.lines().map(str::to_owned));
+    }
+}
+
+/// Whether it is what a command is for: `sandbox` tells its users' passwords, `show` and `demo` show barcodes.
+fn may_tell(arguments: &[impl AsRef<str>], secret: &str) -> bool {
+    let of = |name: &str| arguments.iter().any(|argument| argument.as_ref() == name);
+    // B.A.M's code is a payload and a signature with this between.
+    let is_barcode = secret.contains(":::");
+    of("sandbox") || is_barcode && !of("tickets") && (of("show") || of("demo"))
+}
+
+/// Which of a command's outputs hold a secret; never which secret.
+pub(crate) fn leaks(arguments: &[impl AsRef<str>], stdout: &str, stderr: &str) -> Vec<&'static str> {
+    let mut told = TOLD.lock().unwrap();
+    told.catch_up();
+    let secrets = || told.secrets.iter().filter(|secret| !may_tell(arguments, secret));
+    // JSON writes some characters in another way.
+    let forms = |secret: &String| {
+        [secret.clone(), serde_json::to_string(secret).unwrap().trim_matches('"').to_owned()]
+    };
+    let holds = |text: &str| secrets().flat_map(forms).any(|form| text.contains(&form));
+    [("stdout", stdout), ("stderr", stderr)]
+        .into_iter()
+        .filter(|(_, text)| holds(text))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// The control: passwords, tokens and keys of the sandbox that a command talks to are known, and noticed in either output.
+#[test]
+fn a_planted_secret_is_noticed() {
+    let (served, folder) = (Served::start(), tempfile::tempdir().unwrap());
+    served.login(folder.path(), 0).json();
+    run(&mut in_store(folder.path(), &["sync", "--json"]), b"").json();
+    let password = served.ready["users"][0]["password"].as_str().unwrap();
+    let token = {
+        let told = TOLD.lock().unwrap();
+        assert!(told.secrets.contains(password));
+        told.secrets.iter().find(|secret| secret.starts_with("eyJ")).cloned().unwrap()
+    };
+    for secret in [password, &token] {
+        let text = format!("{{\"x\":\"…{secret}…\"}}\n");
+        assert_eq!(leaks(&["sync"], &text, ""), ["stdout"]);
+        assert_eq!(leaks(&["show", "1"], "", &text), ["stderr"]);
+        assert_eq!(leaks(&["tickets", "show", "1"], &text, &text), ["stdout", "stderr"]);
+        assert!(leaks(&["sync"], "nothing", "").is_empty());
+        assert!(leaks(&["sandbox"], &text, "").is_empty());
+    }
+    assert!(may_tell(&["show", "1"], "a:::b") && may_tell(&["demo"], "a:::b"));
+    assert!(!may_tell(&["tickets", "show"], "a:::b") && !may_tell(&["show"], password));
+}
+
+/// What `run` says of a command that tells a secret.
+#[test]
+#[should_panic(expected = "a secret of the sandbox is in [\"stderr\"]")]
+fn a_command_that_tells_a_secret_fails_its_test() {
+    let served = Served::start();
+    let password = served.ready["users"][0]["password"].as_str().unwrap().to_owned();
+    // The name of a command that is not there is repeated.
+    run(&mut ticket_wallet(&[password]), b"");
+}
+
+#[tokio::test]
+async fn sandboxes_of_this_process_tell_where_they_are_asked_to() {
+    let sandbox = Sandbox::start(SandboxConfig::default()).await.unwrap();
+    let secrets = sandbox.secrets();
+    assert!(secrets.len() > 3);
+    if env::var_os(VARIABLE).is_some() {
+        let mut told = TOLD.lock().unwrap();
+        told.catch_up();
+        assert!(secrets.iter().all(|secret| secret.contains('\n') || told.secrets.contains(secret)));
+    }
+}

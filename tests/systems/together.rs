@@ -1,0 +1,116 @@
+//! Accounts that sync at the same time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ticket_wallet::model::{SignIn, TicketFilter};
+use ticket_wallet::{WalletError, WalletListener, WalletState};
+use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
+
+use crate::brands::sign_in_to;
+use crate::phone::{Phone, TestClock, sandbox, sign_in};
+
+/// A phone signed in to B.A.M in two places and to two brands of Unidy.
+pub(crate) async fn everywhere(clock: &TestClock) -> (Phone, [Sandbox; 2], Vec<String>) {
+    let near = sandbox(clock, SandboxConfig { tickets_per_user: 6, ..SandboxConfig::default() }).await;
+    let far =
+        sandbox(clock, SandboxConfig { seed: 2, tickets_per_user: 6, ..SandboxConfig::default() }).await;
+    let phone = Phone::new(clock);
+    let all: [SignIn; 4] =
+        [sign_in(&near, 0), sign_in(&far, 0), sign_in_to(&near, "nord", 0), sign_in_to(&near, "west", 0)];
+    let mut accounts = Vec::new();
+    for one in all {
+        accounts.push(phone.wallet.sign_in(one).await.unwrap().id);
+    }
+    (phone, [near, far], accounts)
+}
+
+pub(crate) fn count(phone: &Phone, account: &str) -> usize {
+    let filter =
+        TicketFilter { account_id: Some(account.to_owned()), limit: 1_000, ..TicketFilter::default() };
+    phone.wallet.tickets(filter).unwrap().len()
+}
+
+/// Says when only one account is still being synced.
+struct OneLeft(Arc<AtomicBool>, String);
+
+impl WalletListener for OneLeft {
+    fn on_state(&self, state: WalletState) {
+        if state.syncing.iter().all(|progress| progress.account_id == self.1) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_does_not_answer_holds_up_no_other() {
+    let clock = TestClock::new();
+    let (phone, [_near, far], accounts) = everywhere(&clock).await;
+    far.fault(FaultRule {
+        method: None,
+        path_contains: "/v1/ticket".to_owned(),
+        skip: 0,
+        times: 100,
+        fault: Fault::LatencyMs(3_600_000),
+    });
+    let sync = phone.wallet.start_sync(None);
+    let run = Arc::clone(&sync);
+    let running = tokio::spawn(async move { run.run().await });
+    let others = [&accounts[0], &accounts[2], &accounts[3]];
+    while !others.iter().all(|account| count(&phone, account) > 0) {
+        assert!(!running.is_finished(), "the slow one is still awaited");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // All of the others come to their end, not only to their first page.
+    let alone = Arc::new(AtomicBool::new(false));
+    let listener = Arc::new(OneLeft(Arc::clone(&alone), accounts[1].clone()));
+    let subscription = phone.wallet.subscribe(listener).unwrap();
+    while !alone.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    subscription.cancel();
+    assert_eq!(count(&phone, &accounts[1]), 0);
+    sync.cancel();
+    assert!(matches!(running.await.unwrap(), Err(WalletError::Cancelled { .. })));
+    far.clear_faults();
+    phone.wallet.sync(None).await.unwrap();
+    assert!(count(&phone, &accounts[1]) > 0);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_told_and_the_others_are_synced() {
+    let clock = TestClock::new();
+    let (phone, [near, far], accounts) = everywhere(&clock).await;
+    far.stop().await;
+    assert!(matches!(phone.wallet.sync(None).await, Err(WalletError::Unreachable { .. })));
+    for account in [&accounts[0], &accounts[2], &accounts[3]] {
+        assert!(count(&phone, account) > 0, "{account}");
+    }
+    near.stop().await;
+    assert!(phone.wallet.sync(None).await.is_err());
+    assert!(count(&phone, &accounts[2]) > 0, "what was synced stays");
+}
+
+#[tokio::test]
+async fn tokens_that_end_in_the_middle_of_a_sync_cost_one_renewal_for_each_account() {
+    let clock = TestClock::new();
+    let (phone, [near, _far], accounts) = everywhere(&clock).await;
+    phone.wallet.sync(None).await.unwrap();
+    for path in ["/unidy/west/api/sdk/v1/tickets", "/unidy/nord/api/sdk/v1/tickets"] {
+        let rule = FaultRule {
+            method: Some("GET".to_owned()),
+            path_contains: path.to_owned(),
+            skip: 0,
+            times: 1,
+            fault: Fault::Unauthorized,
+        };
+        near.fault(rule);
+    }
+    let before = near.requests().len();
+    phone.wallet.sync(None).await.unwrap();
+    let since = near.requests().split_off(before);
+    let renewal = |request: &&String| request.contains("/auth/refresh") || request.contains("/refresh_token");
+    assert_eq!(since.iter().filter(renewal).count(), 2, "one for each refused request: {since:?}");
+    assert!(accounts.iter().all(|account| count(&phone, account) > 0));
+}
