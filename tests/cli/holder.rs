@@ -68,7 +68,7 @@ fn sign_in_sync_list_and_show_then_all_but_sync_offline() {
         assert!(id.len() == 24 && hex::decode(id).is_ok(), "{ticket}");
         assert!(!ticket["title"].as_str().unwrap().is_empty(), "{ticket}");
         assert!(["SECURE", "PDF", "NFC"].contains(&ticket["format"].as_str().unwrap()), "{ticket}");
-        assert!(["signed", "none"].contains(&ticket["profile"].as_str().unwrap()), "{ticket}");
+        assert!(["signed", "static", "none"].contains(&ticket["profile"].as_str().unwrap()), "{ticket}");
         let detail = json_of(folder, &["tickets", "show", id]);
         assert_eq!((&detail["id"], &detail["title"]), (&ticket["id"], &ticket["title"]));
         assert_eq!(detail["record"]["id"].to_string(), detail["remote_id"].as_str().unwrap());
