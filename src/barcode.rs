@@ -1,5 +1,7 @@
 //! The `signed` barcode, format 1: what a wallet shows and a gate reads.
 //!
+//! Beside it stands B.A.M's own code, which never changes, with the key that checks it and the reader of its picture.
+//!
 //! Everything here is pure: no clock, network, database or randomness. The byte layout stands in
 //! `docs/barcode.md`; an independent implementation made the vectors in `tests/fixtures/barcode-v1.json`.
 

@@ -14,8 +14,8 @@ const MAX_SIDE: u32 = 2048;
 const MAX_MEMORY: usize = 64 << 20;
 /// Finder patterns looked at; a code has three.
 const MAX_FINDERS: usize = 24;
-/// Squares of three finder patterns that are tried.
-const MAX_TRIES: usize = 16;
+/// Squares that are tried.
+const MAX_TRIES: usize = 48;
 /// Between the greys of light and dark at least.
 const MIN_CONTRAST: u8 = 32;
 
@@ -198,7 +198,7 @@ fn is_finder(runs: [usize; 5]) -> Option<f64> {
     runs.into_iter().zip([1.0, 1.0, 3.0, 1.0, 1.0]).all(fits).then_some(module)
 }
 
-/// Each three finder patterns that stand like those of an upright code, best first.
+/// Where three finder patterns stand like those of an upright code.
 fn squares(finders: &[Finder]) -> Vec<Square> {
     let mut found = Vec::new();
     for top_left in finders {
@@ -210,7 +210,7 @@ fn squares(finders: &[Finder]) -> Vec<Square> {
             {
                 let (across, down) = (top_right.x - top_left.x, below.y - top_left.y);
                 if near(top_left, across - down) {
-                    found.extend(square(*top_left, across, down));
+                    found.extend(candidates(*top_left, across, down));
                 }
             }
         }
@@ -223,16 +223,16 @@ fn near(finder: &Finder, distance: f64) -> bool {
     distance.abs() < 1.5 * finder.module
 }
 
-/// The square whose finder patterns are so far apart, from centre to centre.
-fn square(top_left: Finder, across: f64, down: f64) -> Option<Square> {
+/// The squares whose finder patterns may be so far apart, from centre to centre: the likeliest version, then its neighbours,
+/// for a module of few pixels is not measured well.
+fn candidates(top_left: Finder, across: f64, down: f64) -> impl Iterator<Item = Square> {
     // A code of version v has 17 + 4v modules a side, of which 10 + 4v lie between the centres.
-    let version = ((across / top_left.module - 10.0) / 4.0).round();
-    let between = 10.0 + 4.0 * version;
-    (1.0..=40.0).contains(&version).then_some(Square {
-        top_left,
-        step_x: across / between,
-        step_y: down / between,
-        size: between as usize + 7,
+    let likeliest = ((across / top_left.module - 10.0) / 4.0).round();
+    let versions = [0.0, -1.0, 1.0].map(|step| likeliest + step).into_iter();
+    versions.filter(|version| (1.0..=40.0).contains(version)).map(move |version| {
+        let between = 10.0 + 4.0 * version;
+        let (step_x, step_y) = (across / between, down / between);
+        Square { top_left, step_x, step_y, size: between as usize + 7 }
     })
 }
 
@@ -304,6 +304,13 @@ mod tests {
         ] {
             assert_eq!(read_png(&file).as_deref(), Ok(text), "{name}");
         }
+        // 41 modules in any number of pixels.
+        for code in 82..240 {
+            let side = code + 20;
+            let grey = |x, y| vec![if dark(&matrix, 10, code, x, y) { 0 } else { 255 }];
+            let file = encode(ColorType::Grayscale, side, grey);
+            assert_eq!(read_png(&file).as_deref(), Ok(text), "{code} pixels");
+        }
     }
 
     #[test]
@@ -328,7 +335,7 @@ mod tests {
     #[test]
     fn a_picture_full_of_finder_patterns_takes_no_time() {
         let finder = |x: u32, y: u32| {
-            let ring = |at: u32| at.is_multiple_of(9) || at % 9 == 6;
+            let ring = |at: u32| matches!(at % 9, 0 | 6);
             let (inside, heart) =
                 (x % 9 < 7 && y % 9 < 7, (2..5).contains(&(x % 9)) && (2..5).contains(&(y % 9)));
             inside && (ring(x) || ring(y) || heart)
