@@ -12,7 +12,7 @@ mod support;
 use std::path::Path;
 
 use phone::{Phone, TestClock, open, sandbox};
-use raw_key::{keyed, raw_key};
+use raw_key::{keyed, raw_key, unkeyed};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use support::run_script;
@@ -133,7 +133,7 @@ fn passphrases_go_both_ways_with_every_key_derivation() {
     let folder = tempfile::tempdir().unwrap();
     let passphrase = "a passphrase, no key – mit Umlaut: ä";
     let with_passphrase = |file: &Path, kdf: &str| {
-        let connection = Connection::open(file).unwrap();
+        let connection = unkeyed(file);
         connection.pragma_update(None, "key", passphrase).unwrap();
         connection.execute_batch(&format!("PRAGMA cipher_kdf_algorithm = PBKDF2_HMAC_{kdf}")).unwrap();
         connection

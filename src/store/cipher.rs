@@ -89,6 +89,21 @@ type Cipher = unsafe extern "C" fn(
     *mut c_uchar,
 ) -> c_int;
 
+unsafe extern "C" {
+    /// Sets SQLCipher up, or waits for who is at it, or finds it done.
+    fn sqlcipher_extra_init(argument: *const c_char) -> c_int;
+}
+
+/// Waits until SQLCipher is set up. The first connection of a process starts SQLite, which calls itself ready a moment
+/// before it has started SQLCipher: to a connection of another thread in that moment every key is refused.
+///
+/// Called after a connection is opened, for SQLite's own parts must be there. A failure is not told here: the connection
+/// is then refused its key.
+pub(super) fn wait_until_ready() {
+    // SAFETY: SQLCipher takes a mutex of its own, returns at once if it is ready, and ignores the argument.
+    unsafe { sqlcipher_extra_init(ptr::null()) };
+}
+
 /// Fills SQLCipher's provider table. SQLCipher calls this by name.
 ///
 /// # Safety

@@ -10,7 +10,7 @@ use rusqlite::{Connection, InterruptHandle, OpenFlags};
 use super::envelope::{Check, Keys, StoreKey};
 use super::files::{Files, PARTS, read, remove, write};
 use super::lock::FolderLock;
-use super::{State, Store, database, recover, rekey, schema};
+use super::{State, Store, cipher, database, recover, rekey, schema};
 use crate::error::{Error, RecoveryReason};
 use crate::host::KeyVault;
 
@@ -205,6 +205,7 @@ pub(super) fn connect(
     let connection = Connection::open_with_flags(&files.database, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(context)?;
     keep_log_on_close(&connection, true).map_err(context)?;
+    cipher::wait_until_ready();
     connection
         .execute_batch(&key.pragma("key"))
         .map_err(|_| Error::Untrusted { what: "the database cannot be keyed" })?;

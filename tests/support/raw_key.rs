@@ -1,7 +1,10 @@
 //! The raw key of a wallet's database, opened by the format of its files alone.
+#![allow(unsafe_code, reason = "SQLCipher's start is a function in C")]
 
+use std::ffi::{c_char, c_int};
 use std::fs;
 use std::path::Path;
+use std::ptr;
 
 use rusqlite::Connection;
 use ticket_wallet::host::{KeyVault as _, SoftwareVault};
@@ -18,9 +21,21 @@ pub(crate) fn raw_key(folder: &Path) -> String {
     hex::encode(plain)
 }
 
+unsafe extern "C" {
+    fn sqlcipher_extra_init(argument: *const c_char) -> c_int;
+}
+
+/// A connection that has no key yet and can take one: another thread may be starting SQLCipher.
+pub(crate) fn unkeyed(database: &Path) -> Connection {
+    let connection = Connection::open(database).unwrap();
+    // SAFETY: SQLCipher takes a mutex of its own, returns at once if it is ready, and ignores the argument.
+    unsafe { sqlcipher_extra_init(ptr::null()) };
+    connection
+}
+
 /// A connection to a database with this raw key.
 pub(crate) fn keyed(database: &Path, key: &str) -> Connection {
-    let connection = Connection::open(database).unwrap();
+    let connection = unkeyed(database);
     connection.execute_batch(&format!("PRAGMA key = \"x'{key}'\"")).unwrap();
     connection
 }
