@@ -6,11 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::command::{Served, in_store, run};
-
-fn json_of(folder: &Path, arguments: &[&str]) -> Value {
-    run(in_store(folder, arguments).arg("--json"), b"").json()
-}
+use crate::command::{Served, in_store, json_of, run};
 
 fn fails(folder: &Path, arguments: &[&str], code: i32) -> String {
     run(&mut in_store(folder, arguments), b"").failed(code).to_owned()

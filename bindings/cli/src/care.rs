@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use ticket_wallet::{AccountDiagnosis, Diagnosis, RecoveryReport, Wallet, diagnose_wallet, recover_wallet};
 
+use crate::confirm::confirm;
 use crate::failure::Failure;
+use crate::holder::state_text;
 use crate::home;
 use crate::output::Output;
 
@@ -33,6 +35,20 @@ pub(crate) async fn logout(
     output.either(&json!({ "signed_out": account }), || {
         "Signed out. Its tickets, barcodes and keys are gone from this device.".to_owned()
     })
+}
+
+pub(crate) fn rekey(wallet: &Wallet, output: &Output) -> Result<(), Failure> {
+    wallet.rekey()?;
+    output.either(&json!({ "rekeyed": true }), || "The database has a new key.".to_owned())
+}
+
+/// Deletes the wallet, and asks before.
+pub(crate) async fn wipe(folder: Option<PathBuf>, yes: bool, output: &Output) -> Result<(), Failure> {
+    let folder = home::folder(folder)?;
+    let wallet = home::open_there(&folder)?;
+    confirm(yes, &format!("Delete the wallet in {}", folder.display()), output)?;
+    wallet.wipe().await?;
+    output.either(&json!({ "wiped": true }), || "The wallet is deleted.".to_owned())
 }
 
 fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
@@ -87,10 +103,10 @@ fn diagnosis_text(diagnosis: &Diagnosis) -> String {
     }
     lines.extend(diagnosis.accounts.iter().map(|one| {
         format!(
-            "Account   {} {}: {:?}, {} tickets, {} barcodes, {} changes waiting, {} undecided",
+            "Account   {} {}: {}, {} tickets, {} barcodes, {} changes waiting, {} undecided",
             one.account.id,
             one.account.url,
-            one.account.state,
+            state_text(one.account.state),
             one.tickets,
             one.barcodes,
             one.waiting,
