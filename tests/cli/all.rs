@@ -18,6 +18,7 @@ mod tiny_server;
 
 mod bad_input;
 mod bad_store;
+mod box_office;
 mod care;
 mod command;
 mod commands;
@@ -26,7 +27,10 @@ mod holder;
 mod killed_sync;
 mod network;
 mod no_openssl;
+mod online;
+mod partner;
 mod sandbox;
 mod served;
 mod told;
+mod unidy;
 mod verify;

@@ -11,7 +11,7 @@ use crate::support::{python, root};
 use crate::told;
 
 /// What a finished command left.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -80,7 +80,8 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Finished {
     finished
 }
 
-fn tells_no_secret(command: &Command, finished: &Finished) {
+/// Checks that a finished command told no secret of a sandbox.
+pub(crate) fn tells_no_secret(command: &Command, finished: &Finished) {
     let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
     let leaks = told::leaks(&arguments, &finished.stdout, &finished.stderr);
     assert!(leaks.is_empty(), "a secret of the sandbox is in {leaks:?}");
