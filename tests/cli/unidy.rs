@@ -300,8 +300,12 @@ fn a_ticket_goes_to_somebody_else_who_takes_it_or_does_not() {
     assert_eq!(json_of(to, &["transfer", "decline", &token]), json!({ "declined": true }));
     let line = fails(|| in_store(to, &["transfer", "decline", &token]), b"", 4, "refused");
     assert!(line.ends_with(')'), "{line}");
-    fails(|| in_store(to, &["transfer", "accept", "nobody"]), b"", 4, "refused");
+    // A token may begin like an option.
+    for token in ["nobody", "-R7", "--", "--nobody"] {
+        fails(|| in_store(to, &["transfer", "accept", token]), b"", 4, "refused");
+    }
 
+    json_of(from, &["sync"]);
     let token = text(&offered()["token"]);
     let before = json_of(to, &["tickets", "list"]).as_array().unwrap().len();
     assert!(text_of(to, &["transfer", "accept", &token]).contains("Next: ticket-wallet sync"));

@@ -1,16 +1,24 @@
 """Runs a command at a terminal of its own and types into it.
 
 Arguments: the command. Standard input: a JSON list of pairs; the second text of each is typed when the first has come up
-on the screen, after what came up before. Prints `{"code": …, "screen": …}`."""
+on the screen, after what came up before. The answer to a password's prompt waits until the terminal hides it. Prints
+`{"code": …, "screen": …}`."""
 
 import json
 import os
 import pty
 import select
 import sys
+import termios
 import time
 
 TIMEOUT_S = 60
+LFLAG = 3
+
+
+def hides(terminal):
+    """Whether what is typed stays unseen."""
+    return not termios.tcgetattr(terminal)[LFLAG] & termios.ECHO
 
 
 def main():
@@ -32,6 +40,8 @@ def main():
         screen += more
         while waiting and (found := screen.find(waiting[0][0].encode(), seen)) >= 0:
             seen = found + len(waiting[0][0].encode())
+            while waiting[0][0].endswith("Password: ") and not hides(terminal):
+                time.sleep(0.01)
             os.write(terminal, waiting.pop(0)[1].encode())
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if waiting:

@@ -31,12 +31,13 @@ pub(crate) async fn run(options: &SandboxOptions, output: &Output) -> Result<(),
         .await
         .map_err(|e| Failure::system(format!("the sandbox cannot start on port {}", options.port), e))?;
     let unidy = sandbox.unidy().map_err(|e| Failure::system("the sandbox cannot be read", e))?;
+    let interrupted = interrupted()?;
     if output.is_terminal() {
         output.text(&ready_text(&sandbox, &unidy))?;
     } else {
         output.value(&ready_json(&sandbox, &unidy))?;
     }
-    interrupted().await?;
+    interrupted.await;
     sandbox.stop().await;
     Ok(())
 }
@@ -114,18 +115,27 @@ fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess) -> String {
     .concat()
 }
 
-/// Waits for Ctrl-C or a polite request to end.
-async fn interrupted() -> Result<(), Failure> {
+/// From now on Ctrl-C and a polite request to end no longer end the process; gives what waits for one of them.
+#[cfg(unix)]
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
     let failed = |e| Failure::system("signals cannot be awaited", e);
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    Ok(async move {
         tokio::select! {
-            result = tokio::signal::ctrl_c() => result.map_err(failed),
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map_err(failed)
+    })
+}
+
+#[cfg(not(unix))]
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        // Without signals it serves until the process is ended.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
 }

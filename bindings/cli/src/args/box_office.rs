@@ -13,7 +13,7 @@ pub(crate) enum BoxOfficeCommand {
         #[command(flatten)]
         system: Box<SystemOptions>,
         /// User name, or the OAuth app's id.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         user: String,
     },
     /// List the accounts of this box office.
@@ -148,6 +148,7 @@ pub(crate) enum TicketCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
         /// The system's id of the ticket.
+        #[arg(allow_hyphen_values = true)]
         ticket: String,
     },
     /// Make a ticket.
@@ -164,6 +165,7 @@ pub(crate) enum TicketCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
         /// The system's id of the ticket.
+        #[arg(allow_hyphen_values = true)]
         ticket: String,
         /// The fields as a JSON object; - reads them from stdin.
         fields: String,
@@ -174,6 +176,7 @@ pub(crate) enum TicketCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
         /// The system's id of the ticket.
+        #[arg(allow_hyphen_values = true)]
         ticket: String,
         /// Do not ask.
         #[arg(long)]

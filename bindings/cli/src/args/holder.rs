@@ -36,6 +36,7 @@ pub(crate) enum TicketsCommand {
         #[command(flatten)]
         place: AtTenant,
         /// The id on the ledger.
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
     /// Save the answers about a ticket's holder.
@@ -88,6 +89,7 @@ pub(crate) enum TransferCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
         /// The transfer's token; `incoming --json` tells it.
+        #[arg(allow_hyphen_values = true)]
         token: String,
     },
     /// Decline a ticket that somebody hands over (Unidy).
@@ -96,6 +98,7 @@ pub(crate) enum TransferCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
         /// The transfer's token; `incoming --json` tells it.
+        #[arg(allow_hyphen_values = true)]
         token: String,
     },
 }
@@ -109,6 +112,7 @@ pub(crate) enum OrdersCommand {
         #[command(flatten)]
         place: AtTenant,
         /// The order's id.
+        #[arg(allow_hyphen_values = true)]
         order: String,
         /// The file.
         #[arg(long, value_name = "FILE")]
@@ -119,6 +123,7 @@ pub(crate) enum OrdersCommand {
         #[command(flatten)]
         place: AtTenant,
         /// The order's id.
+        #[arg(allow_hyphen_values = true)]
         order: String,
     },
 }

@@ -64,16 +64,28 @@ pub(crate) struct SystemOptions {
     #[arg(long, value_enum)]
     api: Option<ApiName>,
     /// Unidy: the key of the SDK's API.
-    #[arg(long, value_name = "KEY", env = "TICKET_WALLET_SDK_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        allow_hyphen_values = true,
+        env = "TICKET_WALLET_SDK_KEY",
+        hide_env_values = true
+    )]
     sdk_key: Option<String>,
     /// Unidy: what to call ourselves in the header SDK-Version.
     #[arg(long, value_name = "VERSION")]
     sdk_version: Option<String>,
     /// Unidy: the OAuth app's id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     client_id: Option<String>,
     /// Unidy: the OAuth app's secret, where it has one; better in the environment than here.
-    #[arg(long, value_name = "SECRET", env = "TICKET_WALLET_CLIENT_SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "SECRET",
+        allow_hyphen_values = true,
+        env = "TICKET_WALLET_CLIENT_SECRET",
+        hide_env_values = true
+    )]
     client_secret: Option<String>,
     /// Unidy: where the OAuth app sends the person back to.
     #[arg(long, value_name = "URI")]
