@@ -76,7 +76,7 @@ fn a_person_at_a_terminal_sees_the_same_as_tables_with_commands_to_copy() {
     {
         assert!(shown.stdout.contains(command), "{command}:\n{}", shown.stdout);
     }
-    let json = at_terminal(&sandbox(&["--json"]), &[("issuer_keys", "\u{3}")]);
+    let json = at_terminal(&sandbox(&["--json"]), &[("\n", "\u{3}")]);
     let line = json.stdout.lines().next().unwrap();
     assert!(serde_json::from_str::<Value>(line).unwrap()["unidy"].is_object(), "{line}");
 }

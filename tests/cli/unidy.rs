@@ -301,7 +301,7 @@ fn a_ticket_goes_to_somebody_else_who_takes_it_or_does_not() {
     let line = fails(|| in_store(to, &["transfer", "decline", &token]), b"", 4, "refused");
     assert!(line.ends_with(')'), "{line}");
     // A token may begin like an option.
-    for token in ["nobody", "-R7", "--", "--nobody"] {
+    for token in ["nobody", "-R7", "--nobody"] {
         fails(|| in_store(to, &["transfer", "accept", token]), b"", 4, "refused");
     }
 
