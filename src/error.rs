@@ -326,7 +326,10 @@ impl Error {
     pub(crate) fn is_remote(&self) -> bool {
         let failed = matches!(self, Self::UpgradeNeeded { .. } | Self::ServerFault { .. });
         failed
-            || matches!(self, Self::Network { .. } | Self::Pause { .. } | Self::Status { .. } | Self::Reply { .. })
+            || matches!(
+                self,
+                Self::Network { .. } | Self::Pause { .. } | Self::Status { .. } | Self::Reply { .. }
+            )
     }
 
     /// Whether a write that ended like this may have been carried out all the same.
@@ -381,7 +384,9 @@ impl From<Error> for WalletError {
                 Self::Unreachable { reason, retry_after_ms }
             }
             Error::Status { status, server_code, .. } => Self::Refused { reason, status, server_code },
-            Error::UpgradeNeeded { .. } => Self::UpgradeNeeded { reason: format!("{reason}; update the app") },
+            Error::UpgradeNeeded { .. } => {
+                Self::UpgradeNeeded { reason: format!("{reason}; update the app") }
+            }
             Error::ServerFault { report, retry_after_ms, .. } => {
                 let reason = format!("{reason}; give the report to whoever runs it");
                 Self::ServerFault { reason, report, retry_after_ms }

@@ -3,8 +3,8 @@
 use super::BoxOffice;
 use crate::error::WalletError;
 use crate::model::{
-    AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, OfficePage, OfficeWrite, TokenPage,
-    TokenQuery,
+    AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, OfficePage, OfficeWrite,
+    TokenPage, TokenQuery,
 };
 
 #[uniffi::export(async_runtime = "tokio")]
@@ -22,8 +22,9 @@ impl BoxOffice {
         sections: Vec<String>,
         count: u32,
     ) -> Result<Vec<OfficeWrite>, WalletError> {
-        let work =
-            async { self.core.runner.desk(&account_id).await?.issue_tokens(&event_id, &sections, count).await };
+        let work = async {
+            self.core.runner.desk(&account_id).await?.issue_tokens(&event_id, &sections, count).await
+        };
         Ok(self.core.runner.online(work).await?)
     }
 

@@ -109,7 +109,13 @@ impl Ticketing {
                     && (asked > 1 || self.config.empty_is_not_found) =>
             {
                 let entries = Vec::new();
-                return Ok(TicketingPage { entries, total: None, page: asked, records: size, is_whole: false });
+                return Ok(TicketingPage {
+                    entries,
+                    total: None,
+                    page: asked,
+                    records: size,
+                    is_whole: false,
+                });
             }
             other => other?,
         };
@@ -128,7 +134,8 @@ impl Ticketing {
             one.ok_or_else(|| reply.unreadable(&format!("entries[{index}]")))
         });
         let entries = entries.collect::<Result<_, _>>()?;
-        let told = |name: &str| members.as_ref().and_then(|it| it.number(name)).and_then(|n| u64::try_from(n).ok());
+        let told =
+            |name: &str| members.as_ref().and_then(|it| it.number(name)).and_then(|n| u64::try_from(n).ok());
         let small = |name: &str| told(name).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
         Ok(TicketingPage {
             entries,

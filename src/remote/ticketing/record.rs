@@ -9,8 +9,8 @@ use super::{Ticketing, input};
 use crate::error::Error;
 use crate::model::expiry::Zone;
 use crate::model::{
-    BarcodeProfile, OfficeTicket, PulledEvent, PulledTicket, StaticCode, Symbology, TicketFormat, TicketStatus,
-    TicketingCode,
+    BarcodeProfile, OfficeTicket, PulledEvent, PulledTicket, StaticCode, Symbology, TicketFormat,
+    TicketStatus, TicketingCode,
 };
 
 /// A ticket. A field of an unexpected type counts as absent; the record holds it all the same.

@@ -149,7 +149,8 @@ impl Ticketing {
         recipient: &str,
         tickets: &[SectionCount],
     ) -> Result<TicketingTransfer, Error> {
-        let asked = json!({ "sender": sender, "recipient": recipient, "tickets": counts("tickets", tickets)? });
+        let asked =
+            json!({ "sender": sender, "recipient": recipient, "tickets": counts("tickets", tickets)? });
         let url = self.url("transfers")?;
         read(&self.ask(session, || Request::post(url.clone(), START, &asked)).await?)
     }

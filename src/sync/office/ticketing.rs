@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Desk, Found, text};
 use crate::error::Error;
 use crate::model::{
-    Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, OfficePage, OfficeWrite,
-    OfficeWriteKind, OfficeWriteState, TokenPage, TokenQuery,
+    Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, OfficePage,
+    OfficeWrite, OfficeWriteKind, OfficeWriteState, TokenPage, TokenQuery,
 };
 use crate::remote::ticketing::{EventTicketQuery, PageQuery, Ticketing, UNKNOWN_RESOURCE};
 
@@ -274,9 +274,10 @@ impl Desk<'_> {
             _ => ("admissions", "uri"),
         };
         let writes = self.store().office_writes(&self.account.id, EARLIER)?;
-        let answers = writes.iter().filter(|write| write.kind == kind).filter_map(|write| {
-            serde_json::from_str::<Value>(write.answer_json.as_deref()?).ok()
-        });
+        let answers = writes
+            .iter()
+            .filter(|write| write.kind == kind)
+            .filter_map(|write| serde_json::from_str::<Value>(write.answer_json.as_deref()?).ok());
         let ids = answers.flat_map(|answer| answer[list].as_array().cloned().unwrap_or_default());
         Ok(ids.filter_map(|one| one[name].as_str().map(str::to_owned)).collect())
     }

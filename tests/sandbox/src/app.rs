@@ -61,8 +61,7 @@ impl App {
         db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
             .map_err(std::io::Error::other)?;
         fill_unidy(&db, plan, &config, now)?;
-        let (holders, organizers) =
-            (users::holders(plan, config.seed), users::organizers(plan, config.seed));
+        let (holders, organizers) = (users::holders(plan, config.seed), users::organizers(plan, config.seed));
         let world =
             ticketing::fill(&holders, &organizers, config.seed, config.tickets_per_user, now.timestamp())?;
         let app = Self {

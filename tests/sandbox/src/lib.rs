@@ -30,8 +30,8 @@ pub use journal::JournalEntry;
 pub use recorder::RecordedRequest;
 pub use sandbox::Sandbox;
 pub use ticketing::{
-    DateForm, SectionForm, StatusCase, TicketingChoices, TicketingErrorKey, TicketingEventAccess, TicketingServed,
-    UnusedForm, UpdateReply,
+    DateForm, SectionForm, StatusCase, TicketingChoices, TicketingErrorKey, TicketingEventAccess,
+    TicketingServed, UnusedForm, UpdateReply,
 };
 pub use unidy::{
     Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, NewUnidyClient, PriceForm, TokenBody,

@@ -33,7 +33,9 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use access::{TicketingEventAccess, TicketingServed};
-pub use choices::{DateForm, SectionForm, StatusCase, TicketingChoices, TicketingErrorKey, UnusedForm, UpdateReply};
+pub use choices::{
+    DateForm, SectionForm, StatusCase, TicketingChoices, TicketingErrorKey, UnusedForm, UpdateReply,
+};
 pub(crate) use error::{TicketingError, in_form};
 pub(crate) use world::World;
 
@@ -78,10 +80,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/tokens/{code}", get(tokens::look_up))
         .route("/events/{event}", get(tickets::event))
         .route("/events/{event}/tokens", get(tokens::list).post(tokens::issue))
-        .route(
-            "/events/{event}/tokens/{token}",
-            get(tokens::one).put(tokens::update).delete(tokens::delete),
-        )
+        .route("/events/{event}/tokens/{token}", get(tokens::one).put(tokens::update).delete(tokens::delete))
         .route("/events/{event}/tickets", get(tickets::of_event))
         .route("/events/{event}/admissions", get(admissions::list).post(admissions::admit))
         .route("/accounts/{number}/tickets", get(tickets::of_account))

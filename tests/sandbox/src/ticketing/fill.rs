@@ -40,7 +40,8 @@ pub(crate) fn fill(
             price: 4_500,
             capacity: 500,
         };
-        let start = now - now.rem_euclid(DAY_S) + 20 * 3_600 + DAY_S * (2 + 7 * i64::try_from(number).unwrap_or(0));
+        let start =
+            now - now.rem_euclid(DAY_S) + 20 * 3_600 + DAY_S * (2 + 7 * i64::try_from(number).unwrap_or(0));
         let event = Event {
             id: EVENT + number * 1_000,
             title: title.to_owned(),

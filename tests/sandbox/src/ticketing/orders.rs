@@ -31,7 +31,8 @@ pub(super) async fn place(caller: Caller, body: Bytes) -> Result<Response, Ticke
         for (uri, quantity) in quantities(&body, "items")? {
             let (event, section) = world.section(&uri).ok_or_else(|| TicketingError::invalid(&["items"]))?;
             if quantity > section.capacity {
-                let words = "An order for the requested tickets could not be placed at this time. Please try again.";
+                let words =
+                    "An order for the requested tickets could not be placed at this time. Please try again.";
                 return Err(TicketingError::error(StatusCode::BAD_REQUEST, words));
             }
             items.push((event.id, section.id, quantity));
@@ -119,7 +120,6 @@ fn cents(amount: u64) -> Value {
 
 fn note(caller: &Caller, what: &str, number: &str) -> Result<(), TicketingError> {
     let (name, kind) = (caller.name(), format!("ticketing.order.{what}"));
-    let noted =
-        |db: &rusqlite::Transaction<'_>| journal::record(db, &name, &kind, number, None, &json!({}));
+    let noted = |db: &rusqlite::Transaction<'_>| journal::record(db, &name, &kind, number, None, &json!({}));
     caller.app.db.write(noted).map_err(TicketingError::from)
 }

@@ -26,7 +26,8 @@ pub(crate) fn page(
         Some(text) => text.parse().ok().filter(|number| *number > 0).ok_or(name),
     };
     let (page, records) = (number("page", 1), number("records", DEFAULT_RECORDS));
-    let wrong: Vec<&str> = [page.as_ref().err(), records.as_ref().err()].into_iter().flatten().copied().collect();
+    let wrong: Vec<&str> =
+        [page.as_ref().err(), records.as_ref().err()].into_iter().flatten().copied().collect();
     let (Ok(page), Ok(records)) = (page, records) else { return Err(TicketingError::invalid(&wrong)) };
     let records = records.min(choices.most_records.max(1));
     let from = (page - 1).saturating_mul(records).min(all.len());
@@ -54,7 +55,11 @@ pub(crate) fn texts<'a, const N: usize>(
 ) -> Result<[&'a str; N], TicketingError> {
     let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
     let missing: Vec<_> = names.into_iter().filter(|name| text(name).is_none()).collect();
-    if missing.is_empty() { Ok(names.map(|name| text(name).unwrap_or_default())) } else { Err(TicketingError::missing(&missing)) }
+    if missing.is_empty() {
+        Ok(names.map(|name| text(name).unwrap_or_default()))
+    } else {
+        Err(TicketingError::missing(&missing))
+    }
 }
 
 /// A member that must be a list of texts, one at least.

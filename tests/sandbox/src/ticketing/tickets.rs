@@ -53,7 +53,8 @@ pub(super) async fn of_account(
     let world = caller.app.ticketing.world();
     let account = world.account(&number).ok_or_else(TicketingError::no_resource)?;
     caller.acts_for(account)?;
-    let is = |name: &str, value: &str| query.get(name).is_none_or(|wanted| wanted.eq_ignore_ascii_case(value));
+    let is =
+        |name: &str, value: &str| query.get(name).is_none_or(|wanted| wanted.eq_ignore_ascii_case(value));
     let listed = |ticket: &&Ticket| {
         ticket.owner == account
             && is("event", &event_uri(ticket.event))

@@ -112,12 +112,10 @@ pub(super) async fn delete(
 }
 
 /// `GET /tokens/{code}`
-pub(super) async fn look_up(
-    caller: Caller,
-    Path(code): Path<String>,
-) -> Result<Json<Value>, TicketingError> {
+pub(super) async fn look_up(caller: Caller, Path(code): Path<String>) -> Result<Json<Value>, TicketingError> {
     let world = caller.app.ticketing.world();
-    let token = world.tokens.iter().find(|token| token.code == code).ok_or_else(TicketingError::no_resource)?;
+    let token =
+        world.tokens.iter().find(|token| token.code == code).ok_or_else(TicketingError::no_resource)?;
     let key = world.key_of(token.id).ok_or_else(TicketingError::internal)?;
     let sections = token.to_json()["sections"].take();
     Ok(Json(json!({ "key": key, "event": event_uri(token.event), "sections": sections })))
@@ -154,5 +152,7 @@ fn changeable(world: &World, event: &str, token: &str) -> Result<usize, Ticketin
 fn note(caller: &Caller, what: &str, subject: &str) -> Result<(), TicketingError> {
     let (app, kind): (&Arc<App>, _) = (&caller.app, format!("ticketing.token.{what}"));
     let name = caller.name();
-    app.db.write(|db| journal::record(db, &name, &kind, subject, None, &json!({}))).map_err(TicketingError::from)
+    app.db
+        .write(|db| journal::record(db, &name, &kind, subject, None, &json!({})))
+        .map_err(TicketingError::from)
 }

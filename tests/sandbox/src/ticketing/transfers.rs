@@ -48,7 +48,8 @@ fn taken(world: &World, sender: usize, counts: &[(String, u32)]) -> Result<Vec<S
         });
         let own: Vec<_> = own.take(*count as usize).map(|ticket| ticket.serial.clone()).collect();
         if own.len() < *count as usize {
-            let words = "The sender does not hold sufficient tickets in their wallet to complete this transfer";
+            let words =
+                "The sender does not hold sufficient tickets in their wallet to complete this transfer";
             return Err(TicketingError::error(StatusCode::BAD_REQUEST, words));
         }
         serials.extend(own);
@@ -147,9 +148,7 @@ fn to_json(transfer: &Transfer, world: &World, caller: &Caller) -> Option<Value>
     for ticket in world.tickets.iter().filter(|ticket| transfer.serials.contains(&ticket.serial)) {
         *counts.entry((ticket.event, ticket.section)).or_default() += 1;
     }
-    let item = |((event, section), quantity)| {
-        json!({ "event": event_uri(event), "section": section_uri(event, section), "quantity": quantity })
-    };
+    let item = |((event, section), quantity)| json!({ "event": event_uri(event), "section": section_uri(event, section), "quantity": quantity });
     Some(json!({
         "self": format!("/transfers/{}", transfer.id),
         "status": status(transfer.status, &caller.choices),
@@ -163,8 +162,7 @@ fn to_json(transfer: &Transfer, world: &World, caller: &Caller) -> Option<Value>
 
 fn note(caller: &Caller, what: &str, id: u64) -> Result<(), TicketingError> {
     let (name, kind) = (caller.name(), format!("ticketing.transfer.{what}"));
-    let noted = |db: &rusqlite::Transaction<'_>| {
-        journal::record(db, &name, &kind, &id.to_string(), None, &json!({}))
-    };
+    let noted =
+        |db: &rusqlite::Transaction<'_>| journal::record(db, &name, &kind, &id.to_string(), None, &json!({}));
     caller.app.db.write(noted).map_err(TicketingError::from)
 }

@@ -150,7 +150,12 @@ impl World {
     }
 
     /// Issues a token, with a key to go with it.
-    pub(crate) fn add_token(&mut self, event: u64, sections: Vec<u64>, global: bool) -> std::io::Result<&Token> {
+    pub(crate) fn add_token(
+        &mut self,
+        event: u64,
+        sections: Vec<u64>,
+        global: bool,
+    ) -> std::io::Result<&Token> {
         let (id, code, key) = (self.new_id(), code::<8>(&random::<8>()?), hex::encode(random::<16>()?));
         self.keys.insert(key, Key::Gate { token: id });
         self.tokens.push(Token { id, event, code, global, sections });
