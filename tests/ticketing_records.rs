@@ -277,7 +277,7 @@ proptest! {
         prop_assert_eq!(Admission::read(&text, zone).unwrap().body_json, text);
         let text = record(&format!(r#""number": {id}"#), &values);
         let order = TicketingOrder::read(&text).unwrap();
-        prop_assert_eq!((order.number.as_str(), order.record()), (id.to_string().as_str(), text.as_str()));
+        prop_assert_eq!((&order.number, order.record()), (&id.to_string(), text.as_str()));
     }
 
     #[test]

@@ -112,6 +112,11 @@ impl Connector {
         }
     }
 
+    /// Whether the extension is looked for at all.
+    pub fn looks_for_extension(&self) -> bool {
+        self.ticketing().is_none_or(|ticketing| ticketing.extension_base().is_some())
+    }
+
     /// Where the extension of a tenant is looked for.
     ///
     /// # Errors
@@ -120,7 +125,13 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.extension_base(tenant),
             Self::Unidy(unidy) => Ok(unidy.extension_base().clone()),
-            Self::Ticketing(ticketing) => Ok(ticketing.extension_base().clone()),
+            Self::Ticketing(ticketing) => {
+                let base = ticketing.extension_base().cloned();
+                base.ok_or_else(|| Error::Input {
+                    field: "extension_url",
+                    reason: "none is configured".to_owned(),
+                })
+            }
         }
     }
 

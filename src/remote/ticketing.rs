@@ -2,11 +2,11 @@
 //!
 //! **Documented** (the vendor's reference 3.0.0): the two headers of every request, `X-API-Key` and `X-Client-Version`;
 //! sessions and integration keys; the errors 401, 403, 404 of two kinds, 412 and 500, under `message` or `error`; admission
-//! tokens: issuing, listing with `page`, `records` and `global`, and reading one. Its headings *Token Authentication*, *API
-//! Integrations*, *Account Management*, *Account Verification*, *Account Activation*, *Password Reset*, *Account Activity*,
-//! *Managing Host Accounts*, *Working with Events*, *Event Reporting*, *Ad Zone Management*, *Advertising an Event*,
-//! *Placing an Order*, *Order Settlement*, *Ticket Transfers*, *Region Management*, *Venue Management*, *Category
-//! Management*, *Reviewing Content*, *Transaction Reports* and *Default Values* name no operation.
+//! tokens: issuing, listing with `page`, `records` and `global`, and reading one. Its headings *Session Authentication*,
+//! *Token Authentication*, *API Integrations*, *Account Management*, *Account Verification*, *Account Activation*, *Password
+//! Reset*, *Account Activity*, *Managing Host Accounts*, *Working with Events*, *Event Reporting*, *Ad Zone Management*,
+//! *Advertising an Event*, *Placing an Order*, *Order Settlement*, *Ticket Transfers*, *Region Management*, *Venue
+//! Management*, *Category Management*, *Reviewing Content*, *Transaction Reports* and *Default Values* name no operation.
 //!
 //! **Read in the vendor's SDK, its tests and their texts**: `sessions`, `sessions/active`, `tokens/{code}`; changing and
 //! deleting admission tokens; an event's tickets with `modified_since`; admissions and their filters; an account's tickets;
@@ -18,6 +18,8 @@
 //! a ticket with a time of redemption is used, whatever its status; a list that is a bare array is whole; a ticket that the
 //! account's list lacks when asked for by its serial is gone; an event's name, place and times are those of `GET
 //! /events/{event}`, and where that is refused, its id stands for its name.
+//!
+//! **Not asked for**: the wallet extension, unless its address is configured, for the API answers no request without a key.
 //!
 //! **Tolerated**: ids and addresses of any form, numbers and texts alike, up to 64 bits and beyond, for they stay texts;
 //! sections and owners as addresses or as records; statuses that are not documented; both keys of errors, and none.
@@ -72,7 +74,7 @@ const TIMEOUT_MS: u32 = 10_000;
 pub struct Ticketing {
     http: Arc<Http>,
     api: Url,
-    extension: Url,
+    extension: Option<Url>,
     config: TicketingConfig,
     zone: Zone,
     /// The session's own account, asked for once.
@@ -90,7 +92,7 @@ impl Ticketing {
     /// [`Error::Input`] naming `url`, `extension_url`, `time_zone`, `client_version`, `app_key`, `account` or `timeout_ms`.
     pub fn new(http: Arc<Http>, config: &SystemConfig) -> Result<Self, Error> {
         let api = api_url(&config.url)?;
-        let extension = config.extension_url.as_deref().map_or_else(|| Ok(api.clone()), api_url);
+        let extension = config.extension_url.as_deref().map(api_url).transpose();
         let extension =
             extension.map_err(|e| Error::Input { field: "extension_url", reason: e.to_string() })?;
         let config = config.ticketing.clone().unwrap_or_default();
@@ -134,9 +136,10 @@ impl Ticketing {
         &self.http
     }
 
-    /// Where the extension is looked for: beside the API, where nothing else is configured.
-    pub fn extension_base(&self) -> &Url {
-        &self.extension
+    /// Where the extension is looked for. Only a configured address is: the API refuses every request that lacks its headers,
+    /// which are sent nowhere else.
+    pub fn extension_base(&self) -> Option<&Url> {
+        self.extension.as_ref()
     }
 
     /// What the account is let in by.

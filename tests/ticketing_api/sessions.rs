@@ -154,5 +154,9 @@ fn each_field_of_the_configuration_is_checked() {
     assert!(matches!(refused, Some(Error::Input { field: "extension_url", .. })));
     let plain = Ticketing::new(http(), &SystemConfig::at("https://api.example.org/v3/")).unwrap();
     assert_eq!(plain.provider().unwrap().to_string(), "ticketing:api.example.org");
-    assert_eq!(plain.extension_base().as_str(), "https://api.example.org/v3/");
+    assert_eq!(plain.extension_base(), None);
+    let beside =
+        SystemConfig { extension_url: some("https://x.example.org"), ..SystemConfig::at("https://h/v3") };
+    let beside = Ticketing::new(http(), &beside).unwrap();
+    assert_eq!(beside.extension_base().unwrap().as_str(), "https://x.example.org/");
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ticket_wallet::WalletError;
 use ticket_wallet::model::{
-    AccountState, Capability, NoBarcodeReason, TicketStatus, TicketSystem, TicketingCode, TicketingConfig,
+    AccountState, Capability, NoBarcodeReason, SignIn, SystemConfig, TicketStatus, TicketSystem,
+    TicketingCode, TicketingConfig,
 };
 use ticket_wallet_sandbox::{Fault, SandboxConfig};
 
@@ -21,6 +22,7 @@ async fn a_wallet_signs_in_syncs_and_lists() {
     assert_eq!(can, [Capability::ListTickets, Capability::Admissions]);
     let report = phone.wallet.sync(None).await.unwrap();
     assert_eq!((report.received, report.added), (130, 130));
+    assert_eq!(festival.count("GET /.well-known/ticket-wallet"), 0, "the API answers no such request");
     let tickets = phone.tickets();
     let ids: BTreeSet<_> = tickets.iter().map(|ticket| &ticket.id).collect();
     assert_eq!(ids.len(), 130);
@@ -38,6 +40,18 @@ async fn a_wallet_signs_in_syncs_and_lists() {
     let report = phone.wallet.sync(None).await.unwrap();
     assert_eq!((report.added, report.changed, report.removed), (0, 0, 0));
     assert_eq!(phone.tickets(), tickets);
+}
+
+/// Where the extension is served is a matter of its own: one that is configured is asked.
+#[tokio::test]
+async fn an_extension_is_asked_for_where_one_is_configured() {
+    let festival = Festival::new().await;
+    let phone = Phone::new(&festival.clock);
+    let plain = festival.sign_in(0);
+    let config = SystemConfig { extension_url: Some(festival.sandbox.url()), ..plain.config };
+    phone.wallet.sign_in(SignIn { config, ..plain }).await.unwrap();
+    phone.wallet.sync(None).await.unwrap();
+    assert_eq!((phone.tickets().len(), festival.count("GET /.well-known/ticket-wallet")), (24, 1));
 }
 
 #[tokio::test]

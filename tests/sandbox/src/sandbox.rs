@@ -288,7 +288,7 @@ async fn unknown(request: Request, status: StatusCode) -> Response {
     if unidy::serves(request.uri().path()) {
         UnidyError::new(status, &kind.replace('-', "_")).into_response()
     } else if ticketing::serves(request.uri().path()) {
-        TicketingError::no_endpoint(request.uri().path()).into_response()
+        TicketingError::no_endpoint(&request).into_response()
     } else if extension::serves(request.uri().path()) {
         Problem::new(status, kind, title).into_response()
     } else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -46,8 +46,15 @@ impl TicketingError {
         Self::error(StatusCode::PRECONDITION_FAILED, words)
     }
 
-    /// 404: no such endpoint.
-    pub(crate) fn no_endpoint(path: &str) -> Self {
+    /// 404: no such endpoint; without a version or a key, what is said without one.
+    pub(crate) fn no_endpoint(request: &Request) -> Self {
+        if !request.headers().contains_key("x-client-version") {
+            return Self::upgrade();
+        }
+        if !request.headers().contains_key("x-api-key") {
+            return Self::unauthenticated();
+        }
+        let path = request.uri().path();
         let path = path.strip_prefix(super::BASE).unwrap_or(path);
         let words = format!("The requested endpoint {path} does not exist on this server.");
         Self::message(StatusCode::NOT_FOUND, words)
