@@ -73,7 +73,8 @@ pub struct OfficeWrite {
     pub created_at: i64,
     /// Where it stands.
     pub state: OfficeWriteState,
-    /// What the server answered, or what was read back, as JSON.
+    /// What the server answered, or what was read back, as JSON; where it failed and nothing tells what became of the write,
+    /// `{"report": …}` for its operator, as in `WalletError::ServerFault`.
     pub answer_json: Option<String>,
     /// The HTTP status with which it was refused.
     pub status: Option<u16>,
