@@ -39,6 +39,7 @@ pub enum TicketingCode {
 /// How TickeTing is reached.
 #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
 #[serde(default)]
+#[uniffi::export(Debug)]
 pub struct TicketingConfig {
     /// What the account is let in by; a session without it.
     #[uniffi(default = None)]
@@ -74,6 +75,7 @@ opaque_debug!(TicketingConfig);
 
 /// A token that lets an event's staff redeem tickets.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct AdmissionToken {
     /// The system's id: the last part of its address.
     pub id: String,
@@ -105,6 +107,7 @@ pub struct TokenQuery {
 
 /// A page of admission tokens.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct TokenPage {
     /// The tokens.
     pub tokens: Vec<AdmissionToken>,
@@ -118,6 +121,7 @@ pub struct TokenPage {
 
 /// What an admission token's code gives to whoever enters it.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct GateAccess {
     /// The key to sign in with as an integration key; show it to nobody.
     pub key: String,
@@ -129,6 +133,7 @@ pub struct GateAccess {
 
 /// Tickets to redeem.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct AdmissionOrder {
     /// The event's id.
     pub event_id: String,
@@ -143,6 +148,7 @@ pub struct AdmissionOrder {
 
 /// A ticket that was redeemed.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Admission {
     /// Its address below the API's.
     pub uri: String,
@@ -164,6 +170,7 @@ pub struct Admission {
 
 /// Which admissions to list.
 #[derive(Clone, Default, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct AdmissionQuery {
     /// Counted from 1; the first without it.
     #[uniffi(default = None)]
@@ -190,6 +197,7 @@ pub struct AdmissionQuery {
 
 /// A page of admissions.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct AdmissionPage {
     /// The admissions.
     pub admissions: Vec<Admission>,

@@ -1,13 +1,11 @@
 import TicketWalletCore
 
 /// A value that shows nothing of itself in logs, crash reports and string interpolation.
-public protocol Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
+public protocol Redacted: CustomStringConvertible, CustomReflectable {}
 
 extension Redacted {
     /// The type's name alone.
     public var description: String { "\(Self.self)(…)" }
-    /// The type's name alone.
-    public var debugDescription: String { description }
     /// No children: `dump` and debuggers' reflection see nothing.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
@@ -17,7 +15,11 @@ extension SignedIn: Redacted {}
 extension BrowserSignIn: Redacted {}
 extension CodeSignIn: Redacted {}
 extension UnidyConfig: Redacted {}
+extension TicketingConfig: Redacted {}
 extension Account: Redacted {}
+extension AccountDiagnosis: Redacted {}
+extension Diagnosis: Redacted {}
+extension TokenClaim: Redacted {}
 extension Certificate: Redacted {}
 extension Presentation: Redacted {}
 extension QrMatrix: Redacted {}
@@ -40,3 +42,10 @@ extension HttpHeader: Redacted {}
 extension HttpRequest: Redacted {}
 extension HttpResponse: Redacted {}
 extension WalletState: Redacted {}
+extension AdmissionToken: Redacted {}
+extension TokenPage: Redacted {}
+extension GateAccess: Redacted {}
+extension AdmissionOrder: Redacted {}
+extension Admission: Redacted {}
+extension AdmissionQuery: Redacted {}
+extension AdmissionPage: Redacted {}

@@ -13,15 +13,16 @@ use super::{Ticketing, body};
 use crate::error::Error;
 use crate::model::expiry::Zone;
 use crate::model::{Admission, AdmissionOrder, AdmissionQuery};
+use crate::remote::bounds;
 use crate::remote::{Request, Session};
 
 const ADMIT: &str = "POST events/:event/admissions";
 const LIST: &str = "GET events/:event/admissions";
 
 impl Admission {
-    /// Reads a record. `None` when it is no object, has no address or ticket, or nests deeper than 128 levels.
+    /// Reads a record. `None` when it is no object, has no address or ticket, or nests deeper than 100 levels.
     pub fn read(record: &str, zone: Zone) -> Option<Self> {
-        let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+        let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
         let of_ticket = || members.object("ticket")?.label("serial");
         Some(Self {
             uri: members.label("self")?,

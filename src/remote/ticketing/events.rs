@@ -9,6 +9,7 @@ use super::time::read_time;
 use super::{Ticketing, body};
 use crate::error::Error;
 use crate::model::expiry::Zone;
+use crate::remote::bounds;
 use crate::remote::{Request, Session};
 
 const EVENT: &str = "GET events/:event";
@@ -34,9 +35,9 @@ pub struct TicketingEvent {
 opaque_debug!(TicketingEvent);
 
 impl TicketingEvent {
-    /// Reads a record. `None` when it is no object, or nests deeper than 128 levels.
+    /// Reads a record. `None` when it is no object, or nests deeper than 100 levels.
     pub fn read(record: &str, zone: Zone) -> Option<Self> {
-        let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+        let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
         let sections = members.raw("sections").and_then(raw::items).unwrap_or_default();
         let named = |section: &&str| {
             let section = Members::read(section)?;

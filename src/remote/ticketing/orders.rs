@@ -12,6 +12,7 @@ use super::transfers::{SectionCount, counts};
 use super::{Ticketing, body, input};
 use crate::error::Error;
 use crate::remote::address::segment;
+use crate::remote::bounds;
 use crate::remote::{Reply, Request, Session};
 
 const PLACE: &str = "POST orders";
@@ -71,9 +72,9 @@ pub struct TicketingOrder {
 opaque_debug!(TicketingOrder);
 
 impl TicketingOrder {
-    /// Reads a record. `None` when it is no object, has no number, or nests deeper than 128 levels.
+    /// Reads a record. `None` when it is no object, has no number, or nests deeper than 100 levels.
     pub fn read(record: &str) -> Option<Self> {
-        let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+        let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
         let items = members.raw("items").and_then(raw::items).unwrap_or_default();
         let item = |item: &&str| {
             let item = Members::read(item)?;

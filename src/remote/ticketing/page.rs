@@ -129,9 +129,7 @@ impl Ticketing {
         };
         let records = records.ok_or_else(|| reply.unreadable("entries"))?;
         let entries = records.into_iter().enumerate().map(|(index, record)| {
-            let flat = raw::is_flat_enough(record);
-            let one = flat.then(|| read(record)).flatten();
-            one.ok_or_else(|| reply.unreadable(&format!("entries[{index}]")))
+            read(record).ok_or_else(|| reply.unreadable(&format!("entries[{index}]")))
         });
         let entries = entries.collect::<Result<_, _>>()?;
         let told =

@@ -12,6 +12,7 @@ use crate::model::{
     BarcodeProfile, OfficeTicket, PulledEvent, PulledTicket, StaticCode, Symbology, TicketFormat,
     TicketStatus, TicketingCode,
 };
+use crate::remote::bounds;
 
 /// A ticket. A field of an unexpected type counts as absent; the record holds it all the same.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,9 +41,9 @@ pub struct TicketingTicket {
 opaque_debug!(TicketingTicket);
 
 impl TicketingTicket {
-    /// Reads a record. `None` when it is no object, has no serial, or nests deeper than 128 levels.
+    /// Reads a record. `None` when it is no object, has no serial, or nests deeper than 100 levels.
     pub fn read(record: &str) -> Option<Self> {
-        let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+        let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
         let section = address(&members, "section");
         let named = members.object("section");
         let of_section = section.as_deref().and_then(|uri| part_after(uri, "events")).map(str::to_owned);

@@ -5,13 +5,14 @@
 
 use serde_json::json;
 
-use super::super::unidy::raw::{self, Members};
+use super::super::unidy::raw::Members;
 use super::page::{List, PageQuery, Parameters, TicketingPage};
 use super::record::{address, addresses, checked, last_part};
 use super::{Ticketing, body, input, is_header_value};
 use crate::error::Error;
 use crate::model::{AdmissionToken, GateAccess, TokenQuery};
 use crate::remote::address::segment;
+use crate::remote::bounds;
 use crate::remote::{Reply, Request, Session};
 
 const ISSUE: &str = "POST events/:event/tokens";
@@ -22,9 +23,9 @@ const DELETE: &str = "DELETE events/:event/tokens/:token";
 const LOOK_UP: &str = "GET tokens/:code";
 
 impl AdmissionToken {
-    /// Reads a record. `None` when it is no object, has no address, or nests deeper than 128 levels.
+    /// Reads a record. `None` when it is no object, has no address, or nests deeper than 100 levels.
     pub fn read(record: &str) -> Option<Self> {
-        let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+        let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
         let uri = members.label("self").filter(|uri| !last_part(uri).is_empty())?;
         Some(Self {
             id: last_part(&uri).to_owned(),

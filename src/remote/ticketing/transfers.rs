@@ -11,6 +11,7 @@ use super::record::{address, last_part};
 use super::{Ticketing, body, input};
 use crate::error::Error;
 use crate::remote::address::segment;
+use crate::remote::bounds;
 use crate::remote::{Reply, Request, Session};
 
 const START: &str = "POST transfers";
@@ -78,9 +79,9 @@ impl TransferRole {
 }
 
 impl TicketingTransfer {
-    /// Reads a record. `None` when it is no object, has no address, or nests deeper than 128 levels.
+    /// Reads a record. `None` when it is no object, has no address, or nests deeper than 100 levels.
     pub fn read(record: &str) -> Option<Self> {
-        let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+        let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
         let items = members.raw("tickets").and_then(raw::items).unwrap_or_default();
         let item = |item: &&str| {
             let item = Members::read(item)?;
