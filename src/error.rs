@@ -72,6 +72,23 @@ pub enum WalletError {
         /// The server's error code, where it gave one.
         server_code: Option<String>,
     },
+    /// The server takes no requests of this version any more: the app must be updated, and trying again does not help.
+    #[error("{reason}")]
+    UpgradeNeeded {
+        /// What happened and what helps.
+        reason: String,
+    },
+    /// The server failed at this request, and asks to be told of it.
+    #[error("{reason}")]
+    ServerFault {
+        /// What happened and what helps.
+        reason: String,
+        /// What its operator needs to know, as JSON: endpoint, method, the names of the headers, and the shape of the
+        /// payload; no value of any of them.
+        report: String,
+        /// How long the server asked to wait, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
     /// The ticket has no barcode to show.
     #[error("no barcode: {reason}")]
     NoBarcode {
@@ -134,6 +151,8 @@ impl WalletError {
             Self::NeedsSignIn { .. } => "needs_sign_in",
             Self::Unreachable { .. } => "unreachable",
             Self::Refused { .. } => "refused",
+            Self::UpgradeNeeded { .. } => "upgrade_needed",
+            Self::ServerFault { .. } => "server_fault",
             Self::NoBarcode { .. } => "no_barcode",
             Self::NotFound { .. } => "not_found",
             Self::Cancelled { .. } => "cancelled",
@@ -246,6 +265,22 @@ pub enum Error {
         /// `Retry-After`, in milliseconds.
         retry_after_ms: Option<u64>,
     },
+    /// The server takes no requests of this version any more.
+    #[error("{endpoint}: the server no longer speaks with this version")]
+    UpgradeNeeded {
+        /// Method and path without ids.
+        endpoint: String,
+    },
+    /// The server failed, and asks to be told how.
+    #[error("{endpoint}: the server failed")]
+    ServerFault {
+        /// Method and path without ids.
+        endpoint: String,
+        /// Endpoint, method, names of headers and shape of the payload, as JSON, without values.
+        report: String,
+        /// `Retry-After`, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
     /// A reply that is not what its documents say.
     #[error("{endpoint}: the reply could not be read at {field}")]
     Reply {
@@ -289,7 +324,12 @@ pub enum Error {
 impl Error {
     /// Whether a server or the way to it is at fault, and another server may well answer.
     pub(crate) fn is_remote(&self) -> bool {
-        matches!(self, Self::Network { .. } | Self::Pause { .. } | Self::Status { .. } | Self::Reply { .. })
+        let failed = matches!(self, Self::UpgradeNeeded { .. } | Self::ServerFault { .. });
+        failed
+            || matches!(
+                self,
+                Self::Network { .. } | Self::Pause { .. } | Self::Status { .. } | Self::Reply { .. }
+            )
     }
 
     /// Whether a write that ended like this may have been carried out all the same.
@@ -305,7 +345,7 @@ impl Error {
                 !matches!(why, HttpTransportError::Unreachable | HttpTransportError::PinMismatch)
             }
             Self::Status { status, .. } => !(400..500).contains(status),
-            Self::Reply { .. } | Self::Cancelled => true,
+            Self::Reply { .. } | Self::ServerFault { .. } | Self::Cancelled => true,
             _ => false,
         }
     }
@@ -344,6 +384,13 @@ impl From<Error> for WalletError {
                 Self::Unreachable { reason, retry_after_ms }
             }
             Error::Status { status, server_code, .. } => Self::Refused { reason, status, server_code },
+            Error::UpgradeNeeded { .. } => {
+                Self::UpgradeNeeded { reason: format!("{reason}; update the app") }
+            }
+            Error::ServerFault { report, retry_after_ms, .. } => {
+                let reason = format!("{reason}; give the report to whoever runs it");
+                Self::ServerFault { reason, report, retry_after_ms }
+            }
             Error::Reply { .. } => Self::Unreachable { reason, retry_after_ms: None },
             Error::BadPassword => Self::Refused { reason, status: 401, server_code: None },
             Error::OAuth(why) if why.is_cancelled() => Self::Cancelled { reason },

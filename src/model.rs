@@ -17,6 +17,7 @@ mod outbox;
 mod pulled;
 mod system;
 mod ticket;
+mod ticketing;
 
 pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
@@ -40,4 +41,8 @@ pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi
 pub use ticket::{
     BarcodeProfile, Event, EventGroup, NoBarcodeReason, TicketDetail, TicketFilter, TicketFormat,
     TicketStatus, TicketSummary,
+};
+pub use ticketing::{
+    Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, TicketingAccess,
+    TicketingCode, TicketingConfig, TicketingDates, TokenPage, TokenQuery,
 };

@@ -12,6 +12,9 @@ mod brands;
 mod desk;
 #[path = "secrets/echo.rs"]
 mod echo;
+#[path = "support/festival.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod festival;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
@@ -19,6 +22,8 @@ mod phone;
 mod scanner;
 #[path = "secrets/systems.rs"]
 mod systems;
+#[path = "secrets/ticketing.rs"]
+mod ticketing;
 #[path = "support/tiny_server.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;

@@ -29,6 +29,10 @@ mod page;
 mod request;
 #[path = "seed_coverage/run.rs"]
 mod run;
+#[path = "seed_coverage/ticketing.rs"]
+mod ticketing;
+#[path = "seed_coverage/ticketing_claims.rs"]
+mod ticketing_claims;
 #[path = "seed_coverage/unidy_holder.rs"]
 mod unidy_holder;
 #[path = "seed_coverage/unidy_partner.rs"]
@@ -78,6 +82,13 @@ async fn each_row_of_the_documents_names_a_request_of_this_run() {
         unidy_time::ends_tickets_every_quarter_of_an_hour,
         unidy_time::ends_tickets_without_an_end_at_midnight,
         unidy_time::knows_midnight_when_clocks_change,
+        ticketing::issues_a_token,
+        ticketing::lists_tokens,
+        ticketing::reads_a_token,
+        ticketing::lets_staff_redeem_for_their_sections,
+        ticketing::is_let_in_by_a_session_or_a_key,
+        ticketing::is_refused_with_the_documents_words,
+        ticketing::tells_the_app_each_refusal,
     );
     let rows: Vec<_> = SEEDS.iter().flat_map(seed_rows::Seed::rows).collect();
     let claims = claims::claims(&rows);

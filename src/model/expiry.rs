@@ -33,6 +33,20 @@ impl Zone {
     pub fn name(self) -> &'static str {
         self.0.name()
     }
+
+    /// The instant at which clocks there show this time, Unix seconds: the first of two, and where clocks skip it, the
+    /// instant at which they do. `None` beyond the calendar.
+    pub fn instant(self, local: NaiveDateTime) -> Option<i64> {
+        match self.0.from_local_datetime(&local) {
+            LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Some(time.timestamp()),
+            LocalResult::None => end_of_gap(local, self),
+        }
+    }
+
+    /// What clocks there show at an instant, Unix seconds; `None` beyond the calendar.
+    pub fn local(self, instant: i64) -> Option<NaiveDateTime> {
+        Some(DateTime::from_timestamp(instant, 0)?.with_timezone(&self.0).naive_local())
+    }
 }
 
 /// When a ticket expires, Unix seconds: at its end; without one, at the first instant of the local day after its start.

@@ -19,6 +19,14 @@ pub enum OfficeWriteKind {
     UpdateTicket,
     /// Deletes a ticket (Unidy partner API).
     DeleteTicket,
+    /// Issues an admission token (TickeTing `POST /events/{event}/tokens`).
+    IssueToken,
+    /// Changes an admission token's sections (TickeTing `PUT /events/{event}/tokens/{token}`).
+    UpdateToken,
+    /// Deletes an admission token (TickeTing `DELETE /events/{event}/tokens/{token}`).
+    DeleteToken,
+    /// Redeems tickets at an entrance (TickeTing `POST /events/{event}/admissions`).
+    Admit,
 }
 
 closed_enum!(OfficeWriteKind {
@@ -29,6 +37,10 @@ closed_enum!(OfficeWriteKind {
     CreateTicket = "create_ticket",
     UpdateTicket = "update_ticket",
     DeleteTicket = "delete_ticket",
+    IssueToken = "issue_token",
+    UpdateToken = "update_token",
+    DeleteToken = "delete_token",
+    Admit = "admit",
 });
 
 /// Where an organiser's write stands. No system repeats one safely, so that none is ever repeated by itself.
@@ -62,7 +74,8 @@ pub struct OfficeWrite {
     pub created_at: i64,
     /// Where it stands.
     pub state: OfficeWriteState,
-    /// What the server answered, or what was read back, as JSON.
+    /// What the server answered, or what was read back, as JSON; where it failed and nothing tells what became of the write,
+    /// `{"report": …}` for its operator, as in `WalletError::ServerFault`.
     pub answer_json: Option<String>,
     /// The HTTP status with which it was refused.
     pub status: Option<u16>,

@@ -28,6 +28,8 @@ pub enum Capability {
     IssueTickets,
     /// Tickets can be made, changed and deleted by a partner.
     ManageTickets,
+    /// Admission tokens can be issued to an event's staff, and tickets redeemed by them.
+    Admissions,
     /// The server beside it binds barcodes to this device: known after the first sync.
     SignedBarcodes,
     /// The server beside it tells what has changed: known after the first sync.

@@ -1,5 +1,7 @@
 //! Ticketing systems and where they are.
 
+use super::ticketing::TicketingConfig;
+
 /// A ticketing system that this library speaks with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum TicketSystem {
@@ -7,9 +9,11 @@ pub enum TicketSystem {
     Bam,
     /// Unidy.
     Unidy,
+    /// TickeTing.
+    Ticketing,
 }
 
-closed_enum!(TicketSystem { Bam = "bam", Unidy = "unidy" });
+closed_enum!(TicketSystem { Bam = "bam", Unidy = "unidy", Ticketing = "ticketing" });
 
 /// Where a ticketing system is, and what its documents leave open.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
@@ -36,6 +40,9 @@ pub struct SystemConfig {
     /// How Unidy is reached; the end user's API without it.
     #[uniffi(default = None)]
     pub unidy: Option<UnidyConfig>,
+    /// How TickeTing is reached, and what its documents leave open; the likeliest reading without it.
+    #[uniffi(default = None)]
+    pub ticketing: Option<TicketingConfig>,
     /// Keys of which the certificate chain of every server of this configuration must have one, beside the platform's own
     /// trust: two different ones at least, so that a key can be changed. None are asked for when this is empty, or when
     /// all have expired.

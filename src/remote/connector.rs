@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::bam::{Bam, Direction, TicketPage, TicketPlace, TicketQuery};
+use super::ticketing::Ticketing;
 use super::unidy::Unidy;
 use super::{Http, Refresh, Session};
 use crate::error::Error;
@@ -18,6 +19,8 @@ pub enum Connector {
     Bam(Box<Bam>),
     /// Unidy.
     Unidy(Box<Unidy>),
+    /// TickeTing.
+    Ticketing(Box<Ticketing>),
 }
 
 /// Tickets of one page of a list.
@@ -48,6 +51,7 @@ impl Connector {
         match system {
             TicketSystem::Bam => Ok(Self::Bam(Box::new(Bam::new(http, config)?))),
             TicketSystem::Unidy => Ok(Self::Unidy(Box::new(Unidy::new(http, config)?))),
+            TicketSystem::Ticketing => Ok(Self::Ticketing(Box::new(Ticketing::new(http, config)?))),
         }
     }
 
@@ -56,6 +60,7 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.http(),
             Self::Unidy(unidy) => unidy.http(),
+            Self::Ticketing(ticketing) => ticketing.http(),
         }
     }
 
@@ -67,6 +72,7 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.login(user_name, password).await,
             Self::Unidy(unidy) => unidy.session_for(user_name, password).await,
+            Self::Ticketing(ticketing) => ticketing.login(user_name, password).await,
         }
     }
 
@@ -74,7 +80,7 @@ impl Connector {
     pub fn bam(&self) -> Option<&Bam> {
         match self {
             Self::Bam(bam) => Some(bam),
-            Self::Unidy(_) => None,
+            _ => None,
         }
     }
 
@@ -82,7 +88,15 @@ impl Connector {
     pub fn unidy(&self) -> Option<&Unidy> {
         match self {
             Self::Unidy(unidy) => Some(unidy),
-            Self::Bam(_) => None,
+            _ => None,
+        }
+    }
+
+    /// TickeTing's client, for what only TickeTing has.
+    pub fn ticketing(&self) -> Option<&Ticketing> {
+        match self {
+            Self::Ticketing(ticketing) => Some(ticketing),
+            _ => None,
         }
     }
 
@@ -94,7 +108,13 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.provider(tenant),
             Self::Unidy(unidy) => unidy.provider(),
+            Self::Ticketing(ticketing) => ticketing.provider(),
         }
+    }
+
+    /// Whether the extension is looked for at all.
+    pub fn looks_for_extension(&self) -> bool {
+        self.ticketing().is_none_or(|ticketing| ticketing.extension_base().is_some())
     }
 
     /// Where the extension of a tenant is looked for.
@@ -105,6 +125,13 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.extension_base(tenant),
             Self::Unidy(unidy) => Ok(unidy.extension_base().clone()),
+            Self::Ticketing(ticketing) => {
+                let base = ticketing.extension_base().cloned();
+                base.ok_or_else(|| Error::Input {
+                    field: "extension_url",
+                    reason: "none is configured".to_owned(),
+                })
+            }
         }
     }
 
@@ -131,7 +158,7 @@ impl Connector {
                 };
                 Ok(Some((normalised(bam, session, &page).await?, etag)))
             }
-            Self::Unidy(_) => Ok(Some((self.page(session, limit, 0).await?, None))),
+            Self::Unidy(_) | Self::Ticketing(_) => Ok(Some((self.page(session, limit, 0).await?, None))),
         }
     }
 
@@ -149,6 +176,10 @@ impl Connector {
                 let (tickets, total) = unidy.pull(session, limit, offset).await?;
                 Ok(PulledPage { tickets, total })
             }
+            Self::Ticketing(ticketing) => {
+                let (tickets, total) = ticketing.pull(session, limit, offset).await?;
+                Ok(PulledPage { tickets, total })
+            }
         }
     }
 
@@ -160,6 +191,7 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.normalise(session, &bam.read_ticket(record)?, record).await,
             Self::Unidy(unidy) => unidy.read_ticket(&record.to_string()),
+            Self::Ticketing(ticketing) => ticketing.read_ticket(session, &record.to_string()).await,
         }
     }
 
@@ -175,7 +207,7 @@ impl Connector {
     ) -> Result<TicketHash, Error> {
         let tenant = match self {
             Self::Bam(bam) => bam.tenant_of(session, organizer).await?,
-            Self::Unidy(_) => None,
+            Self::Unidy(_) | Self::Ticketing(_) => None,
         };
         let hash = self.provider(tenant.as_deref())?.ticket(id);
         hash.map_err(|e| Error::Input { field: "id", reason: e.to_string() })
@@ -189,6 +221,7 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.is_gone(session, place).await,
             Self::Unidy(unidy) => unidy.is_gone(session, place.1).await,
+            Self::Ticketing(ticketing) => ticketing.is_gone(session, place.1).await,
         }
     }
 }
@@ -198,6 +231,7 @@ impl Refresh for Connector {
         match self {
             Self::Bam(bam) => bam.refresh(http, tokens).await,
             Self::Unidy(unidy) => unidy.refresh(http, tokens).await,
+            Self::Ticketing(ticketing) => ticketing.refresh(http, tokens).await,
         }
     }
 
@@ -205,6 +239,7 @@ impl Refresh for Connector {
         match self {
             Self::Bam(bam) => bam.renews_by_itself(),
             Self::Unidy(unidy) => unidy.renews_by_itself(),
+            Self::Ticketing(ticketing) => ticketing.renews_by_itself(),
         }
     }
 
@@ -212,6 +247,7 @@ impl Refresh for Connector {
         match self {
             Self::Bam(bam) => bam.authorise(request, access),
             Self::Unidy(unidy) => unidy.authorise(request, access),
+            Self::Ticketing(ticketing) => ticketing.authorise(request, access),
         }
     }
 }

@@ -67,6 +67,8 @@ pub struct Request<'a> {
     pub anonymous: bool,
     /// The longest reply to take, in bytes.
     pub max_reply_bytes: u64,
+    /// After how many milliseconds it is given up; the policy's time without it.
+    pub timeout_ms: Option<u32>,
 }
 
 impl<'a> Request<'a> {
@@ -84,6 +86,7 @@ impl<'a> Request<'a> {
             form: None,
             anonymous: false,
             max_reply_bytes: MAX_REPLY_BYTES,
+            timeout_ms: None,
         }
     }
 
@@ -198,7 +201,8 @@ impl Http {
         let mut sent = 0;
         loop {
             self.wait_for_turn(&request, &policy).await?;
-            let outcome = self.send_once(&request, policy.timeout_ms).await;
+            let timeout_ms = request.timeout_ms.unwrap_or(policy.timeout_ms);
+            let outcome = self.send_once(&request, timeout_ms).await;
             sent += 1;
             if !request.is_safe() || sent >= policy.attempts || !passes(&outcome) {
                 return outcome;
@@ -292,6 +296,11 @@ impl Http {
             max_reply_bytes: request.max_reply_bytes,
             pins,
         }
+    }
+
+    /// The names of the headers that go with a request.
+    pub(super) fn header_names(&self, request: &Request<'_>) -> Vec<String> {
+        self.build(request, 0, Vec::new()).headers.into_iter().map(|header| header.name).collect()
     }
 
     /// A stored copy has an old date: one with `Age` (RFC 9111, section 5.1), and what a 304 stands for.

@@ -104,7 +104,8 @@ impl Session {
         }
     }
 
-    fn end<T>(&self) -> Result<T, Error> {
+    /// Ends it: the server no longer knows it.
+    pub(super) fn end<T>(&self) -> Result<T, Error> {
         *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = None;
         (self.keep)(None)?;
         Err(Error::SignedOut)

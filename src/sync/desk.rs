@@ -8,6 +8,7 @@ use super::engine::Engine;
 use crate::error::Error;
 use crate::model::StoredAccount;
 use crate::remote::bam::Bam;
+use crate::remote::ticketing::Ticketing;
 use crate::remote::unidy::Unidy;
 use crate::remote::{Connector, Session};
 
@@ -44,6 +45,10 @@ impl Desk<'_> {
 
     pub(super) fn unidy(&self) -> Result<&Unidy, Error> {
         self.system.unidy().ok_or_else(|| not_offered("only Unidy has this"))
+    }
+
+    pub(super) fn ticketing(&self) -> Result<&Ticketing, Error> {
+        self.system.ticketing().ok_or_else(|| not_offered("only TickeTing has this"))
     }
 
     /// The tenant to ask: the one that is named, else the configuration's.

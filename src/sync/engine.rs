@@ -279,8 +279,14 @@ impl Run<'_> {
     pub(super) async fn discovered(&mut self, tenant: Option<&str>) -> Result<Option<&Extension>, Error> {
         let key = tenant.map(str::to_owned);
         if !self.extensions.contains_key(&key) {
-            let found = Extension::discover(self.system.http(), &self.system.extension_base(tenant)?).await;
-            let found = self.forgive(found)?.flatten();
+            let found = match self.system.looks_for_extension() {
+                true => {
+                    let base = self.system.extension_base(tenant)?;
+                    let found = Extension::discover(self.system.http(), &base).await;
+                    self.forgive(found)?.flatten()
+                }
+                false => None,
+            };
             self.extensions.insert(key.clone(), found);
         }
         Ok(self.extensions.get(&key).and_then(Option::as_ref))

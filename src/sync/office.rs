@@ -1,6 +1,8 @@
 //! What organisers send: each write is kept before its first byte leaves, is never repeated by itself, and ends as done,
 //! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
 
+mod ticketing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -232,7 +234,8 @@ impl Desk<'_> {
             return Err(error);
         }
         if error.is_uncertain() {
-            return self.settle_by_reading(&self.store().office_write(id)?).await;
+            let write = self.settle_by_reading(&self.store().office_write(id)?).await?;
+            return self.with_report(write, error);
         }
         let (status, server_code) = match &error {
             Error::Status { status, server_code, .. } => (Some(*status), server_code.clone()),
@@ -241,6 +244,17 @@ impl Desk<'_> {
         let state = OfficeWriteState::Rejected;
         self.store().settle_office_write(id, &OfficeOutcome { state, answer: None, status, server_code })?;
         Err(error)
+    }
+
+    /// What a server that failed wants to be told, beside the write of unknown outcome.
+    fn with_report(&self, write: OfficeWrite, error: Error) -> Result<OfficeWrite, Error> {
+        match error {
+            Error::ServerFault { report, .. } if write.state == OfficeWriteState::Unknown => {
+                let report: Value = serde_json::from_str(&report).unwrap_or_default();
+                self.keep(write.id, write.state, Some(json!({ "report": report })))
+            }
+            _ => Ok(write),
+        }
     }
 
     async fn settle_by_reading(&self, write: &OfficeWrite) -> Result<OfficeWrite, Error> {
@@ -270,6 +284,10 @@ impl Desk<'_> {
                 self.find_states(self.bam()?, &asked, &after).await
             }
             OfficeWriteKind::SendGroup | OfficeWriteKind::CreateTicket => Ok(Found::Unclear),
+            OfficeWriteKind::IssueToken
+            | OfficeWriteKind::UpdateToken
+            | OfficeWriteKind::DeleteToken
+            | OfficeWriteKind::Admit => self.read_back_at_ticketing(write, &asked).await,
             OfficeWriteKind::UpdateTicket => self.find_fields(self.unidy()?, &asked).await,
             OfficeWriteKind::DeleteTicket => {
                 let gone = self.unidy()?.is_gone(&self.session, text(&asked, "ticket_id")).await?;

@@ -249,6 +249,7 @@ fn declared(account: &StoredAccount) -> Vec<Capability> {
             all.extend(static_codes.then_some(C::StaticCodes));
             all
         }
+        TicketSystem::Ticketing => vec![C::ListTickets, C::Admissions],
         TicketSystem::Unidy if unidy.is_some_and(|unidy| unidy.api == UnidyApi::Partner) => {
             vec![C::ListTickets, C::StaticCodes, C::ManageTickets]
         }

@@ -3,6 +3,7 @@
 use crate::request::{ANY, Asked};
 use crate::run::Steps;
 use crate::seed_rows::{Kind, Row};
+use crate::ticketing_claims;
 
 /// That a row is shown by a request of a step.
 #[derive(Debug, Clone)]
@@ -14,6 +15,10 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
+    pub(crate) fn about(row: &Row, step: &'static str, asked: Asked) -> Self {
+        Self { seed: row.seed, row: row.id.clone(), step, asked }
+    }
+
     pub(crate) fn is_about(&self, row: &Row) -> bool {
         self.seed == row.seed && self.row == row.id
     }
@@ -23,6 +28,7 @@ impl Claim {
 pub(crate) fn claims(rows: &[Row]) -> Vec<Claim> {
     let mut claims = bam();
     claims.extend(unidy());
+    claims.extend(ticketing_claims::claims(rows));
     let members = rows.iter().filter(|row| row.seed == "unidy" && row.kind == Kind::Member);
     claims.extend(members.flat_map(|row| member(&row.id)));
     claims
@@ -30,7 +36,9 @@ pub(crate) fn claims(rows: &[Row]) -> Vec<Claim> {
 
 /// What is wrong with rows and claims, each told with its words.
 pub(crate) fn faults(rows: &[Row], claims: &[Claim], steps: &Steps) -> Vec<String> {
-    let unclaimed = rows.iter().filter(|row| !claims.iter().any(|claim| claim.is_about(row)));
+    let nothing_shows =
+        |row: &&Row| !row.is_heading_only() && !claims.iter().any(|claim| claim.is_about(row));
+    let unclaimed = rows.iter().filter(nothing_shows);
     let unclaimed = unclaimed
         .map(|row| format!("{}.txt:{}: no claim about `{}`: {}", row.seed, row.line, row.id, row.text));
     let idle = claims.iter().filter(|claim| !rows.iter().any(|row| claim.is_about(row)));

@@ -15,8 +15,9 @@ the words around it, or a whole sentence. Beside it stands a request that the sa
 `bam_holder::filters_by_pdf` is a function of `tests/seed_coverage/bam_holder.rs`.
 
 The steps use the wallet and the box office. The fields of a list that neither asks for are sent by the client that both stand
-on, and what people do in a browser or in a shop is sent as such. Neither document names an error: what becomes of errors is
-shown by `tests/bam_*.rs`, `tests/unidy_*.rs` and `tests/session.rs`.
+on, and what people do in a browser or in a shop is sent as such. B.A.M's and Unidy's documents name no error: what becomes of
+errors is shown by `tests/bam_*.rs`, `tests/unidy_*.rs` and `tests/session.rs`. *Heading only* is a heading of a reference below
+which it names no operation: nothing is made up for it.
 
 `cargo test -p ticket-wallet --test seed_coverage` reads the rows out of the documents in `tests/fixtures/seeds`, makes the run,
 and fails for a row without a recorded request, for a request that belongs to no row, and where this page is not what it found;
@@ -34,6 +35,11 @@ pub(crate) fn page(rows: &[Row], claims: &[Claim]) -> String {
         let mut before = "";
         for row in of_seed {
             let about = |claim: &&Claim| claim.is_about(row);
+            if row.is_heading_only() {
+                writeln!(page, "| {} | {} | *heading only* | |", row.line, row.id).unwrap();
+                before = "";
+                continue;
+            }
             let requests = cell(claims.iter().filter(about).map(|claim| claim.asked.to_string()));
             let steps = cell(claims.iter().filter(about).map(|claim| claim.step.to_owned()));
             writeln!(page, "| {} | {} | {requests} | {steps} |", row.line, said(row, before)).unwrap();

@@ -2,6 +2,11 @@
 //! member of an example in the texts of `fixtures/seeds`, and every sentence that holds none of these. Nothing is left
 //! out by itself: what tells a client nothing stands, word for word, in the text's own list.
 
+#[path = "seed_rows/reference.rs"]
+mod reference;
+#[cfg(test)]
+#[path = "seed_rows/reference_tests.rs"]
+mod reference_tests;
 #[path = "seed_rows/rules.rs"]
 mod rules;
 #[path = "seed_rows/seeds.rs"]
@@ -26,7 +31,7 @@ pub(crate) struct Seed {
     pub(crate) text: &'static str,
     /// Headings and sentences that tell a client nothing it could do or rely on.
     pub(crate) asides: &'static [&'static str],
-    /// What is looked for in a sentence.
+    /// What is looked for in a sentence; none in a reference, which is read operation by operation.
     pub(crate) rules: &'static [Rule],
 }
 
@@ -52,6 +57,12 @@ pub(crate) enum Kind {
     Item,
     /// A member of an example that holds no others, as a JSON pointer.
     Member,
+    /// A header of every request, or of an endpoint's: `POST /events/{event}/tokens X-API-Key`.
+    Header,
+    /// The body of an error.
+    Error,
+    /// A heading below which the document names nothing.
+    Heading,
     /// A sentence.
     Statement,
 }
@@ -74,6 +85,11 @@ impl Row {
     pub(crate) fn is_sentence(&self) -> bool {
         self.kind == Kind::Statement
     }
+
+    /// Whether it is a heading below which the document names nothing, so that nothing can show it.
+    pub(crate) fn is_heading_only(&self) -> bool {
+        self.kind == Kind::Heading
+    }
 }
 
 /// A row's kind and name.
@@ -91,6 +107,10 @@ pub(crate) struct Place {
 impl Seed {
     /// Everything that the document says, in its order; what it says twice is one row.
     pub(crate) fn rows(&self) -> Vec<Row> {
+        if self.is_reference() {
+            let mut seen = BTreeSet::new();
+            return reference::rows(self).into_iter().filter(|row| seen.insert(row.id.clone())).collect();
+        }
         let mut place = Place::default();
         let mut seen = BTreeSet::new();
         let all = blocks(self.text).into_iter().flat_map(|block| self.rows_of(&block, &mut place));
@@ -104,10 +124,20 @@ impl Seed {
 
     /// Asides that stand nowhere in the document.
     pub(crate) fn idle_asides(&self) -> Vec<&'static str> {
+        if self.is_reference() {
+            let lines = self.text.lines().map(str::trim);
+            let lines: BTreeSet<_> = lines.flat_map(|line| sentences(line).chain([line])).collect();
+            return self.asides.iter().copied().filter(|aside| !lines.contains(aside)).collect();
+        }
         let blocks = blocks(self.text);
         let said: BTreeSet<_> =
             blocks.iter().flat_map(|block| sentences(&block.text).chain([block.text.as_str()])).collect();
         self.asides.iter().copied().filter(|aside| !said.contains(aside)).collect()
+    }
+
+    /// Whether it goes operation by operation.
+    pub(crate) fn is_reference(&self) -> bool {
+        self.rules.is_empty()
     }
 
     fn rows_of(&self, block: &Block, place: &mut Place) -> Vec<Row> {

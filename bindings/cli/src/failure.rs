@@ -53,6 +53,8 @@ impl Failure {
                 | WalletError::Storage { .. },
             ) => 5,
             Self::Wallet(WalletError::NoBarcode { .. }) => 6,
+            Self::Wallet(WalletError::ServerFault { .. }) => 3,
+            Self::Wallet(WalletError::UpgradeNeeded { .. }) => 4,
             Self::Wallet(WalletError::Internal { .. } | WalletError::Cancelled { .. })
             | Self::System { .. }
             | Self::ReaderGone => 1,

@@ -15,6 +15,7 @@ extension SignedIn: Redacted {}
 extension BrowserSignIn: Redacted {}
 extension CodeSignIn: Redacted {}
 extension UnidyConfig: Redacted {}
+extension TicketingConfig: Redacted {}
 extension Account: Redacted {}
 extension AccountDiagnosis: Redacted {}
 extension Diagnosis: Redacted {}
@@ -41,3 +42,10 @@ extension HttpHeader: Redacted {}
 extension HttpRequest: Redacted {}
 extension HttpResponse: Redacted {}
 extension WalletState: Redacted {}
+extension AdmissionToken: Redacted {}
+extension TokenPage: Redacted {}
+extension GateAccess: Redacted {}
+extension AdmissionOrder: Redacted {}
+extension Admission: Redacted {}
+extension AdmissionQuery: Redacted {}
+extension AdmissionPage: Redacted {}

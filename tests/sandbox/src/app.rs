@@ -18,6 +18,7 @@ use crate::faults::{Fault, FaultRule, next_fault};
 use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
+use crate::ticketing::{self, Ticketing};
 use crate::unidy::{self, Unidy};
 use crate::users::{self, OrganizerUser, User};
 
@@ -36,6 +37,7 @@ pub(crate) struct App {
     pub(crate) recorder: Recorder,
     bam_choices: Mutex<BamChoices>,
     pub(crate) unidy: Unidy,
+    pub(crate) ticketing: Ticketing,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -59,14 +61,18 @@ impl App {
         db.write(|db| plan.fill(db, config.seed, config.tickets_per_user, now))
             .map_err(std::io::Error::other)?;
         fill_unidy(&db, plan, &config, now)?;
+        let (holders, organizers) = (users::holders(plan, config.seed), users::organizers(plan, config.seed));
+        let world =
+            ticketing::fill(&holders, &organizers, config.seed, config.tickets_per_user, now.timestamp())?;
         let app = Self {
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
             recorder: Recorder::default(),
             bam_choices: Mutex::new(config.bam.clone()),
-            holders: users::holders(plan, config.seed),
-            organizers: users::organizers(plan, config.seed),
+            holders,
+            organizers,
             unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
+            ticketing: Ticketing::new(config.ticketing.clone(), world),
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -78,6 +84,8 @@ impl App {
         let holders = app.holders.iter().flat_map(User::secrets);
         let organizers = app.organizers.iter().flat_map(OrganizerUser::secrets);
         holders.chain(organizers).for_each(|secret| app.give_out(secret));
+        let secrets = app.ticketing.world().secrets();
+        secrets.iter().for_each(|secret| app.give_out(secret));
         Ok(app)
     }
 

@@ -17,6 +17,7 @@ use crate::extension;
 use crate::listener::{Fuse, Pace};
 use crate::problem::Problem;
 use crate::recorder::read_ahead;
+use crate::ticketing::{self, TicketingError};
 use crate::unidy::{self, UnidyError};
 
 /// What goes wrong with a request.
@@ -181,6 +182,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             next.run(request).await
         }
         Fault::Unauthorized if unidy::serves(path) => UnidyError::unauthorized().into_response(),
+        Fault::Unauthorized if ticketing::serves(path) => TicketingError::unauthenticated().into_response(),
         Fault::Unauthorized if extension::serves(path) => Problem::unauthorized().into_response(),
         Fault::Unauthorized => BamError::unauthorized().into_response(),
         Fault::TooMany { retry_after } => refuse(StatusCode::TOO_MANY_REQUESTS, path, &retry_after),
@@ -193,8 +195,10 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             fuse.blow();
             reply
         }
+        Fault::ServerError if ticketing::serves(path) => TicketingError::internal().into_response(),
         Fault::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response(),
         Fault::Gone if unidy::serves(path) => UnidyError::new(StatusCode::GONE, "gone").into_response(),
+        Fault::Gone if ticketing::serves(path) => TicketingError::of(StatusCode::GONE).into_response(),
         Fault::Gone if extension::serves(path) => extension::cursor_expired().into_response(),
         Fault::Gone => BamError::new(StatusCode::GONE, "GONE", "Gone").into_response(),
         Fault::ClockOff { .. }
@@ -212,6 +216,8 @@ fn refuse(status: StatusCode, path: &str, retry_after: &str) -> Response {
     };
     let mut reply = if unidy::serves(path) {
         UnidyError::new(status, &kind.replace('-', "_")).into_response()
+    } else if ticketing::serves(path) {
+        TicketingError::of(status).into_response()
     } else if extension::serves(path) {
         Problem::new(status, kind, title).into_response()
     } else {

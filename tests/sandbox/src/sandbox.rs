@@ -29,6 +29,7 @@ use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
 use crate::recorder::RecordedRequest;
 use crate::season::Plan;
+use crate::ticketing::{self, TicketingError};
 use crate::unidy::{self, UnidyError};
 use crate::users::{OrganizerUser, User};
 
@@ -165,6 +166,7 @@ impl Sandbox {
     /// When the system has no random numbers to give.
     pub fn revoke_sessions(&self) -> io::Result<()> {
         self.app.replace_token_key()?;
+        self.app.ticketing.world().end_sessions();
         let revoked = self.app.db.write(|db| {
             db.execute("DELETE FROM session", [])?;
             unidy::revoke_access(db, true)
@@ -265,6 +267,7 @@ fn routes(app: &Arc<App>) -> Router {
     Router::new()
         .merge(bam::routes())
         .merge(unidy::routes())
+        .merge(ticketing::routes())
         .merge(feed)
         .merge(extension::routes())
         .merge(control::routes())
@@ -273,6 +276,7 @@ fn routes(app: &Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(app), bam::settle))
         .layer(middleware::from_fn_with_state(Arc::clone(app), disturb))
         .layer(middleware::map_response_with_state(Arc::clone(app), unidy::in_form))
+        .layer(middleware::map_response_with_state(Arc::clone(app), ticketing::in_form))
         .with_state(Arc::clone(app))
 }
 
@@ -283,6 +287,8 @@ async fn unknown(request: Request, status: StatusCode) -> Response {
     };
     if unidy::serves(request.uri().path()) {
         UnidyError::new(status, &kind.replace('-', "_")).into_response()
+    } else if ticketing::serves(request.uri().path()) {
+        TicketingError::no_endpoint(&request).into_response()
     } else if extension::serves(request.uri().path()) {
         Problem::new(status, kind, title).into_response()
     } else {

@@ -12,7 +12,7 @@ fn count(seed: &Seed, kind: Kind) -> usize {
 
 #[test]
 fn b_a_m_s_document_is_read() {
-    let [bam, _] = &SEEDS;
+    let [bam, ..] = &SEEDS;
     use Kind as K;
     let kinds = [K::Endpoint, K::Parameter, K::Value, K::Token, K::State, K::Statement];
     assert_eq!(kinds.map(|kind| count(bam, kind)), [4, 13, 7, 1, 3, 8]);
@@ -35,7 +35,7 @@ fn b_a_m_s_document_is_read() {
 
 #[test]
 fn unidys_document_is_read() {
-    let [_, unidy] = &SEEDS;
+    let [_, unidy, ..] = &SEEDS;
     use Kind as K;
     let kinds = [K::Member, K::Address, K::Item, K::Statement];
     assert_eq!(kinds.map(|kind| count(unidy, kind)), [50, 3, 6, 10]);
@@ -64,7 +64,7 @@ fn each_aside_stands_in_its_document() {
 
 #[test]
 fn whatever_is_added_is_a_new_row() {
-    let [bam, unidy] = &SEEDS;
+    let [bam, unidy, ..] = &SEEDS;
     for (seed, after, line, expected) in [
         (bam, "asc or desc", "  • page is the page", "GET v1/ticket ?page"),
         (bam, "config,", "      • seat - A or B", "POST /ticket/reserve /ticket_reservation_items/seat=B"),
@@ -89,7 +89,7 @@ fn whatever_is_added_is_a_new_row() {
 #[test]
 fn a_sentence_anywhere_is_a_row_and_no_line_says_nothing() {
     const NEW: &str = "A new thing is said here.";
-    for seed in &SEEDS {
+    for seed in SEEDS.iter().filter(|seed| !seed.is_reference()) {
         let lines: Vec<_> = seed.text.lines().collect();
         let told =
             |seed: &Seed| -> BTreeSet<_> { seed.rows().into_iter().map(|row| (row.id, row.text)).collect() };

@@ -20,6 +20,7 @@ mod sign_ins;
 mod statements;
 mod support;
 mod ticket_holder;
+mod ticketing;
 mod tickets;
 mod transfers;
 mod unidy;

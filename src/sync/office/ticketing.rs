@@ -1,0 +1,310 @@
+//! What hosts and event staff send to TickeTing: admission tokens, and admissions.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Desk, Found, text};
+use crate::error::Error;
+use crate::model::{
+    Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, OfficePage,
+    OfficeWrite, OfficeWriteKind, OfficeWriteState, TokenPage, TokenQuery,
+};
+use crate::remote::ticketing::{EventTicketQuery, PageQuery, Ticketing, UNKNOWN_RESOURCE};
+
+/// More tokens than a gate has staff.
+const MAX_ISSUED: u32 = 1_000;
+/// Records asked for at once.
+const RECORDS: u32 = 100;
+/// So many pages of tokens are read to tell new ones from others; of an event with more, a lost answer stays unknown.
+const MAX_PAGES: u32 = 100;
+/// By so many seconds a server's clock may differ from the trusted time.
+const SKEW_S: i64 = 60;
+/// So many earlier writes are looked at to tell whose a token or an admission is.
+const EARLIER: u32 = 1_000;
+
+impl Desk<'_> {
+    /// Issues so many tokens, one write each, and stops at the first that is not carried out: the last of what is returned
+    /// then says why.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`], when already the first is not accepted.
+    pub async fn issue_tokens(
+        &self,
+        event_id: &str,
+        sections: &[String],
+        count: u32,
+    ) -> Result<Vec<OfficeWrite>, Error> {
+        if !(1..=MAX_ISSUED).contains(&count) {
+            return Err(Error::Input { field: "count", reason: format!("from 1 to {MAX_ISSUED} at once") });
+        }
+        let ticketing = self.ticketing()?;
+        // What is there already cannot be what this asks for; a server that does not list it tells nothing later.
+        let before = self.tokens_like(ticketing, event_id, sections).await.ok().flatten();
+        let mut before: Option<Vec<_>> =
+            before.map(|tokens| tokens.into_iter().map(|token| token.id).collect());
+        let mut writes = Vec::new();
+        for _ in 0..count {
+            let asked = json!({ "event_id": event_id, "sections": sections, "before": before });
+            let id = self.begin(OfficeWriteKind::IssueToken, &asked)?;
+            let answer = ticketing.issue_token(&self.session, event_id, sections).await;
+            let issued = answer.as_ref().ok().map(|token| token.id.clone());
+            let write = match self.settle(id, answer.map(|token| told(&token))).await {
+                Err(error) if writes.is_empty() => return Err(error),
+                // It is kept, with the reason.
+                Err(_) => self.store().office_write(id)?,
+                Ok(write) => write,
+            };
+            let done = write.state == OfficeWriteState::Done;
+            writes.push(write);
+            if !done {
+                break;
+            }
+            if let Some(before) = &mut before {
+                before.extend(issued);
+            }
+        }
+        Ok(writes)
+    }
+
+    /// Makes a token good for just these sections.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`].
+    pub async fn update_token(
+        &self,
+        event_id: &str,
+        token_id: &str,
+        sections: &[String],
+    ) -> Result<OfficeWrite, Error> {
+        let ticketing = self.ticketing()?;
+        let asked = json!({ "event_id": event_id, "token_id": token_id, "sections": sections });
+        let id = self.begin(OfficeWriteKind::UpdateToken, &asked)?;
+        let answer = ticketing.update_token(&self.session, event_id, token_id, sections).await;
+        self.settle(id, answer.map(|token| told(&token))).await
+    }
+
+    /// Deletes a token.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`].
+    pub async fn delete_token(&self, event_id: &str, token_id: &str) -> Result<OfficeWrite, Error> {
+        let ticketing = self.ticketing()?;
+        let asked = json!({ "event_id": event_id, "token_id": token_id });
+        let id = self.begin(OfficeWriteKind::DeleteToken, &asked)?;
+        let answer = ticketing.delete_token(&self.session, event_id, token_id).await;
+        self.settle(id, answer.map(|()| json!({}))).await
+    }
+
+    /// Redeems tickets.
+    ///
+    /// # Errors
+    /// As [`Desk::reserve`]; [`Error::Status`] with 400 when none of them grants admission.
+    pub async fn admit(&self, order: &AdmissionOrder) -> Result<OfficeWrite, Error> {
+        let ticketing = self.ticketing()?;
+        let asked = json!({
+            "event_id": order.event_id, "redeemer": order.redeemer, "device": order.device,
+            "serials": order.serials,
+        });
+        let id = self.begin(OfficeWriteKind::Admit, &asked)?;
+        let answer = ticketing.admit(&self.session, order).await;
+        self.settle(id, answer.map(|admissions| admitted(&admissions, &order.serials))).await
+    }
+
+    /// One page of an event's tokens.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn tokens(&self, event_id: &str, query: &TokenQuery) -> Result<TokenPage, Error> {
+        let page = self.ticketing()?.tokens(&self.session, event_id, query).await?;
+        Ok(TokenPage { more: page.more(), tokens: page.entries, total: page.total, page: page.page })
+    }
+
+    /// A single token.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn token(&self, event_id: &str, token_id: &str) -> Result<AdmissionToken, Error> {
+        self.ticketing()?.token(&self.session, event_id, token_id).await
+    }
+
+    /// What a token's code lets in to.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn look_up_code(&self, code: &str) -> Result<GateAccess, Error> {
+        self.ticketing()?.look_up_code(&self.session, code).await
+    }
+
+    /// One page of an event's admissions.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn admissions(&self, event_id: &str, query: &AdmissionQuery) -> Result<AdmissionPage, Error> {
+        let page = self.ticketing()?.admissions(&self.session, event_id, query).await?;
+        Ok(AdmissionPage { more: page.more(), admissions: page.entries, total: page.total, page: page.page })
+    }
+
+    /// One page of the tickets for an event, and whether more come.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn event_tickets(
+        &self,
+        event_id: &str,
+        modified_since: Option<i64>,
+        page: u32,
+    ) -> Result<OfficePage, Error> {
+        let ticketing = self.ticketing()?;
+        let page = PageQuery { page: Some(page), records: Some(RECORDS) };
+        let query = EventTicketQuery { page, modified_since };
+        let found = ticketing.event_tickets(&self.session, event_id, query).await?;
+        let tickets = found.entries.iter().map(|ticket| ticket.as_office_ticket(ticketing.zone()));
+        Ok(OfficePage { tickets: tickets.collect(), more: found.more() })
+    }
+
+    pub(super) async fn read_back_at_ticketing(
+        &self,
+        write: &OfficeWrite,
+        asked: &Value,
+    ) -> Result<Found, Error> {
+        let ticketing = self.ticketing()?;
+        let (event_id, token_id) = (text(asked, "event_id"), text(asked, "token_id"));
+        match write.kind {
+            OfficeWriteKind::IssueToken => self.find_issued(ticketing, asked).await,
+            OfficeWriteKind::Admit => self.find_admitted(ticketing, write, asked).await,
+            OfficeWriteKind::UpdateToken => {
+                let token = ticketing.token(&self.session, event_id, token_id).await?;
+                let as_asked = token.is_for(&texts(&asked["sections"]));
+                Ok(if as_asked { Found::Done(told(&token)) } else { Found::Unchanged })
+            }
+            OfficeWriteKind::DeleteToken => match ticketing.token(&self.session, event_id, token_id).await {
+                Ok(_) => Ok(Found::Unchanged),
+                Err(Error::Status { status: 404, server_code, .. })
+                    if server_code.as_deref() == Some(UNKNOWN_RESOURCE) =>
+                {
+                    Ok(Found::Done(json!({})))
+                }
+                Err(Error::Status { status: 410, .. }) => Ok(Found::Done(json!({}))),
+                Err(other) => Err(other),
+            },
+            _ => Ok(Found::Unclear),
+        }
+    }
+
+    /// The one token of these sections that was not there before, and that no other write answered. Where several are new,
+    /// their codes alone tell them apart, and none of them is known here.
+    async fn find_issued(&self, ticketing: &Ticketing, asked: &Value) -> Result<Found, Error> {
+        if asked["before"].is_null() {
+            return Ok(Found::Unclear);
+        }
+        let mut known: BTreeSet<String> = texts(&asked["before"]).into_iter().collect();
+        known.extend(self.answered(OfficeWriteKind::IssueToken)?);
+        let sections = texts(&asked["sections"]);
+        let found = self.tokens_like(ticketing, text(asked, "event_id"), &sections).await?;
+        let Some(mut found) = found else { return Ok(Found::Unclear) };
+        found.retain(|token| !known.contains(&token.id));
+        Ok(match found.as_slice() {
+            [] => Found::Unchanged,
+            [one] => Found::Done(told(one)),
+            _ => Found::Unclear,
+        })
+    }
+
+    /// The admissions of these tickets by this redeemer on this device, since the write was sent, which no other write
+    /// answered. A ticket that was used before, or that somebody else redeemed, was refused.
+    async fn find_admitted(
+        &self,
+        ticketing: &Ticketing,
+        write: &OfficeWrite,
+        asked: &Value,
+    ) -> Result<Found, Error> {
+        let (redeemer, device) = (text(asked, "redeemer"), text(asked, "device"));
+        let (serials, answered) = (texts(&asked["serials"]), self.answered(OfficeWriteKind::Admit)?);
+        let mut ours = Vec::new();
+        for serial in &serials {
+            let query = AdmissionQuery {
+                ticket: Some(serial.clone()),
+                records: Some(RECORDS),
+                ..AdmissionQuery::default()
+            };
+            let page = ticketing.admissions(&self.session, text(asked, "event_id"), &query).await?;
+            if page.more() {
+                return Ok(Found::Unclear);
+            }
+            for admission in page.entries {
+                let is_it = admission.ticket == *serial && admission.is_by(redeemer, device);
+                if !is_it || answered.contains(&admission.uri) {
+                    continue;
+                }
+                match admission.admitted_at {
+                    None => return Ok(Found::Unclear),
+                    Some(at) if at >= write.created_at.saturating_sub(SKEW_S) => ours.push(admission),
+                    Some(_) => {}
+                }
+            }
+        }
+        Ok(if ours.is_empty() { Found::Unchanged } else { Found::Done(admitted(&ours, &serials)) })
+    }
+
+    /// The tokens of an event that are good for just these sections; `None` where there are too many tokens to look at.
+    async fn tokens_like(
+        &self,
+        ticketing: &Ticketing,
+        event_id: &str,
+        sections: &[String],
+    ) -> Result<Option<Vec<AdmissionToken>>, Error> {
+        let mut found = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let query = TokenQuery { page: Some(page), records: Some(RECORDS), global: Some(false) };
+            let page = ticketing.tokens(&self.session, event_id, &query).await?;
+            let more = page.more();
+            found.extend(page.entries.into_iter().filter(|token| token.is_for(sections)));
+            if !more {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The ids of tokens, or the addresses of admissions, that the account's writes have answered.
+    fn answered(&self, kind: OfficeWriteKind) -> Result<BTreeSet<String>, Error> {
+        let (list, name) = match kind {
+            OfficeWriteKind::IssueToken => ("tokens", "id"),
+            _ => ("admissions", "uri"),
+        };
+        let writes = self.store().office_writes(&self.account.id, EARLIER)?;
+        let answers = writes
+            .iter()
+            .filter(|write| write.kind == kind)
+            .filter_map(|write| serde_json::from_str::<Value>(write.answer_json.as_deref()?).ok());
+        let ids = answers.flat_map(|answer| answer[list].as_array().cloned().unwrap_or_default());
+        Ok(ids.filter_map(|one| one[name].as_str().map(str::to_owned)).collect())
+    }
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// A token as it is kept with a write.
+fn told(token: &AdmissionToken) -> Value {
+    json!({ "tokens": [{
+        "id": token.id, "uri": token.uri, "code": token.code, "global": token.global, "sections": token.sections,
+    }] })
+}
+
+/// Admissions as they are kept with a write, and the serials that were refused.
+fn admitted(admissions: &[Admission], serials: &[String]) -> Value {
+    let one = |admission: &Admission| {
+        json!({
+            "uri": admission.uri, "ticket": admission.ticket, "section": admission.section,
+            "admitted_at": admission.admitted_at,
+        })
+    };
+    let refused = |serial: &&String| !admissions.iter().any(|admission| admission.ticket == **serial);
+    json!({
+        "admissions": admissions.iter().map(one).collect::<Vec<_>>(),
+        "refused": serials.iter().filter(refused).collect::<Vec<_>>(),
+    })
+}
