@@ -10,6 +10,7 @@ mod http;
 mod pins;
 pub mod retry;
 mod session;
+pub mod texpo;
 mod transport;
 pub mod unidy;
 

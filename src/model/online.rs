@@ -28,6 +28,8 @@ pub enum Capability {
     IssueTickets,
     /// Tickets can be made, changed and deleted by a partner.
     ManageTickets,
+    /// A catalogue of tickets to buy can be listed and changed.
+    ManageCatalogue,
     /// The server beside it binds barcodes to this device: known after the first sync.
     SignedBarcodes,
     /// The server beside it tells what has changed: known after the first sync.

@@ -1,5 +1,7 @@
 //! Ticketing systems and where they are.
 
+use super::texpo::TexpoConfig;
+
 /// A ticketing system that this library speaks with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum TicketSystem {
@@ -7,15 +9,18 @@ pub enum TicketSystem {
     Bam,
     /// Unidy.
     Unidy,
+    /// TEXPO (Roomful, Valuverse).
+    Texpo,
 }
 
-closed_enum!(TicketSystem { Bam = "bam", Unidy = "unidy" });
+closed_enum!(TicketSystem { Bam = "bam", Unidy = "unidy", Texpo = "texpo" });
 
 /// Where a ticketing system is, and what its documents leave open.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
 #[serde(default)]
 pub struct SystemConfig {
-    /// The API's address, for example `https://api.bam.fan`; with Unidy the brand's, `https://brand.unidy.de`.
+    /// The API's address, for example `https://api.bam.fan`; with Unidy the brand's, `https://brand.unidy.de`;
+    /// with TEXPO the adminserver's.
     pub url: String,
     /// Addresses of tenants, with `{tenant}` in it, for example `https://{tenant}.api.bam.fan`. Without it the tenant
     /// is put before the host, or, where the host is an IP address or `localhost`, into the path as `/t/{tenant}`.
@@ -36,6 +41,9 @@ pub struct SystemConfig {
     /// How Unidy is reached; the end user's API without it.
     #[uniffi(default = None)]
     pub unidy: Option<UnidyConfig>,
+    /// What TEXPO's documents leave open; the likeliest reading without it.
+    #[uniffi(default = None)]
+    pub texpo: Option<TexpoConfig>,
     /// Keys of which the certificate chain of every server of this configuration must have one, beside the platform's own
     /// trust: two different ones at least, so that a key can be changed. None are asked for when this is empty, or when
     /// all have expired.

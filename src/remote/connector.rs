@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::bam::{Bam, Direction, TicketPage, TicketPlace, TicketQuery};
+use super::texpo::Texpo;
 use super::unidy::Unidy;
 use super::{Http, Refresh, Session};
 use crate::error::Error;
@@ -18,6 +19,8 @@ pub enum Connector {
     Bam(Box<Bam>),
     /// Unidy.
     Unidy(Box<Unidy>),
+    /// TEXPO.
+    Texpo(Box<Texpo>),
 }
 
 /// Tickets of one page of a list.
@@ -48,6 +51,7 @@ impl Connector {
         match system {
             TicketSystem::Bam => Ok(Self::Bam(Box::new(Bam::new(http, config)?))),
             TicketSystem::Unidy => Ok(Self::Unidy(Box::new(Unidy::new(http, config)?))),
+            TicketSystem::Texpo => Ok(Self::Texpo(Box::new(Texpo::new(http, config)?))),
         }
     }
 
@@ -56,6 +60,7 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.http(),
             Self::Unidy(unidy) => unidy.http(),
+            Self::Texpo(texpo) => texpo.http(),
         }
     }
 
@@ -67,6 +72,7 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.login(user_name, password).await,
             Self::Unidy(unidy) => unidy.session_for(user_name, password).await,
+            Self::Texpo(texpo) => texpo.login(user_name, password).await,
         }
     }
 
@@ -74,7 +80,7 @@ impl Connector {
     pub fn bam(&self) -> Option<&Bam> {
         match self {
             Self::Bam(bam) => Some(bam),
-            Self::Unidy(_) => None,
+            _ => None,
         }
     }
 
@@ -82,7 +88,15 @@ impl Connector {
     pub fn unidy(&self) -> Option<&Unidy> {
         match self {
             Self::Unidy(unidy) => Some(unidy),
-            Self::Bam(_) => None,
+            _ => None,
+        }
+    }
+
+    /// TEXPO's client, for what only TEXPO has.
+    pub fn texpo(&self) -> Option<&Texpo> {
+        match self {
+            Self::Texpo(texpo) => Some(texpo),
+            _ => None,
         }
     }
 
@@ -94,6 +108,7 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.provider(tenant),
             Self::Unidy(unidy) => unidy.provider(),
+            Self::Texpo(texpo) => texpo.provider(),
         }
     }
 
@@ -105,11 +120,13 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.extension_base(tenant),
             Self::Unidy(unidy) => Ok(unidy.extension_base().clone()),
+            Self::Texpo(texpo) => Ok(texpo.extension_base().clone()),
         }
     }
 
     /// The list's newest changes, `limit` at most, unless they are as they were when the server gave them this entity
-    /// tag; with their tag now. Where a system cannot order by change, its first page.
+    /// tag; with their tag now. Where a system cannot order by change, its first page. A system whose tickets are not to be
+    /// asked for has none that changed.
     ///
     /// # Errors
     /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
@@ -131,7 +148,8 @@ impl Connector {
                 };
                 Ok(Some((normalised(bam, session, &page).await?, etag)))
             }
-            Self::Unidy(_) => Ok(Some((self.page(session, limit, 0).await?, None))),
+            Self::Texpo(texpo) if !texpo.lists_tickets() => Ok(None),
+            Self::Unidy(_) | Self::Texpo(_) => Ok(Some((self.page(session, limit, 0).await?, None))),
         }
     }
 
@@ -149,6 +167,7 @@ impl Connector {
                 let (tickets, total) = unidy.pull(session, limit, offset).await?;
                 Ok(PulledPage { tickets, total })
             }
+            Self::Texpo(texpo) => Ok(PulledPage { tickets: texpo.pull(session).await?, total: None }),
         }
     }
 
@@ -160,6 +179,7 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.normalise(session, &bam.read_ticket(record)?, record).await,
             Self::Unidy(unidy) => unidy.read_ticket(&record.to_string()),
+            Self::Texpo(texpo) => texpo.read_ticket(record.get()),
         }
     }
 
@@ -175,7 +195,7 @@ impl Connector {
     ) -> Result<TicketHash, Error> {
         let tenant = match self {
             Self::Bam(bam) => bam.tenant_of(session, organizer).await?,
-            Self::Unidy(_) => None,
+            Self::Unidy(_) | Self::Texpo(_) => None,
         };
         let hash = self.provider(tenant.as_deref())?.ticket(id);
         hash.map_err(|e| Error::Input { field: "id", reason: e.to_string() })
@@ -189,6 +209,8 @@ impl Connector {
         match self {
             Self::Bam(bam) => bam.is_gone(session, place).await,
             Self::Unidy(unidy) => unidy.is_gone(session, place.1).await,
+            // A single ticket can be asked for over a websocket only.
+            Self::Texpo(_) => Ok(None),
         }
     }
 }
@@ -198,6 +220,7 @@ impl Refresh for Connector {
         match self {
             Self::Bam(bam) => bam.refresh(http, tokens).await,
             Self::Unidy(unidy) => unidy.refresh(http, tokens).await,
+            Self::Texpo(texpo) => texpo.refresh(http, tokens).await,
         }
     }
 
@@ -205,6 +228,15 @@ impl Refresh for Connector {
         match self {
             Self::Bam(bam) => bam.renews_by_itself(),
             Self::Unidy(unidy) => unidy.renews_by_itself(),
+            Self::Texpo(texpo) => texpo.renews_by_itself(),
+        }
+    }
+
+    fn is_refused(&self, reply: &super::Reply) -> bool {
+        match self {
+            Self::Bam(bam) => bam.is_refused(reply),
+            Self::Unidy(unidy) => unidy.is_refused(reply),
+            Self::Texpo(texpo) => texpo.is_refused(reply),
         }
     }
 
@@ -212,6 +244,7 @@ impl Refresh for Connector {
         match self {
             Self::Bam(bam) => bam.authorise(request, access),
             Self::Unidy(unidy) => unidy.authorise(request, access),
+            Self::Texpo(texpo) => texpo.authorise(request, access),
         }
     }
 }

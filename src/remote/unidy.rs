@@ -23,7 +23,7 @@ mod normalise;
 pub mod oauth;
 mod partner;
 mod query;
-mod raw;
+pub(super) mod raw;
 mod record;
 mod sign_in;
 mod tickets;

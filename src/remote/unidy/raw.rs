@@ -5,77 +5,77 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 /// Deeper nesting is refused: no documented record comes near it, and whoever reads the whole record is spared it.
-pub(super) const MAX_DEPTH: usize = 128;
+pub(in crate::remote) const MAX_DEPTH: usize = 128;
 
 /// An object's members; of two with one name the last counts.
-pub(super) struct Members<'a>(BTreeMap<String, &'a RawValue>);
+pub(in crate::remote) struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Members<'a> {
     /// The members of an object; `None` when the text is none.
-    pub(super) fn read(text: &'a str) -> Option<Self> {
+    pub(in crate::remote) fn read(text: &'a str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
     }
 
     /// A member as it was written; `null` counts as absent.
-    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+    pub(in crate::remote) fn raw(&self, name: &str) -> Option<&'a str> {
         self.written(name).filter(|text| *text != "null")
     }
 
     /// A member as it was written, be it `null`.
-    pub(super) fn written(&self, name: &str) -> Option<&'a str> {
+    pub(in crate::remote) fn written(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).map(|value| value.get())
     }
 
     /// A text.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(in crate::remote) fn text(&self, name: &str) -> Option<String> {
         text(self.raw(name)?)
     }
 
     /// A text, or a number as it was written: ids come as either.
-    pub(super) fn label(&self, name: &str) -> Option<String> {
+    pub(in crate::remote) fn label(&self, name: &str) -> Option<String> {
         label(self.raw(name)?)
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+    pub(in crate::remote) fn flag(&self, name: &str) -> Option<bool> {
         serde_json::from_str(self.raw(name)?).ok()
     }
 
     /// A whole number.
-    pub(super) fn number(&self, name: &str) -> Option<i64> {
+    pub(in crate::remote) fn number(&self, name: &str) -> Option<i64> {
         self.label(name)?.parse().ok()
     }
 
     /// The members of a member.
-    pub(super) fn object(&self, name: &str) -> Option<Self> {
+    pub(in crate::remote) fn object(&self, name: &str) -> Option<Self> {
         Self::read(self.raw(name)?)
     }
 
     /// Every member's name and text.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &'a str)> {
+    pub(in crate::remote) fn all(&self) -> impl Iterator<Item = (&str, &'a str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.get()))
     }
 }
 
 /// A JSON string's text.
-pub(super) fn text(json: &str) -> Option<String> {
+pub(in crate::remote) fn text(json: &str) -> Option<String> {
     serde_json::from_str(json).ok()
 }
 
 /// A JSON string's text, or a number as it was written.
-pub(super) fn label(json: &str) -> Option<String> {
+pub(in crate::remote) fn label(json: &str) -> Option<String> {
     let number = json.starts_with(|c: char| c == '-' || c.is_ascii_digit());
     if number { Some(json.to_owned()) } else { text(json) }
 }
 
 /// The items of an array, as they were written.
-pub(super) fn items(json: &str) -> Option<Vec<&str>> {
+pub(in crate::remote) fn items(json: &str) -> Option<Vec<&str>> {
     let items: Vec<&RawValue> = serde_json::from_str(json).ok()?;
     Some(items.into_iter().map(RawValue::get).collect())
 }
 
 /// Whether valid JSON nests no deeper than is taken.
-pub(super) fn is_flat_enough(json: &str) -> bool {
+pub(in crate::remote) fn is_flat_enough(json: &str) -> bool {
     let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
     for byte in json.bytes() {
         match byte {

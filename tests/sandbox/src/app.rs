@@ -18,6 +18,7 @@ use crate::faults::{Fault, FaultRule, next_fault};
 use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
+use crate::texpo::Texpo;
 use crate::unidy::{self, Unidy};
 use crate::users::{self, OrganizerUser, User};
 
@@ -36,6 +37,7 @@ pub(crate) struct App {
     pub(crate) recorder: Recorder,
     bam_choices: Mutex<BamChoices>,
     pub(crate) unidy: Unidy,
+    pub(crate) texpo: Texpo,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -67,6 +69,7 @@ impl App {
             holders: users::holders(plan, config.seed),
             organizers: users::organizers(plan, config.seed),
             unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
+            texpo: Texpo::new(config.texpo.clone(), url, &names(plan), now.timestamp()),
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -166,8 +169,12 @@ pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     Ok(bytes)
 }
 
+fn names(plan: &Plan) -> Vec<String> {
+    plan.users.iter().map(|user| user.name.clone()).collect()
+}
+
 fn fill_unidy(db: &Db, plan: &Plan, config: &SandboxConfig, now: DateTime<Utc>) -> std::io::Result<()> {
-    let users: Vec<String> = plan.users.iter().map(|user| user.name.clone()).collect();
+    let users = names(plan);
     let season = unidy::Season {
         users: &users,
         seed: config.seed,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::bam::BamChoices;
+use crate::texpo::TexpoChoices;
 use crate::unidy::UnidyChoices;
 
 /// Tells the time: Unix milliseconds.
@@ -39,6 +40,8 @@ pub struct SandboxConfig {
     pub bam: BamChoices,
     /// What Unidy's documents leave open.
     pub unidy: UnidyChoices,
+    /// What TEXPO's documents leave open.
+    pub texpo: TexpoChoices,
 }
 
 impl Default for SandboxConfig {
@@ -57,6 +60,7 @@ impl Default for SandboxConfig {
             feed: false,
             bam: BamChoices::default(),
             unidy: UnidyChoices::default(),
+            texpo: TexpoChoices::default(),
         }
     }
 }

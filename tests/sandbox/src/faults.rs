@@ -17,6 +17,7 @@ use crate::extension;
 use crate::listener::{Fuse, Pace};
 use crate::problem::Problem;
 use crate::recorder::read_ahead;
+use crate::texpo;
 use crate::unidy::{self, UnidyError};
 
 /// What goes wrong with a request.
@@ -180,6 +181,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
             next.run(request).await
         }
+        Fault::Unauthorized if texpo::serves(path) => texpo::fault(StatusCode::UNAUTHORIZED),
         Fault::Unauthorized if unidy::serves(path) => UnidyError::unauthorized().into_response(),
         Fault::Unauthorized if extension::serves(path) => Problem::unauthorized().into_response(),
         Fault::Unauthorized => BamError::unauthorized().into_response(),
@@ -194,6 +196,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             reply
         }
         Fault::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response(),
+        Fault::Gone if texpo::serves(path) => texpo::fault(StatusCode::GONE),
         Fault::Gone if unidy::serves(path) => UnidyError::new(StatusCode::GONE, "gone").into_response(),
         Fault::Gone if extension::serves(path) => extension::cursor_expired().into_response(),
         Fault::Gone => BamError::new(StatusCode::GONE, "GONE", "Gone").into_response(),
@@ -212,6 +215,8 @@ fn refuse(status: StatusCode, path: &str, retry_after: &str) -> Response {
     };
     let mut reply = if unidy::serves(path) {
         UnidyError::new(status, &kind.replace('-', "_")).into_response()
+    } else if texpo::serves(path) {
+        texpo::fault(status)
     } else if extension::serves(path) {
         Problem::new(status, kind, title).into_response()
     } else {

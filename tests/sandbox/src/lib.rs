@@ -1,4 +1,4 @@
-//! A sandbox for ticket wallets: an HTTP server on the loopback address that emulates B.A.M Ticketing and Unidy and
+//! A sandbox for ticket wallets: an HTTP server on the loopback address that emulates B.A.M Ticketing, Unidy and TEXPO and
 //! serves the wallet extension beside them, with real signatures, invented data and faults on demand.
 
 mod app;
@@ -17,6 +17,7 @@ mod recorder;
 mod sandbox;
 mod season;
 mod seeded;
+mod texpo;
 mod unidy;
 mod users;
 
@@ -28,6 +29,10 @@ pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use recorder::RecordedRequest;
 pub use sandbox::Sandbox;
+pub use texpo::{
+    DuplicateForm, EmptyForm, ErrorStatus, PriceText, SuccessError, TexpoAccess, TexpoChoices, Timestamps,
+    UpdateForm,
+};
 pub use unidy::{
     Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, NewUnidyClient, PriceForm, TokenBody,
     UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail,

@@ -29,6 +29,7 @@ use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
 use crate::recorder::RecordedRequest;
 use crate::season::Plan;
+use crate::texpo;
 use crate::unidy::{self, UnidyError};
 use crate::users::{OrganizerUser, User};
 
@@ -165,6 +166,7 @@ impl Sandbox {
     /// When the system has no random numbers to give.
     pub fn revoke_sessions(&self) -> io::Result<()> {
         self.app.replace_token_key()?;
+        self.app.texpo.data().revoke_sessions();
         let revoked = self.app.db.write(|db| {
             db.execute("DELETE FROM session", [])?;
             unidy::revoke_access(db, true)
@@ -265,6 +267,7 @@ fn routes(app: &Arc<App>) -> Router {
     Router::new()
         .merge(bam::routes())
         .merge(unidy::routes())
+        .merge(texpo::routes())
         .merge(feed)
         .merge(extension::routes())
         .merge(control::routes())
