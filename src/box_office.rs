@@ -1,5 +1,7 @@
 //! The box office: the facade for organisers.
 
+mod catalogue;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -50,7 +52,8 @@ impl BoxOffice {
         Ok(self.core.store.accounts()?.into_iter().map(Account::from).collect())
     }
 
-    /// Signs in and keeps the account: with B.A.M as an organiser, with Unidy by a server's id and secret.
+    /// Signs in and keeps the account: with B.A.M as an organiser, with Unidy by a server's id and secret, with
+    /// TEXPO as a network's manager.
     ///
     /// # Errors
     /// [`WalletError::InvalidInput`], [`WalletError::Refused`], [`WalletError::Unreachable`], [`WalletError::Storage`].

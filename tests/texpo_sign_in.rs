@@ -167,7 +167,7 @@ async fn paths_are_configured() {
     let user = &expo.sandbox.users()[1];
     assert!(texpo.login(&user.name, &user.password).await.is_ok());
     let lost = expo.texpo(expo.config()).login(&user.name, &user.password).await;
-    assert!(matches!(lost, Err(Error::Answer { code: 404, .. })), "{lost:?}");
+    assert!(matches!(lost, Err(Error::Answer { status: 404, code: 404, .. })), "{lost:?}");
 }
 
 #[tokio::test]

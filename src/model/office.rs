@@ -1,4 +1,4 @@
-//! What organisers do: reserving, freeing and issuing tickets, sending groups, and tickets of partners.
+//! What organisers do: reserving, freeing and issuing tickets, sending groups, tickets of partners, and catalogues.
 
 use super::ticket::TicketStatus;
 
@@ -19,6 +19,12 @@ pub enum OfficeWriteKind {
     UpdateTicket,
     /// Deletes a ticket (Unidy partner API).
     DeleteTicket,
+    /// Makes an entry of a catalogue (TEXPO `ticket.createPurchasableTicket`).
+    CreateProduct,
+    /// Changes an entry of a catalogue (TEXPO `ticket.updatePurchasableTicket`).
+    UpdateProduct,
+    /// Deletes an entry of a catalogue (TEXPO `ticket.deletePurchasableTicket`).
+    DeleteProduct,
 }
 
 closed_enum!(OfficeWriteKind {
@@ -29,6 +35,9 @@ closed_enum!(OfficeWriteKind {
     CreateTicket = "create_ticket",
     UpdateTicket = "update_ticket",
     DeleteTicket = "delete_ticket",
+    CreateProduct = "create_product",
+    UpdateProduct = "update_product",
+    DeleteProduct = "delete_product",
 });
 
 /// Where an organiser's write stands. No system repeats one safely, so that none is ever repeated by itself.

@@ -3,6 +3,7 @@
 use crate::request::{ANY, Asked};
 use crate::run::Steps;
 use crate::seed_rows::{Kind, Row};
+use crate::texpo;
 
 /// That a row is shown by a request of a step.
 #[derive(Debug, Clone)]
@@ -14,6 +15,10 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
+    pub(crate) fn new(seed: &'static str, row: &str, step: &'static str, asked: Asked) -> Self {
+        Self { seed, row: row.to_owned(), step, asked }
+    }
+
     pub(crate) fn is_about(&self, row: &Row) -> bool {
         self.seed == row.seed && self.row == row.id
     }
@@ -25,6 +30,7 @@ pub(crate) fn claims(rows: &[Row]) -> Vec<Claim> {
     claims.extend(unidy());
     let members = rows.iter().filter(|row| row.seed == "unidy" && row.kind == Kind::Member);
     claims.extend(members.flat_map(|row| member(&row.id)));
+    claims.extend(rows.iter().filter(|row| row.seed == "texpo").flat_map(|row| texpo::claims_about(&row.id)));
     claims
 }
 

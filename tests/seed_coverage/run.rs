@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use ticket_wallet::model::TicketSummary;
-use ticket_wallet_sandbox::{BamChoices, RecordedRequest, Sandbox, SandboxConfig, UnidyChoices};
+use ticket_wallet_sandbox::{
+    BamChoices, RecordedRequest, Sandbox, SandboxConfig, TexpoChoices, UnidyChoices,
+};
 
 use crate::brands::sign_in_to;
 use crate::phone::{Phone, TestClock, sandbox};
@@ -36,6 +38,7 @@ impl Run {
         assert_eq!(self.steps.insert(name, requests), None, "{name} runs twice");
         self.sandbox.set_bam_choices(BamChoices::default());
         self.sandbox.set_unidy_choices(UnidyChoices::default());
+        self.sandbox.set_texpo_choices(TexpoChoices::default());
     }
 
     pub(crate) fn steps(&self) -> &Steps {

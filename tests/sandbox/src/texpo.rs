@@ -78,19 +78,19 @@ async fn dispatch(
     }) {
         return holder::document(&call, &id);
     }
+    let (rpc, holder) = (below(&choices.rpc_prefix), below(&choices.holder_prefix));
+    let (admin, user) = (below(&choices.auth_prefix), below(&choices.user_auth_prefix));
+    let is_served = [&rpc, &holder, &admin, &user].iter().any(|path| path.is_some());
+    if !is_served {
+        return reply::fault(StatusCode::NOT_FOUND);
+    }
     if method != Method::POST {
         return reply::failed(choices, &Failure::new(StatusCode::METHOD_NOT_ALLOWED, 405, "POST only"));
     }
-    let outcome = if let Some(name) = below(&choices.rpc_prefix) {
-        catalogue::dispatch(&call, &name)
-    } else if let Some(name) = below(&choices.holder_prefix) {
-        holder::dispatch(&call, &name)
-    } else if let Some(name) = below(&choices.auth_prefix) {
-        return sign_in::adminserver(&call, &name);
-    } else if let Some(name) = below(&choices.user_auth_prefix) {
-        return sign_in::user_api(&call, &name);
-    } else {
-        Err(Failure::no_method())
-    };
-    reply::reply(choices, outcome)
+    match (rpc, holder, admin, user) {
+        (Some(name), ..) => reply::reply(choices, catalogue::dispatch(&call, &name)),
+        (_, Some(name), ..) => reply::reply(choices, holder::dispatch(&call, &name)),
+        (_, _, Some(name), _) => sign_in::adminserver(&call, &name),
+        (.., name) => sign_in::user_api(&call, name.as_deref().unwrap_or_default()),
+    }
 }
