@@ -19,6 +19,8 @@ mod phone;
 mod scanner;
 #[path = "secrets/systems.rs"]
 mod systems;
+#[path = "secrets/texpo.rs"]
+mod texpo;
 #[path = "support/tiny_server.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;

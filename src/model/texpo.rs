@@ -204,6 +204,7 @@ impl ProductGrant {
 /// An entry of a catalogue: a ticket that can be bought. A member of an unexpected type counts as absent; the record has it
 /// all the same.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Product {
     /// Unique in the catalogue; chosen by who made it.
     pub product_id: String,
@@ -233,6 +234,7 @@ pub struct Product {
 
 /// What an entry of a catalogue shall have: of a new one all that it has, of one that is there only what shall change.
 #[derive(Clone, Default, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct ProductFields {
     /// The event's name.
     #[uniffi(default = None)]

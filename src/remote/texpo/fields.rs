@@ -7,6 +7,7 @@ use super::object::{self, Object};
 use super::record::{CURRENCY, read_grants, read_price, read_time, write_time};
 use crate::error::Error;
 use crate::model::{Money, Product, ProductFields, ProductGrant, TexpoTimestamps};
+use crate::remote::bounds;
 
 /// The members that a change names, as a JSON object.
 ///
@@ -40,7 +41,7 @@ pub(super) fn changes(fields: &ProductFields, times: TexpoTimestamps) -> Result<
     set("discount", text(&fields.discount));
     set("grants", fields.grants.as_deref().map(grants).transpose()?);
     if let Some(more) = &fields.more_json {
-        let more = Object::read(more).filter(|_| crate::remote::unidy::raw::is_flat_enough(more));
+        let more = Object::read(more).filter(|_| bounds::check(more.as_bytes()).is_ok());
         object.take(&more.ok_or_else(|| input("more_json", "write the members as a JSON object"))?);
     }
     Ok(object)

@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat};
 
 use super::object;
 use crate::model::{Money, Product, ProductGrant, ProductType, TexpoTimestamps};
+use crate::remote::bounds;
 use crate::remote::unidy::raw::{self, Members};
 
 /// Every price is in this currency (the vendor's documents).
@@ -29,9 +30,9 @@ pub struct PurchasedTicket {
 opaque_debug!(PurchasedTicket);
 
 impl PurchasedTicket {
-    /// Reads a record. `None` when it is no object, has no `ticketId`, or nests deeper than 128 levels.
+    /// Reads a record. `None` when it is no object, has no `ticketId`, or is beyond the bounds of replies.
     pub fn read(record: &str) -> Option<Self> {
-        let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+        let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
         let ticket_id = members.label("ticketId").filter(|id| !id.is_empty())?;
         let product_id = members.label("productId").unwrap_or_default();
         Some(Self {
@@ -43,9 +44,9 @@ impl PurchasedTicket {
     }
 }
 
-/// Reads an entry of the catalogue. `None` when it is no object, has no `productId`, or nests deeper than 128 levels.
+/// Reads an entry of the catalogue. `None` when it is no object, has no `productId`, or is beyond the bounds of replies.
 pub fn read_product(record: &str) -> Option<Product> {
-    let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+    let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
     let product_id = members.label("productId").filter(|id| !id.is_empty())?;
     Some(product(&members, product_id, record))
 }
