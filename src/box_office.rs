@@ -1,5 +1,6 @@
 //! The box office: the facade for organisers.
 
+mod catalogue;
 mod ticketing;
 
 use std::sync::Arc;
@@ -54,6 +55,7 @@ impl BoxOffice {
 
     /// Signs in and keeps the account: with B.A.M as an organiser, with Unidy by a server's id and secret, with
     /// TickeTing as a host or by a key.
+    /// TEXPO as a network's manager.
     ///
     /// # Errors
     /// [`WalletError::InvalidInput`], [`WalletError::Refused`], [`WalletError::Unreachable`], [`WalletError::Storage`].

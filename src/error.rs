@@ -89,6 +89,14 @@ pub enum WalletError {
         /// How long the server asked to wait, in milliseconds.
         retry_after_ms: Option<u64>,
     },
+    /// The account lacks a permission at its system; signing in again does not help.
+    #[error("{reason}")]
+    PermissionDenied {
+        /// What was refused.
+        reason: String,
+        /// The permission's name, where the system's documents name it: `network.manage`.
+        permission: Option<String>,
+    },
     /// The ticket has no barcode to show.
     #[error("no barcode: {reason}")]
     NoBarcode {
@@ -153,6 +161,7 @@ impl WalletError {
             Self::Refused { .. } => "refused",
             Self::UpgradeNeeded { .. } => "upgrade_needed",
             Self::ServerFault { .. } => "server_fault",
+            Self::PermissionDenied { .. } => "permission_denied",
             Self::NoBarcode { .. } => "no_barcode",
             Self::NotFound { .. } => "not_found",
             Self::Cancelled { .. } => "cancelled",
@@ -281,6 +290,26 @@ pub enum Error {
         /// `Retry-After`, in milliseconds.
         retry_after_ms: Option<u64>,
     },
+    /// An error that the server's application tells inside its reply, whatever the HTTP status.
+    #[error("{endpoint}: the server answered with error {code}")]
+    Answer {
+        /// Method and path.
+        endpoint: String,
+        /// HTTP status of the reply.
+        status: u16,
+        /// The application's code; 0 where it gave none.
+        code: i64,
+        /// `Retry-After`, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
+    /// The account lacks a permission.
+    #[error("{endpoint}: the account lacks the permission {permission}")]
+    Permission {
+        /// Method and path.
+        endpoint: String,
+        /// Its name in the system's documents.
+        permission: &'static str,
+    },
     /// A reply that is not what its documents say.
     #[error("{endpoint}: the reply could not be read at {field}")]
     Reply {
@@ -324,12 +353,17 @@ pub enum Error {
 impl Error {
     /// Whether a server or the way to it is at fault, and another server may well answer.
     pub(crate) fn is_remote(&self) -> bool {
-        let failed = matches!(self, Self::UpgradeNeeded { .. } | Self::ServerFault { .. });
-        failed
-            || matches!(
-                self,
-                Self::Network { .. } | Self::Pause { .. } | Self::Status { .. } | Self::Reply { .. }
-            )
+        matches!(
+            self,
+            Self::Network { .. }
+                | Self::Pause { .. }
+                | Self::Status { .. }
+                | Self::Answer { .. }
+                | Self::Permission { .. }
+                | Self::UpgradeNeeded { .. }
+                | Self::ServerFault { .. }
+                | Self::Reply { .. }
+        )
     }
 
     /// Whether a write that ended like this may have been carried out all the same.
@@ -338,13 +372,15 @@ impl Error {
     /// any 5xx, 503 with `Retry-After` included: a gateway answers so as well when the server behind it went on. It
     /// may on a 3xx, for 303 points to the result of what was done. It was not when no connection was made, and 4xx
     /// refuses it (RFC 9110, section 15.5); a 409 of an idempotency key that is in use is about the request that came
-    /// first.
+    /// first. An application's own error refuses it too, unless it has no code or a server's fault for one: none of
+    /// these says what was done before.
     pub fn is_uncertain(&self) -> bool {
         match self {
             Self::Network { why, .. } => {
                 !matches!(why, HttpTransportError::Unreachable | HttpTransportError::PinMismatch)
             }
             Self::Status { status, .. } => !(400..500).contains(status),
+            Self::Answer { code, .. } => *code <= 0 || (500..600).contains(code),
             Self::Reply { .. } | Self::ServerFault { .. } | Self::Cancelled => true,
             _ => false,
         }
@@ -390,6 +426,15 @@ impl From<Error> for WalletError {
             Error::ServerFault { report, retry_after_ms, .. } => {
                 let reason = format!("{reason}; give the report to whoever runs it");
                 Self::ServerFault { reason, report, retry_after_ms }
+            }
+            Error::Answer { code: 429 | 500..=599, retry_after_ms, .. } => {
+                Self::Unreachable { reason, retry_after_ms }
+            }
+            Error::Answer { status, code, .. } => {
+                Self::Refused { reason, status, server_code: (code != 0).then(|| code.to_string()) }
+            }
+            Error::Permission { permission, .. } => {
+                Self::PermissionDenied { reason, permission: Some(permission.to_owned()) }
             }
             Error::Reply { .. } => Self::Unreachable { reason, retry_after_ms: None },
             Error::BadPassword => Self::Refused { reason, status: 401, server_code: None },

@@ -16,6 +16,7 @@ mod order;
 mod outbox;
 mod pulled;
 mod system;
+mod texpo;
 mod ticket;
 mod ticketing;
 
@@ -38,6 +39,9 @@ pub use outbox::{
 };
 pub use pulled::{PulledEvent, PulledTicket};
 pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant};
+pub use texpo::{
+    GrantKind, Product, ProductFields, ProductGrant, ProductType, TexpoConfig, TexpoSignIn, TexpoTimestamps,
+};
 pub use ticket::{
     BarcodeProfile, Event, EventGroup, NoBarcodeReason, TicketDetail, TicketFilter, TicketFormat,
     TicketStatus, TicketSummary,

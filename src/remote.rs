@@ -10,6 +10,7 @@ mod http;
 mod pins;
 pub mod retry;
 mod session;
+pub mod texpo;
 pub mod ticketing;
 mod transport;
 pub mod unidy;

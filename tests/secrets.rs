@@ -22,6 +22,8 @@ mod phone;
 mod scanner;
 #[path = "secrets/systems.rs"]
 mod systems;
+#[path = "secrets/texpo.rs"]
+mod texpo;
 #[path = "secrets/ticketing.rs"]
 mod ticketing;
 #[path = "support/tiny_server.rs"]

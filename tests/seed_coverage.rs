@@ -8,9 +8,15 @@
 #[path = "support/brands.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod brands;
+#[path = "support/expo.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod expo;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
+#[path = "support/script.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod script;
 #[path = "support/seed_rows.rs"]
 mod seed_rows;
 #[path = "support/tenants.rs"]
@@ -29,6 +35,8 @@ mod page;
 mod request;
 #[path = "seed_coverage/run.rs"]
 mod run;
+#[path = "seed_coverage/texpo.rs"]
+mod texpo;
 #[path = "seed_coverage/ticketing.rs"]
 mod ticketing;
 #[path = "seed_coverage/ticketing_claims.rs"]
@@ -89,6 +97,11 @@ async fn each_row_of_the_documents_names_a_request_of_this_run() {
         ticketing::is_let_in_by_a_session_or_a_key,
         ticketing::is_refused_with_the_documents_words,
         ticketing::tells_the_app_each_refusal,
+        texpo::lists_the_catalogue,
+        texpo::makes_entries,
+        texpo::changes_entries,
+        texpo::deletes_an_entry,
+        texpo::needs_the_permission,
     );
     let rows: Vec<_> = SEEDS.iter().flat_map(seed_rows::Seed::rows).collect();
     let claims = claims::claims(&rows);

@@ -1,4 +1,5 @@
-//! Amounts of money: whole minor units of an ISO 4217 currency, read from decimal text and never through a float.
+//! Amounts of money: whole minor units of an ISO 4217 currency, read from decimal text. No amount is what a float's
+//! arithmetic came to.
 
 use std::fmt;
 
@@ -58,6 +59,44 @@ impl Money {
         Ok(Self { minor, currency })
     }
 
+    /// Reads a number as [`Money::parse`] does, and one that a server's double-precision float was written out as:
+    /// `64.099999999999994` is what the double of 64.10 looks like with 17 digits. Where there are fractions of the smallest
+    /// unit, the nearest amount counts if both are the same double (IEEE 754 binary64), and none does if not: nothing is
+    /// rounded that a server could mean.
+    ///
+    /// # Errors
+    /// As [`Money::parse`].
+    pub fn parse_float(major: &str, currency: &str) -> Result<Self, MoneyError> {
+        match Self::parse(major, currency) {
+            Err(MoneyError::Precision) => Self::of_same_double(major, currency).ok_or(MoneyError::Precision),
+            other => other,
+        }
+    }
+
+    fn of_same_double(major: &str, currency: &str) -> Option<Self> {
+        /// Beyond this, neighbouring whole numbers are one double.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let currency = code(currency).ok()?;
+        let double: f64 = major.trim().parse().ok()?;
+        let nearest = (double * 10_f64.powi(i32::try_from(exponent(&currency)).ok()?)).round();
+        // What comes out is compared below: an error of this multiplication refuses, and changes nothing.
+        let minor = (nearest.abs() < EXACT).then_some(nearest as i64)?;
+        let money = Self { minor, currency };
+        (money.major().parse() == Ok(double)).then_some(money)
+    }
+
+    /// The amount in major units, as a decimal number with all digits of the minor unit: `64.10`.
+    pub fn major(&self) -> String {
+        let places = exponent(&self.currency);
+        let unit = 10_u64.pow(places);
+        let (sign, amount) = (if self.minor < 0 { "-" } else { "" }, self.minor.unsigned_abs());
+        let whole = amount / unit;
+        if places == 0 {
+            return format!("{sign}{whole}");
+        }
+        format!("{sign}{whole}.{:0width$}", amount % unit, width = places as usize)
+    }
+
     /// The sum of two amounts of one currency.
     ///
     /// # Errors
@@ -74,14 +113,7 @@ impl Money {
 /// In major units with the currency: `64.10 EUR`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let places = exponent(&self.currency);
-        let unit = 10_u64.pow(places);
-        let (sign, amount) = (if self.minor < 0 { "-" } else { "" }, self.minor.unsigned_abs());
-        write!(f, "{sign}{}", amount / unit)?;
-        if places > 0 {
-            write!(f, ".{:0width$}", amount % unit, width = places as usize)?;
-        }
-        write!(f, " {}", self.currency)
+        write!(f, "{} {}", self.major(), self.currency)
     }
 }
 
@@ -175,6 +207,31 @@ mod tests {
     }
 
     #[test]
+    fn a_double_written_out_is_the_amount_it_stands_for() {
+        let cases = [
+            ("64.10", Ok(6410)),
+            ("64.099999999999994", Ok(6410)),
+            ("64.0999999999999943156581139192", Ok(6410)),
+            ("0.30000000000000004", Err(MoneyError::Precision)),
+            ("0.299999999999999988897769753748", Ok(30)),
+            ("19.989999999999998", Ok(1999)),
+            ("-19.989999999999998", Ok(-1999)),
+            ("1.9989999999999998e1", Ok(1999)),
+            ("64.101", Err(MoneyError::Precision)),
+            ("64.0999984741211", Err(MoneyError::Precision)),
+            ("0.001", Err(MoneyError::Precision)),
+            ("1e-400", Ok(0)),
+            ("90071992547409.9112", Ok(9_007_199_254_740_991)),
+            ("9007199254740992.003", Err(MoneyError::Precision)),
+            ("NaN", Err(MoneyError::Number)),
+        ];
+        for (text, minor) in cases {
+            assert_eq!(Money::parse_float(text, "USD").map(|money| money.minor), minor, "{text}");
+        }
+        assert_eq!(Money::parse_float("1249.9999999999999", "JPY").map(|money| money.minor), Ok(1250));
+    }
+
+    #[test]
     fn sums_keep_to_one_currency() {
         let money = |minor, currency: &str| Money { minor, currency: currency.to_owned() };
         assert_eq!(money(5, "EUR").plus(&money(7, "EUR")), Ok(money(12, "EUR")));
@@ -192,8 +249,18 @@ mod tests {
         }
 
         #[test]
+        fn a_double_of_an_amount_is_that_amount_however_it_is_written(minor in -900_000_000_000_i64..900_000_000_000) {
+            let money = Money { minor, currency: "USD".to_owned() };
+            let double: f64 = money.major().parse().unwrap();
+            for text in [format!("{double}"), format!("{double:.20}"), format!("{double:e}"), format!("{double:.17e}")] {
+                prop_assert_eq!(Money::parse_float(&text, "USD"), Ok(money.clone()), "{}", text);
+            }
+        }
+
+        #[test]
         fn no_text_panics(text in ".{0,80}", currency in ".{0,4}") {
             let _ = Money::parse(&text, &currency);
+            let _ = Money::parse_float(&text, &currency);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What organisers do: reserving, freeing and issuing tickets, sending groups, and tickets of partners.
+//! What organisers do: reserving, freeing and issuing tickets, sending groups, tickets of partners, and catalogues.
 
 use super::ticket::TicketStatus;
 
@@ -27,6 +27,12 @@ pub enum OfficeWriteKind {
     DeleteToken,
     /// Redeems tickets at an entrance (TickeTing `POST /events/{event}/admissions`).
     Admit,
+    /// Makes an entry of a catalogue (TEXPO `ticket.createPurchasableTicket`).
+    CreateProduct,
+    /// Changes an entry of a catalogue (TEXPO `ticket.updatePurchasableTicket`).
+    UpdateProduct,
+    /// Deletes an entry of a catalogue (TEXPO `ticket.deletePurchasableTicket`).
+    DeleteProduct,
 }
 
 closed_enum!(OfficeWriteKind {
@@ -41,6 +47,9 @@ closed_enum!(OfficeWriteKind {
     UpdateToken = "update_token",
     DeleteToken = "delete_token",
     Admit = "admit",
+    CreateProduct = "create_product",
+    UpdateProduct = "update_product",
+    DeleteProduct = "delete_product",
 });
 
 /// Where an organiser's write stands. No system repeats one safely, so that none is ever repeated by itself.

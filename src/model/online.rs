@@ -30,6 +30,8 @@ pub enum Capability {
     ManageTickets,
     /// Admission tokens can be issued to an event's staff, and tickets redeemed by them.
     Admissions,
+    /// A catalogue of tickets to buy can be listed and changed.
+    ManageCatalogue,
     /// The server beside it binds barcodes to this device: known after the first sync.
     SignedBarcodes,
     /// The server beside it tells what has changed: known after the first sync.

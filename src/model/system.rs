@@ -1,5 +1,6 @@
 //! Ticketing systems and where they are.
 
+use super::texpo::TexpoConfig;
 use super::ticketing::TicketingConfig;
 
 /// A ticketing system that this library speaks with.
@@ -11,15 +12,18 @@ pub enum TicketSystem {
     Unidy,
     /// TickeTing.
     Ticketing,
+    /// TEXPO (Roomful, Valuverse).
+    Texpo,
 }
 
-closed_enum!(TicketSystem { Bam = "bam", Unidy = "unidy", Ticketing = "ticketing" });
+closed_enum!(TicketSystem { Bam = "bam", Unidy = "unidy", Ticketing = "ticketing", Texpo = "texpo" });
 
 /// Where a ticketing system is, and what its documents leave open.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
 #[serde(default)]
 pub struct SystemConfig {
-    /// The API's address, for example `https://api.bam.fan`; with Unidy the brand's, `https://brand.unidy.de`.
+    /// The API's address, for example `https://api.bam.fan`; with Unidy the brand's, `https://brand.unidy.de`;
+    /// with TEXPO the adminserver's.
     pub url: String,
     /// Addresses of tenants, with `{tenant}` in it, for example `https://{tenant}.api.bam.fan`. Without it the tenant
     /// is put before the host, or, where the host is an IP address or `localhost`, into the path as `/t/{tenant}`.
@@ -43,6 +47,9 @@ pub struct SystemConfig {
     /// How TickeTing is reached, and what its documents leave open; the likeliest reading without it.
     #[uniffi(default = None)]
     pub ticketing: Option<TicketingConfig>,
+    /// What TEXPO's documents leave open; the likeliest reading without it.
+    #[uniffi(default = None)]
+    pub texpo: Option<TexpoConfig>,
     /// Keys of which the certificate chain of every server of this configuration must have one, beside the platform's own
     /// trust: two different ones at least, so that a key can be changed. None are asked for when this is empty, or when
     /// all have expired.

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::bam::{Bam, Direction, TicketPage, TicketPlace, TicketQuery};
+use super::texpo::Texpo;
 use super::ticketing::Ticketing;
 use super::unidy::Unidy;
 use super::{Http, Refresh, Session};
@@ -21,6 +22,8 @@ pub enum Connector {
     Unidy(Box<Unidy>),
     /// TickeTing.
     Ticketing(Box<Ticketing>),
+    /// TEXPO.
+    Texpo(Box<Texpo>),
 }
 
 /// Tickets of one page of a list.
@@ -52,6 +55,7 @@ impl Connector {
             TicketSystem::Bam => Ok(Self::Bam(Box::new(Bam::new(http, config)?))),
             TicketSystem::Unidy => Ok(Self::Unidy(Box::new(Unidy::new(http, config)?))),
             TicketSystem::Ticketing => Ok(Self::Ticketing(Box::new(Ticketing::new(http, config)?))),
+            TicketSystem::Texpo => Ok(Self::Texpo(Box::new(Texpo::new(http, config)?))),
         }
     }
 
@@ -61,6 +65,7 @@ impl Connector {
             Self::Bam(bam) => bam.http(),
             Self::Unidy(unidy) => unidy.http(),
             Self::Ticketing(ticketing) => ticketing.http(),
+            Self::Texpo(texpo) => texpo.http(),
         }
     }
 
@@ -73,6 +78,7 @@ impl Connector {
             Self::Bam(bam) => bam.login(user_name, password).await,
             Self::Unidy(unidy) => unidy.session_for(user_name, password).await,
             Self::Ticketing(ticketing) => ticketing.login(user_name, password).await,
+            Self::Texpo(texpo) => texpo.login(user_name, password).await,
         }
     }
 
@@ -100,6 +106,14 @@ impl Connector {
         }
     }
 
+    /// TEXPO's client, for what only TEXPO has.
+    pub fn texpo(&self) -> Option<&Texpo> {
+        match self {
+            Self::Texpo(texpo) => Some(texpo),
+            _ => None,
+        }
+    }
+
     /// The provider's name for a tenant's tickets.
     ///
     /// # Errors
@@ -109,6 +123,7 @@ impl Connector {
             Self::Bam(bam) => bam.provider(tenant),
             Self::Unidy(unidy) => unidy.provider(),
             Self::Ticketing(ticketing) => ticketing.provider(),
+            Self::Texpo(texpo) => texpo.provider(),
         }
     }
 
@@ -132,11 +147,13 @@ impl Connector {
                     reason: "none is configured".to_owned(),
                 })
             }
+            Self::Texpo(texpo) => Ok(texpo.extension_base().clone()),
         }
     }
 
     /// The list's newest changes, `limit` at most, unless they are as they were when the server gave them this entity
-    /// tag; with their tag now. Where a system cannot order by change, its first page.
+    /// tag; with their tag now. Where a system cannot order by change, its first page. A system whose tickets are not to be
+    /// asked for has none that changed.
     ///
     /// # Errors
     /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
@@ -158,7 +175,10 @@ impl Connector {
                 };
                 Ok(Some((normalised(bam, session, &page).await?, etag)))
             }
-            Self::Unidy(_) | Self::Ticketing(_) => Ok(Some((self.page(session, limit, 0).await?, None))),
+            Self::Texpo(texpo) if !texpo.lists_tickets() => Ok(None),
+            Self::Unidy(_) | Self::Ticketing(_) | Self::Texpo(_) => {
+                Ok(Some((self.page(session, limit, 0).await?, None)))
+            }
         }
     }
 
@@ -180,6 +200,7 @@ impl Connector {
                 let (tickets, total) = ticketing.pull(session, limit, offset).await?;
                 Ok(PulledPage { tickets, total })
             }
+            Self::Texpo(texpo) => Ok(PulledPage { tickets: texpo.pull(session).await?, total: None }),
         }
     }
 
@@ -192,6 +213,7 @@ impl Connector {
             Self::Bam(bam) => bam.normalise(session, &bam.read_ticket(record)?, record).await,
             Self::Unidy(unidy) => unidy.read_ticket(&record.to_string()),
             Self::Ticketing(ticketing) => ticketing.read_ticket(session, &record.to_string()).await,
+            Self::Texpo(texpo) => texpo.read_ticket(record.get()),
         }
     }
 
@@ -207,7 +229,7 @@ impl Connector {
     ) -> Result<TicketHash, Error> {
         let tenant = match self {
             Self::Bam(bam) => bam.tenant_of(session, organizer).await?,
-            Self::Unidy(_) | Self::Ticketing(_) => None,
+            Self::Unidy(_) | Self::Ticketing(_) | Self::Texpo(_) => None,
         };
         let hash = self.provider(tenant.as_deref())?.ticket(id);
         hash.map_err(|e| Error::Input { field: "id", reason: e.to_string() })
@@ -222,6 +244,8 @@ impl Connector {
             Self::Bam(bam) => bam.is_gone(session, place).await,
             Self::Unidy(unidy) => unidy.is_gone(session, place.1).await,
             Self::Ticketing(ticketing) => ticketing.is_gone(session, place.1).await,
+            // A single ticket can be asked for over a websocket only.
+            Self::Texpo(_) => Ok(None),
         }
     }
 }
@@ -232,6 +256,7 @@ impl Refresh for Connector {
             Self::Bam(bam) => bam.refresh(http, tokens).await,
             Self::Unidy(unidy) => unidy.refresh(http, tokens).await,
             Self::Ticketing(ticketing) => ticketing.refresh(http, tokens).await,
+            Self::Texpo(texpo) => texpo.refresh(http, tokens).await,
         }
     }
 
@@ -240,6 +265,16 @@ impl Refresh for Connector {
             Self::Bam(bam) => bam.renews_by_itself(),
             Self::Unidy(unidy) => unidy.renews_by_itself(),
             Self::Ticketing(ticketing) => ticketing.renews_by_itself(),
+            Self::Texpo(texpo) => texpo.renews_by_itself(),
+        }
+    }
+
+    fn is_refused(&self, reply: &super::Reply) -> bool {
+        match self {
+            Self::Bam(bam) => bam.is_refused(reply),
+            Self::Unidy(unidy) => unidy.is_refused(reply),
+            Self::Ticketing(ticketing) => ticketing.is_refused(reply),
+            Self::Texpo(texpo) => texpo.is_refused(reply),
         }
     }
 
@@ -248,6 +283,7 @@ impl Refresh for Connector {
             Self::Bam(bam) => bam.authorise(request, access),
             Self::Unidy(unidy) => unidy.authorise(request, access),
             Self::Ticketing(ticketing) => ticketing.authorise(request, access),
+            Self::Texpo(texpo) => texpo.authorise(request, access),
         }
     }
 }

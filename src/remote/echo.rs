@@ -27,9 +27,10 @@ fn is_word_or_number(part: &str) -> bool {
 
 /// Whether a text holds something of what a request sends, or is a part of it.
 fn sends(request: &Request<'_>, text: &str) -> bool {
+    let written = request.json.and_then(|json| serde_json::from_str(json).ok());
     let keys = request.bearer.as_deref().map(String::as_str).into_iter().chain(request.idempotency_key);
     let mut sent: Vec<&str> = keys.chain(request.headers.iter().map(|(_, value)| value.as_str())).collect();
-    if let Some(body) = request.body {
+    if let Some(body) = request.body.or(written.as_ref()) {
         texts(body, &mut sent);
     }
     let mut form = form_urlencoded::parse(request.form.unwrap_or_default().as_bytes());

@@ -55,12 +55,16 @@ pub struct Request<'a> {
     pub bearer: Option<Zeroizing<String>>,
     /// Other headers by which the system knows who asks.
     pub headers: Vec<(&'static str, Zeroizing<String>)>,
+    /// One more, where the account's configuration gives its name.
+    pub named_header: Option<(String, String)>,
     /// Idempotency key, without quotes.
     pub idempotency_key: Option<&'a str>,
     /// Entity tag of what is held, quotes included, as [`Reply::etag`] gave it.
     pub if_none_match: Option<&'a str>,
     /// JSON body.
     pub body: Option<&'a Value>,
+    /// JSON body that is sent as it is written, in place of the other.
+    pub json: Option<&'a str>,
     /// Body in the form `application/x-www-form-urlencoded`, in place of JSON.
     pub form: Option<&'a str>,
     /// Whether the headers that tell who asks are left out: for addresses that a server names.
@@ -80,9 +84,11 @@ impl<'a> Request<'a> {
             endpoint,
             bearer: None,
             headers: Vec::new(),
+            named_header: None,
             idempotency_key: None,
             if_none_match: None,
             body: None,
+            json: None,
             form: None,
             anonymous: false,
             max_reply_bytes: MAX_REPLY_BYTES,
@@ -275,18 +281,20 @@ impl Http {
             headers.push(header("Authorization", format!("Bearer {}", **token)));
         }
         headers.extend(request.headers.iter().map(|(name, value)| header(name, value.to_string())));
+        headers.extend(request.named_header.iter().map(|(name, value)| header(name, value.clone())));
         if let Some(key) = request.idempotency_key {
             headers.push(header("Idempotency-Key", format!("\"{key}\"")));
         }
         if let Some(tag) = request.if_none_match {
             headers.push(header("If-None-Match", tag.to_owned()));
         }
-        if request.body.is_some() {
+        if request.body.is_some() || request.json.is_some() {
             headers.push(header("Content-Type", "application/json".to_owned()));
         } else if request.form.is_some() {
             headers.push(header("Content-Type", "application/x-www-form-urlencoded".to_owned()));
         }
-        let json = request.body.map(|body| body.to_string().into_bytes());
+        let written = request.json.map(|json| json.as_bytes().to_vec());
+        let json = written.or_else(|| request.body.map(|body| body.to_string().into_bytes()));
         HttpRequest {
             method: request.method.to_owned(),
             url: request.url.to_string(),
@@ -343,6 +351,11 @@ impl Reply {
     /// Whether what is held is still so: the answer to [`Request::if_none_match`] (RFC 9110, section 15.4.5).
     pub fn is_not_modified(&self) -> bool {
         self.status == 304
+    }
+
+    /// Method and path of the request, for errors.
+    pub(super) fn endpoint(&self) -> &'static str {
+        self.endpoint
     }
 
     /// The entity tag, quotes included (RFC 9110, section 8.8.3); none that is longer than 4 KiB.

@@ -22,6 +22,11 @@ pub trait Refresh: Sync {
         false
     }
 
+    /// Whether a reply says that the access token does not count (any more): by default, 401.
+    fn is_refused(&self, reply: &Reply) -> bool {
+        reply.status == 401
+    }
+
     /// Signs a request with the access token: by default as `Authorization: Bearer`.
     fn authorise(&self, request: &mut Request<'_>, access: Zeroizing<String>) {
         request.bearer = Some(access);
@@ -44,7 +49,7 @@ impl Session {
         Self { tokens: Mutex::new(Some(tokens)), renewing: AsyncMutex::new(()), keep }
     }
 
-    /// Sends what `request` builds. On 401 the session is renewed once and the request, built anew, repeated once.
+    /// Sends what `request` builds. On 401, or what else the system says it by, the session is renewed once and the request, built anew, repeated once.
     ///
     /// # Errors
     /// As [`Http::send`], the renewal's included: a session that cannot be renewed for now goes on with the same tokens.
@@ -62,12 +67,12 @@ impl Session {
             request
         };
         let reply = http.send(signed(&used)).await?;
-        if reply.status != 401 {
+        if !system.is_refused(&reply) {
             return Ok(reply);
         }
         let renewed = self.renew(http, system, &used).await?;
         let reply = http.send(signed(&renewed)).await?;
-        if reply.status != 401 {
+        if !system.is_refused(&reply) {
             return Ok(reply);
         }
         let _no_renewal_meanwhile = self.renewing.lock().await;

@@ -8,6 +8,7 @@ use super::engine::Engine;
 use crate::error::Error;
 use crate::model::StoredAccount;
 use crate::remote::bam::Bam;
+use crate::remote::texpo::Texpo;
 use crate::remote::ticketing::Ticketing;
 use crate::remote::unidy::Unidy;
 use crate::remote::{Connector, Session};
@@ -49,6 +50,10 @@ impl Desk<'_> {
 
     pub(super) fn ticketing(&self) -> Result<&Ticketing, Error> {
         self.system.ticketing().ok_or_else(|| not_offered("only TickeTing has this"))
+    }
+
+    pub(super) fn texpo(&self) -> Result<&Texpo, Error> {
+        self.system.texpo().ok_or_else(|| not_offered("only TEXPO has this"))
     }
 
     /// The tenant to ask: the one that is named, else the configuration's.

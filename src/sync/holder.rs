@@ -17,9 +17,13 @@ impl Desk<'_> {
     /// [`Error::NotFound`], [`Error::Input`] where the system has none, as [`crate::remote::Session::send`],
     /// [`Error::Status`], [`Error::Reply`], [`Error::Database`].
     pub async fn fetch_documents(&self, ticket: TicketHash) -> Result<Vec<Document>, Error> {
-        let unidy = self.unidy()?;
         let remote_id = self.store().binding_of(ticket)?.remote_id;
         let subject = format!("ticket/{ticket}");
+        if let Some(texpo) = self.system.texpo() {
+            let file = texpo.document(&self.session, &remote_id).await?;
+            return Ok(vec![self.keep_document(&subject, "application/pdf", &file)?]);
+        }
+        let unidy = self.unidy()?;
         let mut refused = None;
         for (format, media_type) in
             [(ExportFormat::Pdf, "application/pdf"), (ExportFormat::PkPass, "application/vnd.apple.pkpass")]

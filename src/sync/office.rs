@@ -1,6 +1,7 @@
 //! What organisers send: each write is kept before its first byte leaves, is never repeated by itself, and ends as done,
 //! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
 
+mod texpo;
 mod ticketing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,8 @@ const MAX_PAGES: u32 = 1_000;
 enum Found {
     /// As the write left it.
     Done(Value),
+    /// The same, told by JSON that is kept as it is written.
+    Told(String),
     /// As it was before.
     Unchanged,
     /// It cannot be told.
@@ -221,7 +224,11 @@ impl Desk<'_> {
     }
 
     fn begin(&self, kind: OfficeWriteKind, asked: &Value) -> Result<i64, Error> {
-        self.store().begin_office_write(&self.account.id, kind, &asked.to_string(), self.now_s()?)
+        self.begin_text(kind, &asked.to_string())
+    }
+
+    fn begin_text(&self, kind: OfficeWriteKind, asked: &str) -> Result<i64, Error> {
+        self.store().begin_office_write(&self.account.id, kind, asked, self.now_s()?)
     }
 
     async fn settle(&self, id: i64, answer: Result<Value, Error>) -> Result<OfficeWrite, Error> {
@@ -239,6 +246,7 @@ impl Desk<'_> {
         }
         let (status, server_code) = match &error {
             Error::Status { status, server_code, .. } => (Some(*status), server_code.clone()),
+            Error::Answer { status, code, .. } => (Some(*status), Some(code.to_string())),
             _ => (None, None),
         };
         let state = OfficeWriteState::Rejected;
@@ -263,13 +271,22 @@ impl Desk<'_> {
         let settled = self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S;
         match found {
             Found::Done(answer) => self.keep(write.id, OfficeWriteState::Done, Some(answer)),
+            Found::Told(answer) => self.keep_text(write.id, OfficeWriteState::Done, Some(answer)),
             Found::Unchanged if settled => self.keep(write.id, OfficeWriteState::Rejected, None),
             Found::Unchanged | Found::Unclear => self.keep(write.id, OfficeWriteState::Unknown, None),
         }
     }
 
     fn keep(&self, id: i64, state: OfficeWriteState, answer: Option<Value>) -> Result<OfficeWrite, Error> {
-        let answer = answer.map(|answer| answer.to_string());
+        self.keep_text(id, state, answer.map(|answer| answer.to_string()))
+    }
+
+    fn keep_text(
+        &self,
+        id: i64,
+        state: OfficeWriteState,
+        answer: Option<String>,
+    ) -> Result<OfficeWrite, Error> {
         self.store()
             .settle_office_write(id, &OfficeOutcome { state, answer, status: None, server_code: None })
     }
@@ -288,6 +305,9 @@ impl Desk<'_> {
             | OfficeWriteKind::UpdateToken
             | OfficeWriteKind::DeleteToken
             | OfficeWriteKind::Admit => self.read_back_at_ticketing(write, &asked).await,
+            OfficeWriteKind::CreateProduct
+            | OfficeWriteKind::UpdateProduct
+            | OfficeWriteKind::DeleteProduct => self.find_product(write).await,
             OfficeWriteKind::UpdateTicket => self.find_fields(self.unidy()?, &asked).await,
             OfficeWriteKind::DeleteTicket => {
                 let gone = self.unidy()?.is_gone(&self.session, text(&asked, "ticket_id")).await?;

@@ -8,7 +8,7 @@ use super::runner::Runner;
 use crate::error::Error;
 use crate::model::{
     Account, BrowserSignIn, Capability, CodeSignIn, OAuthError, SignIn, StoredAccount, SystemConfig,
-    TicketSystem, Tokens, UnidyApi, UnidyGrant,
+    TexpoSignIn, TicketSystem, Tokens, UnidyApi, UnidyGrant,
 };
 use crate::remote::api_url;
 use crate::remote::unidy::Secret;
@@ -221,7 +221,13 @@ fn account(
 
 /// The same person at the same place is the same account.
 fn account_id(account: &StoredAccount) -> String {
-    let name = format!("{}\u{1F}{}\u{1F}{}", account.system.as_text(), account.config.url, account.user_name);
+    let mut name =
+        format!("{}\u{1F}{}\u{1F}{}", account.system.as_text(), account.config.url, account.user_name);
+    // TEXPO's networks share an address, and each has its own catalogue and tickets.
+    if let Some(network) = account.config.texpo.as_ref().and_then(|texpo| texpo.network_id.as_ref()) {
+        name.push('\u{1F}');
+        name.push_str(network);
+    }
     hex::encode(&digest(&SHA256, name.as_bytes()).as_ref()[..8])
 }
 
@@ -252,6 +258,14 @@ fn declared(account: &StoredAccount) -> Vec<Capability> {
         TicketSystem::Ticketing => vec![C::ListTickets, C::Admissions],
         TicketSystem::Unidy if unidy.is_some_and(|unidy| unidy.api == UnidyApi::Partner) => {
             vec![C::ListTickets, C::StaticCodes, C::ManageTickets]
+        }
+        TicketSystem::Texpo => {
+            let texpo = account.config.texpo.clone().unwrap_or_default();
+            let manages = texpo.sign_in == TexpoSignIn::Adminserver;
+            let mut all = if texpo.purchased_tickets { vec![C::ListTickets] } else { Vec::new() };
+            all.push(C::TicketDocuments);
+            all.extend(manages.then_some(C::ManageCatalogue));
+            all
         }
         TicketSystem::Unidy => {
             vec![C::ListTickets, C::StaticCodes, C::Transfers, C::IncomingTransfers, C::TicketDocuments]

@@ -3,6 +3,7 @@
 use crate::request::{ANY, Asked};
 use crate::run::Steps;
 use crate::seed_rows::{Kind, Row};
+use crate::texpo;
 use crate::ticketing_claims;
 
 /// That a row is shown by a request of a step.
@@ -19,6 +20,10 @@ impl Claim {
         Self { seed: row.seed, row: row.id.clone(), step, asked }
     }
 
+    pub(crate) fn new(seed: &'static str, row: &str, step: &'static str, asked: Asked) -> Self {
+        Self { seed, row: row.to_owned(), step, asked }
+    }
+
     pub(crate) fn is_about(&self, row: &Row) -> bool {
         self.seed == row.seed && self.row == row.id
     }
@@ -31,6 +36,7 @@ pub(crate) fn claims(rows: &[Row]) -> Vec<Claim> {
     claims.extend(ticketing_claims::claims(rows));
     let members = rows.iter().filter(|row| row.seed == "unidy" && row.kind == Kind::Member);
     claims.extend(members.flat_map(|row| member(&row.id)));
+    claims.extend(rows.iter().filter(|row| row.seed == "texpo").flat_map(|row| texpo::claims_about(&row.id)));
     claims
 }
 

@@ -15,9 +15,9 @@ the words around it, or a whole sentence. Beside it stands a request that the sa
 `bam_holder::filters_by_pdf` is a function of `tests/seed_coverage/bam_holder.rs`.
 
 The steps use the wallet and the box office. The fields of a list that neither asks for are sent by the client that both stand
-on, and what people do in a browser or in a shop is sent as such. B.A.M's and Unidy's documents name no error: what becomes of
-errors is shown by `tests/bam_*.rs`, `tests/unidy_*.rs` and `tests/session.rs`. *Heading only* is a heading of a reference below
-which it names no operation: nothing is made up for it.
+on, and what people do in a browser or in a shop is sent as such. Of errors the documents but TickeTing's say little or nothing:
+what becomes of them is shown by `tests/bam_*.rs`, `tests/unidy_*.rs`, `tests/texpo_*.rs` and `tests/session.rs`. *Heading only*
+is a heading of a reference below which it names no operation: nothing is made up for it.
 
 `cargo test -p ticket-wallet --test seed_coverage` reads the rows out of the documents in `tests/fixtures/seeds`, makes the run,
 and fails for a row without a recorded request, for a request that belongs to no row, and where this page is not what it found;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use ticket_wallet::model::TicketSummary;
 use ticket_wallet_sandbox::{
-    BamChoices, RecordedRequest, Sandbox, SandboxConfig, TicketingChoices, UnidyChoices,
+    BamChoices, RecordedRequest, Sandbox, SandboxConfig, TexpoChoices, TicketingChoices, UnidyChoices,
 };
 
 use crate::brands::sign_in_to;
@@ -39,6 +39,7 @@ impl Run {
         self.sandbox.set_bam_choices(BamChoices::default());
         self.sandbox.set_unidy_choices(UnidyChoices::default());
         self.sandbox.set_ticketing_choices(TicketingChoices::default());
+        self.sandbox.set_texpo_choices(TexpoChoices::default());
     }
 
     pub(crate) fn steps(&self) -> &Steps {

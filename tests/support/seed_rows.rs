@@ -2,6 +2,8 @@
 //! member of an example in the texts of `fixtures/seeds`, and every sentence that holds none of these. Nothing is left
 //! out by itself: what tells a client nothing stands, word for word, in the text's own list.
 
+#[path = "notation.rs"]
+mod notation;
 #[path = "seed_rows/reference.rs"]
 mod reference;
 #[cfg(test)]
@@ -33,6 +35,8 @@ pub(crate) struct Seed {
     pub(crate) asides: &'static [&'static str],
     /// What is looked for in a sentence; none in a reference, which is read operation by operation.
     pub(crate) rules: &'static [Rule],
+    /// Whether requests and replies are written with types in the place of values.
+    pub(crate) has_shapes: bool,
 }
 
 /// Finds rows in a sentence.
@@ -113,13 +117,16 @@ impl Seed {
         }
         let mut place = Place::default();
         let mut seen = BTreeSet::new();
-        let all = blocks(self.text).into_iter().flat_map(|block| self.rows_of(&block, &mut place));
-        all.filter(|row| seen.insert(row.id.clone())).collect()
+        let all = self.blocks().into_iter().flat_map(|block| self.rows_of(&block, &mut place));
+        let mut all: Vec<_> = all.chain(self.rows_of_shapes()).collect();
+        all.sort_by_key(|row| row.line);
+        all.retain(|row| seen.insert(row.id.clone()));
+        all
     }
 
     /// The examples in the document.
     pub(crate) fn examples(&self) -> Vec<Value> {
-        blocks(self.text).into_iter().filter_map(|block| block.example).collect()
+        self.blocks().into_iter().filter_map(|block| block.example).collect()
     }
 
     /// Asides that stand nowhere in the document.
@@ -129,7 +136,7 @@ impl Seed {
             let lines: BTreeSet<_> = lines.flat_map(|line| sentences(line).chain([line])).collect();
             return self.asides.iter().copied().filter(|aside| !lines.contains(aside)).collect();
         }
-        let blocks = blocks(self.text);
+        let blocks = self.blocks();
         let said: BTreeSet<_> =
             blocks.iter().flat_map(|block| sentences(&block.text).chain([block.text.as_str()])).collect();
         self.asides.iter().copied().filter(|aside| !said.contains(aside)).collect()
@@ -138,6 +145,40 @@ impl Seed {
     /// Whether it goes operation by operation.
     pub(crate) fn is_reference(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    fn shapes(&self) -> Vec<notation::Shape> {
+        if self.has_shapes { notation::shapes(self.text) } else { Vec::new() }
+    }
+
+    /// The blocks of what is no shape.
+    fn blocks(&self) -> Vec<Block> {
+        let shapes = self.shapes();
+        let is_in = |line: usize| shapes.iter().any(|shape| (shape.lines.0..=shape.lines.1).contains(&line));
+        let lines = (1..).zip(self.text.lines()).map(|(line, text)| if is_in(line) { "" } else { text });
+        blocks(&lines.collect::<Vec<_>>().join("\n"))
+    }
+
+    /// A row for each member of a request and a reply, one for each value that it names, and one for what has no members.
+    fn rows_of_shapes(&self) -> Vec<Row> {
+        let row = |line, kind, id, text: String| Row { seed: self.name, kind, id, line, text };
+        let mut rows = Vec::new();
+        for shape in self.shapes() {
+            let kind = if shape.is_reply() { Kind::Member } else { Kind::Parameter };
+            let name = format!("{} {}", shape.endpoint, shape.side);
+            if shape.fields.is_empty() {
+                rows.push(row(shape.lines.0, kind, format!("{name} {{}}"), "{ empty }".to_owned()));
+            }
+            for field in &shape.fields {
+                let (id, text) =
+                    (format!("{name} {}", field.pointer), format!("{} {}", field.kind, field.note));
+                let of_value = |value| row(field.line, Kind::Value, format!("{id}={value}"), text.clone());
+                let values: Vec<_> = field.values().into_iter().map(of_value).collect();
+                rows.push(row(field.line, kind, id.clone(), text.trim_end().to_owned()));
+                rows.extend(values);
+            }
+        }
+        rows
     }
 
     fn rows_of(&self, block: &Block, place: &mut Place) -> Vec<Row> {

@@ -43,7 +43,11 @@ impl Failure {
             Self::Wallet(WalletError::InvalidInput { .. } | WalletError::NotFound { .. })
             | Self::Usage(_) => 2,
             Self::Wallet(WalletError::Unreachable { .. }) => 3,
-            Self::Wallet(WalletError::NeedsSignIn { .. } | WalletError::Refused { .. }) => 4,
+            Self::Wallet(
+                WalletError::NeedsSignIn { .. }
+                | WalletError::Refused { .. }
+                | WalletError::PermissionDenied { .. },
+            ) => 4,
             Self::Wallet(
                 WalletError::KeyUnavailable { .. }
                 | WalletError::NeedsRecovery { .. }

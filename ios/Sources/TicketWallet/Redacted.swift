@@ -37,6 +37,8 @@ extension GroupOrder: Redacted {}
 extension OfficeWrite: Redacted {}
 extension OfficeTicket: Redacted {}
 extension OfficePage: Redacted {}
+extension Product: Redacted {}
+extension ProductFields: Redacted {}
 extension HolderForm: Redacted {}
 extension HttpHeader: Redacted {}
 extension HttpRequest: Redacted {}

@@ -18,6 +18,7 @@ use crate::faults::{Fault, FaultRule, next_fault};
 use crate::recorder::Recorder;
 use crate::season::Plan;
 use crate::seeded;
+use crate::texpo::Texpo;
 use crate::ticketing::{self, Ticketing};
 use crate::unidy::{self, Unidy};
 use crate::users::{self, OrganizerUser, User};
@@ -38,6 +39,7 @@ pub(crate) struct App {
     bam_choices: Mutex<BamChoices>,
     pub(crate) unidy: Unidy,
     pub(crate) ticketing: Ticketing,
+    pub(crate) texpo: Texpo,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -73,6 +75,7 @@ impl App {
             organizers,
             unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
             ticketing: Ticketing::new(config.ticketing.clone(), world),
+            texpo: Texpo::new(config.texpo.clone(), url, &names(plan), now.timestamp()),
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -174,8 +177,12 @@ pub(crate) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
     Ok(bytes)
 }
 
+fn names(plan: &Plan) -> Vec<String> {
+    plan.users.iter().map(|user| user.name.clone()).collect()
+}
+
 fn fill_unidy(db: &Db, plan: &Plan, config: &SandboxConfig, now: DateTime<Utc>) -> std::io::Result<()> {
-    let users: Vec<String> = plan.users.iter().map(|user| user.name.clone()).collect();
+    let users = names(plan);
     let season = unidy::Season {
         users: &users,
         seed: config.seed,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::bam::BamChoices;
+use crate::texpo::TexpoChoices;
 use crate::ticketing::TicketingChoices;
 use crate::unidy::UnidyChoices;
 
@@ -42,6 +43,8 @@ pub struct SandboxConfig {
     pub unidy: UnidyChoices,
     /// What TickeTing's documents leave open.
     pub ticketing: TicketingChoices,
+    /// What TEXPO's documents leave open.
+    pub texpo: TexpoChoices,
 }
 
 impl Default for SandboxConfig {
@@ -61,6 +64,7 @@ impl Default for SandboxConfig {
             bam: BamChoices::default(),
             unidy: UnidyChoices::default(),
             ticketing: TicketingChoices::default(),
+            texpo: TexpoChoices::default(),
         }
     }
 }

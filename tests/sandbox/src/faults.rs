@@ -17,6 +17,7 @@ use crate::extension;
 use crate::listener::{Fuse, Pace};
 use crate::problem::Problem;
 use crate::recorder::read_ahead;
+use crate::texpo;
 use crate::ticketing::{self, TicketingError};
 use crate::unidy::{self, UnidyError};
 
@@ -181,6 +182,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
             next.run(request).await
         }
+        Fault::Unauthorized if texpo::serves(path) => texpo::fault(StatusCode::UNAUTHORIZED),
         Fault::Unauthorized if unidy::serves(path) => UnidyError::unauthorized().into_response(),
         Fault::Unauthorized if ticketing::serves(path) => TicketingError::unauthenticated().into_response(),
         Fault::Unauthorized if extension::serves(path) => Problem::unauthorized().into_response(),
@@ -197,6 +199,7 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
         }
         Fault::ServerError if ticketing::serves(path) => TicketingError::internal().into_response(),
         Fault::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response(),
+        Fault::Gone if texpo::serves(path) => texpo::fault(StatusCode::GONE),
         Fault::Gone if unidy::serves(path) => UnidyError::new(StatusCode::GONE, "gone").into_response(),
         Fault::Gone if ticketing::serves(path) => TicketingError::of(StatusCode::GONE).into_response(),
         Fault::Gone if extension::serves(path) => extension::cursor_expired().into_response(),
@@ -218,6 +221,8 @@ fn refuse(status: StatusCode, path: &str, retry_after: &str) -> Response {
         UnidyError::new(status, &kind.replace('-', "_")).into_response()
     } else if ticketing::serves(path) {
         TicketingError::of(status).into_response()
+    } else if texpo::serves(path) {
+        texpo::fault(status)
     } else if extension::serves(path) {
         Problem::new(status, kind, title).into_response()
     } else {

@@ -1,5 +1,5 @@
-//! A sandbox for ticket wallets: an HTTP server on the loopback address that emulates B.A.M Ticketing, Unidy and
-//! TickeTing and serves the wallet extension beside them, with real signatures, invented data and faults on demand.
+//! A sandbox for ticket wallets: an HTTP server on the loopback address that emulates B.A.M Ticketing, Unidy, TickeTing and
+//! TEXPO and serves the wallet extension beside them, with real signatures, invented data and faults on demand.
 
 mod app;
 mod bam;
@@ -17,6 +17,7 @@ mod recorder;
 mod sandbox;
 mod season;
 mod seeded;
+mod texpo;
 mod ticketing;
 mod unidy;
 mod users;
@@ -29,6 +30,10 @@ pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use recorder::RecordedRequest;
 pub use sandbox::Sandbox;
+pub use texpo::{
+    DuplicateForm, EmptyForm, ErrorStatus, PriceText, SuccessError, TexpoAccess, TexpoChoices, Timestamps,
+    UpdateForm,
+};
 pub use ticketing::{
     DateForm, SectionForm, StatusCase, TicketingChoices, TicketingErrorKey, TicketingEventAccess,
     TicketingServed, UnusedForm, UpdateReply,

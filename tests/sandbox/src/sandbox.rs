@@ -29,6 +29,7 @@ use crate::listener::{Fuse, SandboxListener};
 use crate::problem::Problem;
 use crate::recorder::RecordedRequest;
 use crate::season::Plan;
+use crate::texpo;
 use crate::ticketing::{self, TicketingError};
 use crate::unidy::{self, UnidyError};
 use crate::users::{OrganizerUser, User};
@@ -167,6 +168,7 @@ impl Sandbox {
     pub fn revoke_sessions(&self) -> io::Result<()> {
         self.app.replace_token_key()?;
         self.app.ticketing.world().end_sessions();
+        self.app.texpo.data().revoke_sessions();
         let revoked = self.app.db.write(|db| {
             db.execute("DELETE FROM session", [])?;
             unidy::revoke_access(db, true)
@@ -268,6 +270,7 @@ fn routes(app: &Arc<App>) -> Router {
         .merge(bam::routes())
         .merge(unidy::routes())
         .merge(ticketing::routes())
+        .merge(texpo::routes())
         .merge(feed)
         .merge(extension::routes())
         .merge(control::routes())

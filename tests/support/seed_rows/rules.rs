@@ -49,3 +49,31 @@ pub(crate) fn addresses(sentence: &str, _: &mut Place) -> Vec<Found> {
     };
     starts.map(|(at, _)| (Kind::Address, address(at).to_owned())).collect()
 }
+
+/// What TEXPO says of a method: its line in the table, its heading, its kind, its path, its permission.
+pub(crate) fn methods(sentence: &str, place: &mut Place) -> Vec<Found> {
+    const CALLED: &str = "jsonRpc";
+    let in_table = sentence.strip_prefix("/jsonRpc/").and_then(|rest| rest.split_once(CALLED));
+    let named = in_table.map(|(method, _)| format!("POST /jsonRpc/{method}")).or_else(|| heading(sentence));
+    if let Some(endpoint) = named {
+        *place = Place { endpoint: Some(endpoint.clone()), parents: Vec::new() };
+        return vec![(Kind::Endpoint, endpoint)];
+    }
+    let Some(endpoint) = &place.endpoint else { return Vec::new() };
+    let kind = match sentence.split_once(": ") {
+        _ if sentence == "Permissions:" || sentence == "network.manage /networkId" => Kind::Token,
+        Some(("Method" | "HTTP Method", _)) => Kind::Value,
+        Some(("Path", _)) => Kind::Address,
+        _ => return Vec::new(),
+    };
+    vec![(kind, format!("{endpoint} {sentence}"))]
+}
+
+/// The method that a heading is of: `Create purchasable ticket`.
+fn heading(sentence: &str) -> Option<String> {
+    let mut words = sentence.split(' ');
+    let verb = words.next().filter(|verb| ["Create", "Delete", "Update", "Get"].contains(verb))?;
+    let rest: String = words.map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect();
+    let is_name = rest.starts_with("Purchasable") && rest.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_name.then(|| format!("POST /jsonRpc/ticket.{}{rest}", verb.to_lowercase()))
+}

@@ -1,10 +1,10 @@
 //! The documents, and how each is read.
 
 use super::Seed;
-use super::rules::{addresses, endpoints, states, tokens};
+use super::rules::{addresses, endpoints, methods, states, tokens};
 
 /// All documents. Another one is added here, with rules of its own where it is written in another way.
-pub(crate) const SEEDS: [Seed; 3] = [
+pub(crate) const SEEDS: [Seed; 4] = [
     Seed {
         name: "bam",
         title: "B.A.M Ticketing",
@@ -22,6 +22,7 @@ pub(crate) const SEEDS: [Seed; 3] = [
             "Back to top",
         ],
         rules: &[endpoints, tokens, states],
+        has_shapes: false,
     },
     Seed {
         name: "unidy",
@@ -46,6 +47,22 @@ pub(crate) const SEEDS: [Seed; 3] = [
             "3. State of the ticket",
         ],
         rules: &[addresses],
+        has_shapes: false,
+    },
+    Seed {
+        name: "texpo",
+        title: "TEXPO",
+        text: include_str!("../../fixtures/seeds/texpo.txt"),
+        asides: &[
+            "Skip to content",
+            "On this page",
+            "Adminserver: Ticket API",
+            "EndpointMethodDescription",
+            "Request:",
+            "Response:",
+        ],
+        rules: &[methods],
+        has_shapes: true,
     },
     Seed {
         name: "ticketing",
@@ -84,5 +101,6 @@ pub(crate) const SEEDS: [Seed; 3] = [
             "Production Server",
         ],
         rules: &[],
+        has_shapes: false,
     },
 ];

@@ -56,6 +56,28 @@ fn unidys_document_is_read() {
 }
 
 #[test]
+fn texpos_document_is_read() {
+    let [_, _, texpo, ..] = &SEEDS;
+    use Kind as K;
+    let kinds = [K::Endpoint, K::Value, K::Address, K::Token, K::Parameter, K::Member, K::Statement];
+    assert_eq!(kinds.map(|kind| count(texpo, kind)), [4, 33, 4, 8, 26, 46, 0]);
+    let ids = ids(texpo);
+    assert_eq!(ids.len(), 121);
+    for id in [
+        "POST /jsonRpc/ticket.getPurchasableTickets",
+        "POST /jsonRpc/ticket.deletePurchasableTicket HTTP Method: POST",
+        "POST /jsonRpc/ticket.updatePurchasableTicket network.manage /networkId",
+        "POST /jsonRpc/ticket.createPurchasableTicket request /ticket/grants/*/grantTarget=roleId:roleTarget",
+        "POST /jsonRpc/ticket.createPurchasableTicket reply /data/ticket/ticketType=days:2of3",
+        "POST /jsonRpc/ticket.getPurchasableTickets reply /data/tickets/*/price",
+        "POST /jsonRpc/ticket.getPurchasableTickets reply /error/message",
+        "POST /jsonRpc/ticket.deletePurchasableTicket reply {}",
+    ] {
+        assert!(ids.iter().any(|known| known == id), "{id}");
+    }
+}
+
+#[test]
 fn each_aside_stands_in_its_document() {
     for seed in &SEEDS {
         assert_eq!(seed.idle_asides(), [""; 0], "{}", seed.name);
@@ -64,7 +86,7 @@ fn each_aside_stands_in_its_document() {
 
 #[test]
 fn whatever_is_added_is_a_new_row() {
-    let [bam, unidy, ..] = &SEEDS;
+    let [bam, unidy, texpo, ..] = &SEEDS;
     for (seed, after, line, expected) in [
         (bam, "asc or desc", "  • page is the page", "GET v1/ticket ?page"),
         (bam, "config,", "      • seat - A or B", "POST /ticket/reserve /ticket_reservation_items/seat=B"),
@@ -74,6 +96,13 @@ fn whatever_is_added_is_a_new_row() {
         (unidy, "\"seating\": null,", "\"gate\": {\"a/b\": 1},", "/gate/a~1b"),
         (unidy, "/api-docs", "- Status: https://{brand URL}/status", "https://{brand URL}/status"),
         (unidy, "passive", "paused", "paused"),
+        (texpo, "Delete purchasable ticket", "/jsonRpc/ticket.xjsonRpcBuy it", "POST /jsonRpc/ticket.x"),
+        (
+            texpo,
+            "\"price\": float",
+            "\"tax\": float  // tax in USD",
+            "POST /jsonRpc/ticket.createPurchasableTicket request /ticket/tax",
+        ),
         (unidy, "- A single user", "- Users are never alone.", "Users are never alone."),
     ] {
         let at = seed.text.find(after).unwrap();

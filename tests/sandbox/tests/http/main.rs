@@ -19,6 +19,7 @@ mod recorder;
 mod sign_ins;
 mod statements;
 mod support;
+mod texpo;
 mod ticket_holder;
 mod ticketing;
 mod tickets;
