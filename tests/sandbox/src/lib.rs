@@ -30,6 +30,6 @@ pub use recorder::RecordedRequest;
 pub use sandbox::Sandbox;
 pub use unidy::{
     Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, NewUnidyClient, PriceForm, TokenBody,
-    UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail,
+    UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail, UnidyOffer,
 };
 pub use users::{OrganizerUser, User};
