@@ -6,12 +6,14 @@ pub(crate) mod action;
 pub(crate) mod mirror;
 
 use serde_json::{Map, Value, json};
-use ticket_wallet::model::{AccountState, TransferState};
+use ticket_wallet::WalletError;
+use ticket_wallet::model::{AccountState, NoBarcodeReason, TransferState};
 use ticket_wallet_sandbox::{TransferEnd, UnidyOffer};
 
 use self::action::{Change, UnidyAction};
-use crate::book::Offered;
+use crate::book::{Offered, offer_of};
 use crate::home::{Home, OUTSIDER, UNIDY};
+use crate::shown::View;
 use crate::world::{World, allowed};
 
 /// A Unidy ticket that the wallet shows.
@@ -39,11 +41,12 @@ impl World {
 
     /// Those that the wallet shows, in the order of their brands' ids.
     fn shown_unidy(&self) -> Vec<Picked> {
-        let mut shown: Vec<_> = self.view.iter().filter_map(|(ticket, shown)| {
+        let shown = self.view.iter().filter_map(|(ticket, shown)| {
             let home = self.home_of(&shown.account)?;
             let subject = format!("{}/{}", home.brand?, shown.remote_id);
             Some(Picked { ticket: ticket.clone(), subject, home, active: shown.status == "Active" })
         });
+        let mut shown: Vec<_> = shown.collect();
         shown.sort_by(|a, b| a.subject.cmp(&b.subject));
         shown
     }
@@ -69,7 +72,7 @@ impl World {
             None => self.fresh_address(),
         };
         if let Some(item) = allowed(self.phone().wallet.transfer(picked.ticket, recipient.clone())) {
-            self.book.accept(&item, &picked.subject, Some(key(&picked.subject, &recipient)));
+            self.book.accept(&item, &picked.subject, Some(offer_of(&picked.subject, &recipient)));
         }
     }
 
@@ -78,8 +81,10 @@ impl World {
         let known = self.phone().wallet.transfers(None).unwrap();
         let pending = known.into_iter().filter(|one| one.state == TransferState::Pending);
         under_way.extend(pending.map(|one| one.ticket_id));
-        let Some(picked) = self.pick_unidy(number, |picked| under_way.contains(&picked.ticket)) else { return };
-        self.cancel_of(picked.ticket, &picked.subject);
+        let Some(picked) = self.pick_unidy(number, |picked| under_way.contains(&picked.ticket)) else {
+            return;
+        };
+        self.cancel_of(&picked.ticket, &picked.subject);
     }
 
     /// The person answers what others hand over to them. Each account is told of its own only.
@@ -91,12 +96,16 @@ impl World {
             let incoming = allowed(self.phone().wallet.incoming_transfers(account.id.clone()).await);
             for offer in incoming.into_iter().flatten() {
                 let known = self.offer(home, &offer.token).unwrap();
-                assert_eq!((known.recipient, known.status), (account.user_name.clone(), "pending".to_owned()));
+                assert_eq!(
+                    (known.recipient, known.status),
+                    (account.user_name.clone(), "pending".to_owned())
+                );
                 told.push((home, known.ticket_id, offer.token, account.id.clone()));
             }
         }
         told.sort();
-        let Some((home, _, token, account)) = number.checked_rem(told.len()).map(|n| told.swap_remove(n)) else {
+        let Some((home, _, token, account)) = number.checked_rem(told.len()).map(|n| told.swap_remove(n))
+        else {
             return;
         };
         let wallet = &self.phone().wallet;
@@ -120,7 +129,7 @@ impl World {
         let of_brand = |brand: &'static str| {
             let offers = self.sandbox.unidy_offers(brand).unwrap().into_iter();
             offers.map(move |offer| Offered {
-                text: key(&format!("{brand}/{}", offer.ticket_id), &offer.recipient),
+                text: offer_of(&format!("{brand}/{}", offer.ticket_id), &offer.recipient),
                 pending: offer.status == "pending",
                 token: offer.token,
             })
@@ -169,12 +178,38 @@ impl World {
     fn end_transfer_unidy(&mut self, number: usize, accept: bool) {
         let of_brand = |brand: &'static str| {
             let offers = self.sandbox.unidy_offers(brand).unwrap();
-            offers.into_iter().filter(|offer| offer.status == "pending").map(move |offer| (brand, offer.token))
+            offers
+                .into_iter()
+                .filter(|offer| offer.status == "pending")
+                .map(move |offer| (brand, offer.token))
         };
         let mut pending: Vec<_> = mirror::BRANDS.into_iter().flat_map(of_brand).collect();
-        let Some((brand, token)) = number.checked_rem(pending.len()).map(|n| pending.swap_remove(n)) else { return };
+        let Some((brand, token)) = number.checked_rem(pending.len()).map(|n| pending.swap_remove(n)) else {
+            return;
+        };
         let end = if accept { TransferEnd::Accepted } else { TransferEnd::Declined };
         self.sandbox.end_unidy_transfer(brand, &token, end).unwrap();
+    }
+
+    /// That a ticket which admits and is not being handed over shows the code of its record, and no ticket another.
+    pub(super) fn check_codes(&self, home: Home, view: &View, account: &str) {
+        let (outbox, offers) = (self.outbox(), self.offers());
+        for (id, held) in view.iter().filter(|(_, shown)| shown.account == account) {
+            let record: Value = serde_json::from_str(&held.record).unwrap();
+            let codes = [&record["metadata"]["barcode"], &record["wallet_export"]["qr_code"]];
+            let code = codes.iter().find_map(|code| code.as_str());
+            let subject = format!("{}/{}", home.brand.unwrap(), held.remote_id);
+            let offered =
+                offers.iter().any(|offer| offer.pending && offer.text.starts_with(&format!("{subject}>")));
+            let free = !offered && outbox.iter().all(|item| item.ticket_id != *id);
+            match self.phone().wallet.present(id.clone(), None) {
+                Ok(shown) => assert_eq!(Some(shown.text.as_str()), code),
+                Err(WalletError::NoBarcode { why, .. }) => {
+                    assert!(!free || why != NoBarcodeReason::HandedOver, "{why:?}: {held:#?}");
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
     }
 
     /// After a sync that nothing disturbed: which transfers are pending, as far as the wallet knows them.
@@ -187,11 +222,6 @@ impl World {
             }
         }
     }
-}
-
-/// What an offer is told from others by.
-fn key(subject: &str, recipient: &str) -> String {
-    format!("{subject}>{recipient}")
 }
 
 /// The members of a ticket that a change sets.

@@ -12,6 +12,11 @@ use crate::shown::{Shown, View};
 
 pub(crate) const BRANDS: [&str; 2] = ["nord", "west"];
 
+/// Whether the first part of a subject is a tenant, not a brand.
+pub(crate) fn is_of_bam(subject: &str) -> bool {
+    subject.split_once('/').is_some_and(|(place, _)| !BRANDS.contains(&place))
+}
+
 /// A ticket at its brand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Held {
@@ -42,10 +47,11 @@ impl Held {
             let time = chrono::DateTime::parse_from_rfc3339(record[name].as_str()?).unwrap();
             Some(time.timestamp())
         };
-        let seat = &record["metadata"]["seat"];
-        let labels = [&seat["row"], &seat["seat"]].map(label).into_iter().flatten().collect::<Vec<_>>();
+        let (metadata, seat) = (&record["metadata"], &record["metadata"]["seat"]);
+        let labels = [first(&[&seat["rowLabel"], &seat["row"]]), first(&[&seat["seatLabel"], &seat["seat"]])];
+        let labels: Vec<_> = labels.into_iter().flatten().collect();
         let from_metadata = Some(labels.join("/")).filter(|seat| !seat.is_empty());
-        let codes = [&record["metadata"]["barcode"], &record["wallet_export"]["qr_code"]];
+        let codes = [&metadata["barcode"], &record["wallet_export"]["qr_code"]];
         let profile = match codes.iter().any(|code| code.is_string()) {
             true => BarcodeProfile::Static,
             false => BarcodeProfile::None,
@@ -58,7 +64,7 @@ impl Held {
             starts_at: time("starts_at"),
             ends_at: time("ends_at"),
             venue: text(&record["venue"]),
-            section: label(&seat["block"]),
+            section: first(&[&metadata["areaLabel"], &metadata["block"], &seat["areaLabel"], &seat["block"]]),
             seat: text(&record["seating"]).or(from_metadata),
             profile,
             generation: None,
@@ -68,12 +74,13 @@ impl Held {
     }
 }
 
-fn label(value: &Value) -> Option<String> {
-    match value {
+/// The first that is a text or a number.
+fn first(values: &[&Value]) -> Option<String> {
+    values.iter().find_map(|value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
-    }
+    })
 }
 
 fn status(state: &str) -> String {
@@ -150,7 +157,11 @@ fn held(sandbox: &Sandbox, home: Home) -> Vec<Held> {
 /// What the account of a home with this id shows otherwise than its brand has it now.
 pub(crate) fn difference(sandbox: &Sandbox, view: &View, home: Home, account: &str) -> Option<String> {
     let there: View = held(sandbox, home).iter().map(|held| held.shown(sandbox, account)).collect();
-    let here: View = view.iter().filter(|(_, shown)| shown.account == account).map(|(id, shown)| (id.clone(), shown.clone())).collect();
+    let here: View = view
+        .iter()
+        .filter(|(_, shown)| shown.account == account)
+        .map(|(id, shown)| (id.clone(), shown.clone()))
+        .collect();
     let ids: BTreeSet<_> = here.keys().chain(there.keys()).collect();
     let differs = ids.into_iter().find(|id| here.get(*id) != there.get(*id))?;
     Some(format!("{home:?} shows {:#?}, where there is {:#?}", here.get(differs), there.get(differs)))

@@ -99,7 +99,8 @@ pub(crate) fn of_user(
             WHERE brand = ?1 AND user_id = (SELECT id FROM user WHERE name = ?2) AND (?3 OR NOT document)
             ORDER BY id",
     )?;
-    let rows = statement.query_map((brand, user, choices.document_ticket), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows =
+        statement.query_map((brand, user, choices.document_ticket), |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.map(|row| {
         let (document, body): (bool, String) = row?;
         Ok(served(&body, document, choices)?.get().to_owned())
