@@ -100,6 +100,7 @@ pub trait HostClock: Send + Sync {
 
 /// A header of a request or reply.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct HttpHeader {
     /// Name; upper and lower case count alike.
     pub name: String,
@@ -109,6 +110,7 @@ pub struct HttpHeader {
 
 /// A request to carry.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct HttpRequest {
     /// `GET`, `POST`, `PATCH`, `PUT`, `DELETE`.
     pub method: String,
@@ -131,6 +133,7 @@ pub struct HttpRequest {
 
 /// A reply that came, of whatever status.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct HttpResponse {
     /// HTTP status.
     pub status: u16,

@@ -37,8 +37,8 @@ pub use presentation::Presentation;
 pub use store::{FileState, RecoveryReport};
 pub use sync::{SignedIn, SyncProgress, SyncReport, SyncStage, WalletState};
 pub use wallet::{
-    AccountDiagnosis, Diagnosis, Subscription, SyncRun, Wallet, WalletListener, WalletTime, diagnose_wallet,
-    recover_wallet,
+    AccountDiagnosis, Diagnosis, Subscription, SyncRun, TokenClaim, Wallet, WalletListener, WalletTime,
+    diagnose_wallet, recover_wallet,
 };
 
 /// The README's example is compiled with the documentation's tests.

@@ -22,6 +22,7 @@ const STATIC_REDRAW_S: i64 = 86_400;
 
 /// What to show of a ticket: one frame of a rotating barcode, or a code that never changes. Times are Unix seconds of trusted time.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Presentation {
     /// Which kind of barcode: signed, or static, which whoever copies it has.
     pub profile: BarcodeProfile,

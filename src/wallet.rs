@@ -4,7 +4,7 @@ mod care;
 mod changes;
 mod online;
 
-pub use care::{AccountDiagnosis, Diagnosis, diagnose_wallet, recover_wallet};
+pub use care::{AccountDiagnosis, Diagnosis, TokenClaim, diagnose_wallet, recover_wallet};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

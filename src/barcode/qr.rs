@@ -25,6 +25,7 @@ impl From<EncoderError> for QrError {
 
 /// A square of modules without its quiet zone.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct QrMatrix {
     /// Modules on each side.
     pub width: u32,

@@ -6,6 +6,7 @@ use super::system::{SystemConfig, TicketSystem};
 
 /// What a person enters to sign in.
 #[derive(Clone, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct SignIn {
     /// Which system.
     pub system: TicketSystem,
@@ -28,6 +29,7 @@ pub enum AccountState {
 
 /// A person at a ticketing system.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Account {
     /// Id in this wallet.
     pub id: String,

@@ -2,6 +2,7 @@
 
 /// A file that is kept: a ticket as PDF or pkpass, an order's tickets.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Document {
     /// Names it in `document`.
     pub id: i64,

@@ -48,6 +48,7 @@ closed_enum!(OfficeWriteState { Sent = "sent", Done = "done", Rejected = "reject
 
 /// An organiser's write and what became of it.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct OfficeWrite {
     /// Names it in `look_up_write` and `forget_write`.
     pub id: i64,
@@ -71,6 +72,7 @@ pub struct OfficeWrite {
 
 /// Tickets to reserve for one user.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Reservation {
     /// The tenant whose event it is; the configuration's own without it.
     #[uniffi(default = None)]
@@ -102,6 +104,7 @@ pub struct ReservationItem {
 
 /// Tickets to send to e-mail addresses.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct GroupOrder {
     /// The tenant whose event it is; the configuration's own without it.
     #[uniffi(default = None)]
@@ -121,6 +124,7 @@ pub struct GroupOrder {
 
 /// A ticket as an organiser sees it.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct OfficeTicket {
     /// The system's id.
     pub remote_id: String,
@@ -136,6 +140,7 @@ pub struct OfficeTicket {
 
 /// A page of a list.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct OfficePage {
     /// The tickets.
     pub tickets: Vec<OfficeTicket>,

@@ -36,6 +36,7 @@ pub enum Capability {
 
 /// What a ticket's holder is asked, and what they answered.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct HolderForm {
     /// The questions in their order.
     pub questions: Vec<HolderQuestion>,
@@ -60,6 +61,7 @@ pub struct HolderQuestion {
 
 /// A person's certificate at a system; the private key that belongs to it stays in the store, sealed.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Certificate {
     /// The enrolment's id, a UUID.
     pub enrollment_id: String,
@@ -69,6 +71,7 @@ pub struct Certificate {
 
 /// A ticket that somebody hands over to this account.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct IncomingTransfer {
     /// Names it in `accept_transfer` and `decline_transfer`; whoever has it can answer: show it to nobody.
     pub token: String,
@@ -84,6 +87,7 @@ pub struct IncomingTransfer {
 
 /// A sign-in that goes on in the person's browser.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct BrowserSignIn {
     /// What to open in the system's browser, not in a web view of the app's own.
     pub url: String,
@@ -93,6 +97,7 @@ pub struct BrowserSignIn {
 
 /// A sign-in that waits for the code which the person gets by e-mail.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct CodeSignIn {
     /// Names the sign-in in `sign_in_with_code`.
     pub id: String,

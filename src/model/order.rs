@@ -35,6 +35,7 @@ open_enum!(OrderStatus {
 
 /// An order.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Order {
     /// The system's id.
     pub remote_id: String,
@@ -58,6 +59,7 @@ pub struct Order {
 
 /// A ticket that its owner offers to others.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Offer {
     /// The system's id.
     pub remote_id: String,

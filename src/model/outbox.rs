@@ -183,6 +183,7 @@ impl RejectionReason {
 
 /// A write as the app sees it.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct OutboxItem {
     /// Names it in `retry_write`, `edit_write` and `discard_write`.
     pub id: i64,
@@ -243,6 +244,7 @@ open_enum!(TransferState {
 
 /// A transfer of one of the account's tickets.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Transfer {
     /// The system's id.
     pub remote_id: String,

@@ -101,6 +101,7 @@ pub enum UnidyGrant {
 
 /// How Unidy is reached.
 #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
+#[uniffi::export(Debug)]
 #[serde(default)]
 pub struct UnidyConfig {
     /// Which API.

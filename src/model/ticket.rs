@@ -161,6 +161,7 @@ impl NoBarcodeReason {
 
 /// One row of the ticket list.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct TicketSummary {
     /// The ticket's id in this wallet: 24 hex digits, the ticket id inside signed bytes.
     pub id: String,
@@ -196,6 +197,7 @@ pub struct TicketSummary {
 
 /// A ticket with everything that is known of it.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct TicketDetail {
     /// What the list shows.
     pub summary: TicketSummary,
@@ -236,6 +238,7 @@ pub struct Event {
 
 /// Tickets of one event, of whatever accounts.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct EventGroup {
     /// The event; `None` for tickets that have none, each of which is a group of its own.
     pub event: Option<Event>,

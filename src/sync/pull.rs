@@ -15,6 +15,8 @@ use crate::store::{PageEnd, StoredTransfer};
 const PAGE: u32 = 100;
 /// More than anybody owns: a server whose list never ends is not followed for ever.
 const MAX_ITEMS: u32 = 1_000_000;
+/// More bytes of records in one pull are no person's tickets: a server does not fill the device.
+const MAX_BYTES: usize = 1 << 30;
 /// Missed tickets that are asked for one by one in a sync.
 const MAX_SINGLE: u32 = 50;
 /// An unchanged list is trusted for a day: a change of an event alone may not show in it.
@@ -49,7 +51,7 @@ impl Run<'_> {
         let pull = store.begin_pull(&self.account.id, TICKETS)?;
         // Most people's tickets are on one page.
         let mut all = Some(probed).filter(PulledPage::is_whole);
-        let mut position = 0_i64;
+        let (mut position, mut weight) = (0_i64, 0);
         loop {
             let offset = u32::try_from(position).ok().filter(|offset| *offset <= MAX_ITEMS);
             let offset = offset.ok_or(Error::Untrusted { what: "the server's ticket list does not end" })?;
@@ -61,6 +63,7 @@ impl Run<'_> {
             for ticket in page.tickets {
                 tickets.push(self.with_profile(ticket).await?);
             }
+            weight = weighed(weight, &tickets, MAX_BYTES)?;
             position += i64::try_from(tickets.len()).unwrap_or(i64::MAX);
             // An empty page before the end is no complete pull: what it lacks is not absent.
             let complete = page.total.is_none_or(|total| position >= total);
@@ -88,7 +91,7 @@ impl Run<'_> {
         let mut cursor = before.cursor;
         let mut whole = cursor.is_none() || !before.complete;
         let mut pull = if cursor.is_none() { store.begin_pull(&self.account.id, FEED)? } else { before.pull };
-        let mut begun_anew = false;
+        let (mut begun_anew, mut weight) = (false, 0);
         loop {
             let (http, at) = (self.system.http(), cursor.as_deref());
             let Some(page) = feed.changes(http, &self.session, &self.system, at, PAGE).await? else {
@@ -103,6 +106,7 @@ impl Run<'_> {
                 continue;
             };
             let (tickets, gone) = self.read_changes(&page).await?;
+            weight = weighed(weight, &tickets, MAX_BYTES)?;
             let position = i64::from(self.report.received) + i64::try_from(tickets.len()).unwrap_or(0);
             if position > i64::from(MAX_ITEMS) || page.more && page.items.is_empty() {
                 return Err(Error::Untrusted { what: "the server's change feed does not end" });
@@ -185,5 +189,46 @@ impl Run<'_> {
             self.engine.store.save_transfers(&self.account.id, &transfers.collect::<Vec<_>>())?;
         }
         Ok(())
+    }
+}
+
+/// The bytes of records that a pull has brought, with those of its next page.
+fn weighed(before: usize, tickets: &[PulledTicket], most: usize) -> Result<usize, Error> {
+    let bytes =
+        |ticket: &PulledTicket| ticket.body.len() + ticket.event.as_ref().map_or(0, |event| event.body.len());
+    let weight = tickets.iter().map(bytes).fold(before, usize::saturating_add);
+    if weight > most {
+        return Err(Error::Untrusted { what: "the server's tickets take too much room" });
+    }
+    Ok(weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Provider;
+
+    #[test]
+    fn the_bytes_of_a_pull_are_bounded() {
+        let provider = Provider::parse("bam:club.example").unwrap();
+        let ticket = |body: usize| PulledTicket {
+            id: provider.ticket("1").unwrap(),
+            tenant: None,
+            remote_id: "1".to_owned(),
+            event: None,
+            category: None,
+            format: TicketFormat::Pdf,
+            status: crate::model::TicketStatus::Issued,
+            profile: BarcodeProfile::None,
+            section: None,
+            seat: None,
+            expires_at: None,
+            static_code: None,
+            holder: None,
+            body: "x".repeat(body),
+        };
+        assert_eq!(weighed(10, &[ticket(20), ticket(70)], 100).unwrap(), 100);
+        assert!(matches!(weighed(11, &[ticket(20), ticket(70)], 100), Err(Error::Untrusted { .. })));
+        assert_eq!(weighed(0, &[], 0).unwrap(), 0);
     }
 }

@@ -18,6 +18,7 @@ use crate::store::Store;
 /// What a wallet is doing, and whether what it shows has changed. Each state stands for itself: one that was missed
 /// takes nothing along.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct WalletState {
     /// The accounts.
     pub accounts: Vec<Account>,

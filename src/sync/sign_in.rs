@@ -20,6 +20,7 @@ const PENDING_LIFE_S: i64 = 3_600;
 
 /// An account that was signed in to, and what the app should know about how.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct SignedIn {
     /// The account.
     pub account: Account,

@@ -9,7 +9,8 @@ use crate::config::Config;
 use crate::device::ask;
 use crate::error::{Error, RecoveryReason, WalletError};
 use crate::host::{HostClock, KeyVault};
-use crate::model::{Account, WriteState};
+use crate::model::{Account, StoredAccount, TicketSystem, WriteState};
+use crate::remote::bam;
 use crate::store::{self, FileState, RecoveryReport};
 
 /// Work under way is given this long when the wallet is paused.
@@ -18,6 +19,7 @@ const PAUSE_STEP: Duration = Duration::from_millis(10);
 
 /// How an account stands.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct AccountDiagnosis {
     /// The account.
     pub account: Account,
@@ -29,10 +31,24 @@ pub struct AccountDiagnosis {
     pub waiting: u32,
     /// Changes that wait for the person.
     pub undecided: u32,
+    /// What the session's token says of it (B.A.M), in the order of the documentation; nothing of any other token. The
+    /// token itself is not among it, and its signature is not verified: the server alone can.
+    pub claims: Vec<TokenClaim>,
+}
+
+/// A claim of a token (RFC 7519, section 4).
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
+pub struct TokenClaim {
+    /// Its name.
+    pub name: String,
+    /// Its value: a text as it is, anything else as JSON, cut after 1,000 characters.
+    pub value: String,
 }
 
 /// How a wallet stands, for support and for whoever develops with it. It holds no secret.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
 pub struct Diagnosis {
     /// Why it does not open: the error's code and its words. `None` when it does.
     pub problem: Option<String>,
@@ -50,7 +66,7 @@ pub struct Diagnosis {
     pub keys_to_delete: u32,
 }
 
-opaque_debug!(AccountDiagnosis, Diagnosis);
+opaque_debug!(AccountDiagnosis, Diagnosis, TokenClaim);
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Wallet {
@@ -135,6 +151,7 @@ impl Wallet {
             let (waiting, undecided): (Vec<_>, Vec<_>) =
                 of_account.partition(|row| matches!(row.state, WriteState::Waiting | WriteState::Sent));
             accounts.push(AccountDiagnosis {
+                claims: claims(&account),
                 account: account.into(),
                 tickets,
                 barcodes,
@@ -206,6 +223,12 @@ fn there(config: &Config) -> Result<(), WalletError> {
         return Ok(());
     }
     Err(WalletError::NotFound { reason: format!("there is no wallet in {}", config.folder) })
+}
+
+fn claims(account: &StoredAccount) -> Vec<TokenClaim> {
+    let token = account.tokens.as_ref().filter(|_| account.system == TicketSystem::Bam);
+    let claims = token.map(|tokens| bam::claims(&tokens.access)).unwrap_or_default();
+    claims.into_iter().map(|(name, value)| TokenClaim { name, value }).collect()
 }
 
 fn count(n: usize) -> u32 {

@@ -79,6 +79,18 @@ fn a_transfer_hides_the_barcode_and_its_end_brings_it_back() {
 }
 
 #[test]
+fn the_doctor_tells_what_a_session_may_do_and_no_token() {
+    let served = Served::start();
+    let folder = signed_in_and_synced(&served);
+    let claims = json_of(folder.path(), &["doctor"])["accounts"][0]["claims"].clone();
+    let user = claims["username"].as_str().unwrap();
+    assert!(user.contains('@'), "{claims}");
+    assert!(claims["exp"].as_str().unwrap().parse::<i64>().unwrap() > 1_700_000_000);
+    let text = run(&mut in_store(folder.path(), &["doctor"]), b"").stdout;
+    assert!(text.contains(&format!("username  {user}")), "{text}");
+}
+
+#[test]
 fn the_doctor_knows_what_is_wrong_and_recovery_helps() {
     let served = Served::start();
     let empty = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use ticket_wallet::{AccountDiagnosis, Diagnosis, RecoveryReport, Wallet, diagnose_wallet, recover_wallet};
 
 use crate::failure::Failure;
@@ -44,10 +44,12 @@ fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
         })
     });
     let account = |one: &AccountDiagnosis| {
+        let claims: Map<_, _> =
+            one.claims.iter().map(|claim| (claim.name.clone(), claim.value.clone().into())).collect();
         json!({
             "account": one.account.id, "system": one.account.system.as_text(), "url": one.account.url,
             "state": format!("{:?}", one.account.state), "tickets": one.tickets, "barcodes": one.barcodes,
-            "waiting": one.waiting, "undecided": one.undecided,
+            "waiting": one.waiting, "undecided": one.undecided, "claims": claims,
         })
     };
     json!({
@@ -85,22 +87,24 @@ fn diagnosis_text(diagnosis: &Diagnosis) -> String {
         };
         lines.push(format!("Time      {} ({sure})", time.unix_ms / 1000));
     }
-    lines.extend(diagnosis.accounts.iter().map(|one| {
-        format!(
-            "Account   {} {}: {:?}, {} tickets, {} barcodes, {} changes waiting, {} undecided",
-            one.account.id,
-            one.account.url,
-            one.account.state,
-            one.tickets,
-            one.barcodes,
-            one.waiting,
-            one.undecided
-        )
-    }));
+    lines.extend(diagnosis.accounts.iter().flat_map(account_lines));
     if diagnosis.keys_to_delete > 0 {
         lines.push(format!("Keys      {} to delete from the vault", diagnosis.keys_to_delete));
     }
     lines.join("\n")
+}
+
+fn account_lines(one: &AccountDiagnosis) -> Vec<String> {
+    let account = &one.account;
+    let mut lines = vec![format!(
+        "Account   {} {}: {:?}, {} tickets, {} barcodes, {} changes waiting, {} undecided",
+        account.id, account.url, account.state, one.tickets, one.barcodes, one.waiting, one.undecided
+    )];
+    if !one.claims.is_empty() {
+        lines.push("          its token says (not verified here):".to_owned());
+    }
+    lines.extend(one.claims.iter().map(|claim| format!("            {}  {}", claim.name, claim.value)));
+    lines
 }
 
 fn report_json(report: &RecoveryReport) -> Value {

@@ -1,13 +1,11 @@
 import TicketWalletCore
 
 /// A value that shows nothing of itself in logs, crash reports and string interpolation.
-public protocol Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
+public protocol Redacted: CustomStringConvertible, CustomReflectable {}
 
 extension Redacted {
     /// The type's name alone.
     public var description: String { "\(Self.self)(…)" }
-    /// The type's name alone.
-    public var debugDescription: String { description }
     /// No children: `dump` and debuggers' reflection see nothing.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
@@ -18,6 +16,9 @@ extension BrowserSignIn: Redacted {}
 extension CodeSignIn: Redacted {}
 extension UnidyConfig: Redacted {}
 extension Account: Redacted {}
+extension AccountDiagnosis: Redacted {}
+extension Diagnosis: Redacted {}
+extension TokenClaim: Redacted {}
 extension Certificate: Redacted {}
 extension Presentation: Redacted {}
 extension QrMatrix: Redacted {}

@@ -113,6 +113,16 @@ final class CareTests: XCTestCase {
         guard case .Storage = gone else { return XCTFail("\(gone)") }
     }
 
+    func test_a_diagnosis_tells_what_a_session_may_do_and_prints_nothing() async throws {
+        let wallet = try await Phone().openQuietly(with: Sandbox())
+        let diagnosis = try wallet.diagnose()
+        let claims = try XCTUnwrap(diagnosis.accounts.first).claims
+        XCTAssertTrue(try XCTUnwrap(claims.first { $0.name == "username" }).value.contains("@"))
+        XCTAssertEqual(String(describing: diagnosis), "Diagnosis(…)")
+        XCTAssertEqual(String(reflecting: try wallet.tickets()[0]), "TicketSummary(..)")
+        XCTAssertEqual("\(claims[0])", "TokenClaim(…)")
+    }
+
     func test_a_damaged_wallet_is_recovered() async throws {
         let phone = try Phone()
         let sandbox = try Sandbox()

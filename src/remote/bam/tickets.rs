@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::raw::{is_too_deep, record, records};
+use super::raw::{record, records};
 use super::wire::{BamEvent, BamTicket};
 use super::{Bam, RelationExpression, TicketPlace, path_id};
 use crate::error::Error;
@@ -192,14 +192,10 @@ impl Bam {
     /// Reads a ticket's record.
     ///
     /// # Errors
-    /// [`Error::Reply`] when it has no id or nests too deep.
+    /// [`Error::Reply`] when it has no id.
     pub fn read_ticket(&self, record: &RawValue) -> Result<BamTicket, Error> {
-        let unreadable =
-            |field: &str| Error::Reply { endpoint: "GET /tickets".to_owned(), field: field.to_owned() };
-        if is_too_deep(record.get()) {
-            return Err(unreadable("a record, nested too deep"));
-        }
-        ticket(record).ok_or_else(|| unreadable("id"))
+        let unreadable = || Error::Reply { endpoint: "GET /tickets".to_owned(), field: "id".to_owned() };
+        ticket(record).ok_or_else(unreadable)
     }
 
     /// The query of a pull: everything the wallet shows, in a stable order.

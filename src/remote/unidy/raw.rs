@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// Deeper nesting is refused: no documented record comes near it, and whoever reads the whole record is spared it.
-pub(super) const MAX_DEPTH: usize = 128;
-
 /// An object's members; of two with one name the last counts.
 pub(super) struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
@@ -74,27 +71,6 @@ pub(super) fn items(json: &str) -> Option<Vec<&str>> {
     Some(items.into_iter().map(RawValue::get).collect())
 }
 
-/// Whether valid JSON nests no deeper than is taken.
-pub(super) fn is_flat_enough(json: &str) -> bool {
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return false;
-                }
-            }
-            b']' | b'}' if !in_text => depth -= 1,
-            _ => {}
-        }
-    }
-    true
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,14 +94,5 @@ mod tests {
             members.object("a").is_none() && Members::read("[]").is_none() && Members::read("{").is_none()
         );
         assert_eq!(items("[1, \"a\" ,{}]").unwrap(), ["1", "\"a\"", "{}"]);
-    }
-
-    #[test]
-    fn depth_is_counted_outside_of_texts() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(is_flat_enough(&nested(MAX_DEPTH)) && !is_flat_enough(&nested(MAX_DEPTH + 1)));
-        assert!(is_flat_enough(&format!("[\"\\\"{}\"]", "[".repeat(1000))));
-        assert!(is_flat_enough(&format!("[{}]", "[],".repeat(1000) + "{}")));
-        assert!(!is_flat_enough(&format!("\"\\\\\"{}", nested(MAX_DEPTH + 1))));
     }
 }

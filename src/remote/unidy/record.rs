@@ -5,6 +5,7 @@ use url::Url;
 
 use super::raw::{self, Members};
 use crate::model::{Money, MoneyError, StaticCode, Symbology};
+use crate::remote::bounds;
 
 /// Stands for a currency that neither the ticket nor its category names (Unidy's documents).
 pub const DEFAULT_CURRENCY: &str = "EUR";
@@ -62,7 +63,7 @@ opaque_debug!(UnidyTicket);
 impl UnidyTicket {
     /// Reads a record. `None` when it is no object, has no id, or nests deeper than 128 levels.
     pub fn read(record: &str) -> Option<Self> {
-        let members = Members::read(record).filter(|_| raw::is_flat_enough(record))?;
+        let members = Members::read(record).filter(|_| bounds::check(record.as_bytes()).is_ok())?;
         let (text, written) = (|name| members.text(name), |name| members.written(name).map(str::to_owned));
         Some(Self {
             id: members.label("id").filter(|id| !id.is_empty())?,

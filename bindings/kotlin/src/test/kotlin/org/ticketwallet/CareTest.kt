@@ -166,6 +166,15 @@ class CareTest {
     }
 
     @Test
+    fun a_diagnosis_tells_what_a_session_may_do_and_prints_nothing() = synced().use { wallet ->
+        val diagnosis = wallet.diagnose()
+        val claims = diagnosis.accounts.single().claims
+        assertTrue("@" in claims.single { it.name == "username" }.value)
+        val printed = listOf(diagnosis, claims.first(), wallet.tickets().first()).map { it.toString() }
+        assertEquals(listOf("Diagnosis(..)", "TokenClaim(..)", "TicketSummary(..)"), printed)
+    }
+
+    @Test
     fun a_damaged_wallet_is_recovered() {
         val id = synced().use { wallet ->
             wallet.presentable().also { wallet.saveTicketHolder(it, """{"size":"M"}""") }
