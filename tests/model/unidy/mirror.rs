@@ -104,7 +104,7 @@ impl Mirror {
     pub(crate) fn thin_out(sandbox: &Sandbox) {
         for (offset, (brand, user)) in BRANDS.iter().flat_map(|brand| [(brand, 0), (brand, 1)]).enumerate() {
             let tickets = sandbox.unidy_tickets(brand, &sandbox.users()[user].name).unwrap();
-            for (_, ticket) in tickets.iter().enumerate().filter(|(n, _)| (n + offset) % 4 > 0) {
+            for (_, ticket) in tickets.iter().enumerate().filter(|(n, _)| (n + offset) % 6 > 0) {
                 let record: Value = serde_json::from_str(ticket).unwrap();
                 sandbox.remove_unidy_ticket(brand, record["id"].as_str().unwrap()).unwrap();
             }

@@ -24,7 +24,8 @@ pub struct UnidyOffer {
     pub sender: String,
     /// Who shall get it, an e-mail address.
     pub recipient: String,
-    /// `pending`, `accepted`, `declined`, `canceled` or `expired`.
+    /// `pending`, `accepted`, `declined`, `canceled` or `expired`; `gone` when it waited for an answer and its ticket was
+    /// taken out.
     pub status: String,
 }
 
@@ -41,7 +42,7 @@ impl Sandbox {
     /// When there is no such brand or the database fails.
     pub fn unidy_offers(&self, brand: &str) -> io::Result<Vec<UnidyOffer>> {
         let site = Site::open(self.app(), brand).map_err(failed)?;
-        self.app().db.read(|db| all(&site, db)).map_err(io::Error::other)
+        self.app().db.read(|db| all(&site, db)).map_err(failed)
     }
 
     /// Offers a ticket in its owner's name. Returns whether the brand took the offer.
@@ -68,14 +69,19 @@ impl Sandbox {
     }
 }
 
-fn all(site: &Site, db: &Connection) -> rusqlite::Result<Vec<UnidyOffer>> {
+fn all(site: &Site, db: &Connection) -> Result<Vec<UnidyOffer>, UnidyError> {
     let mut statement = db.prepare_cached(&format!("{SELECT} WHERE brand = ?1 ORDER BY rowid"))?;
     let offers = statement.query_map([&site.brand.name], Offer::read)?;
     offers
         .map(|offer| {
             let offer = offer?;
+            let ticket = ticket::find(db, &site.brand.name, &offer.ticket_id, &site.choices)?;
+            let status = match offer.status_at(site.app.now_s()) {
+                "pending" if ticket.is_none() => "gone",
+                status => status,
+            };
             Ok(UnidyOffer {
-                status: offer.status_at(site.app.now_s()).to_owned(),
+                status: status.to_owned(),
                 sender: site.by_id(db, offer.sender_id)?.map(|sender| sender.email).unwrap_or_default(),
                 token: offer.token,
                 ticket_id: offer.ticket_id,
