@@ -1,6 +1,6 @@
-//! Promise: whatever a person, a server, a network and a system do to a wallet in whatever order, no change is lost,
-//! none is applied twice, none overtakes another of its ticket, and after one undisturbed sync the tickets are the
-//! server's.
+//! Promise: whatever a person, servers, a network and a system do to a wallet with accounts at several systems, in whatever
+//! order, no change is lost, none is applied twice, none overtakes another of its ticket, none reaches the tickets of
+//! another account, and after one undisturbed sync the tickets are the servers'.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 #[path = "model/action.rs"]
@@ -9,9 +9,16 @@ mod action;
 mod book;
 #[path = "model/box_office.rs"]
 mod box_office;
+#[path = "support/brands.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod brands;
+#[path = "model/controls.rs"]
+mod controls;
 #[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod counts;
+#[path = "model/home.rs"]
+mod home;
 #[path = "support/moments.rs"]
 mod moments;
 #[path = "model/outside.rs"]
@@ -21,9 +28,13 @@ mod person;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
+#[path = "model/shown.rs"]
+mod shown;
 #[path = "support/tenants.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tenants;
+#[path = "model/unidy.rs"]
+mod unidy;
 #[path = "model/world.rs"]
 mod world;
 

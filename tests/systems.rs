@@ -17,3 +17,5 @@ mod sign_in;
 mod together;
 #[path = "systems/unidy_tickets.rs"]
 mod unidy_tickets;
+#[path = "systems/within.rs"]
+mod within;

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
 
 use super::Store;
+use super::credentials::put_refusal;
 use super::documents::put_static_code;
 use crate::error::Error;
 use crate::model::{
@@ -171,14 +172,19 @@ impl Store {
         })
     }
 
-    /// Keeps what the server says of a missed ticket: whether it is gone.
+    /// Keeps what the server says of a ticket that an account missed: whether it is gone. One that another account of
+    /// the wallet has got meanwhile stays as it is. Returns whether it became a tombstone.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn settle_missed(&self, ticket: TicketHash, gone: bool) -> Result<(), Error> {
+    pub fn settle_missed(&self, account_id: &str, ticket: TicketHash, gone: bool) -> Result<bool, Error> {
         self.write("the missing ticket cannot be kept", |tx| {
             let absences = if gone { TOMBSTONE } else { 0 };
-            tx.execute("UPDATE ticket SET absences = ?2 WHERE id = ?1", (&ticket.0[..], absences)).map(drop)
+            let settled = tx.execute(
+                "UPDATE ticket SET absences = ?3 WHERE account_id = ?1 AND id = ?2",
+                (account_id, &ticket.0[..], absences),
+            )?;
+            Ok(gone && settled > 0)
         })
     }
 
@@ -312,14 +318,20 @@ fn store_ticket(
     changes: &mut PageChanges,
 ) -> rusqlite::Result<()> {
     let id = &ticket.id.0[..];
-    let before: Option<String> = tx
-        .prepare_cached("SELECT body FROM ticket_body WHERE ticket_id = ?1")?
-        .query_row([id], |row| row.get(0))
+    let before: Option<(String, String)> = tx
+        .prepare_cached(
+            "SELECT t.account_id, b.body FROM ticket_body b JOIN ticket t ON t.id = b.ticket_id WHERE b.ticket_id = ?1",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    match before {
+    match &before {
         None => changes.added += 1,
-        Some(body) if body != ticket.body => changes.changed += 1,
+        Some((_, body)) if *body != ticket.body => changes.changed += 1,
         Some(_) => {}
+    }
+    // What an account gave up is not given up by the next that has the ticket.
+    if before.is_some_and(|(account, _)| account != account_id) {
+        put_refusal(tx, ticket.id, None)?;
     }
     if let Some(event) = &ticket.event {
         store_event(tx, event)?;

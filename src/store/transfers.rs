@@ -53,15 +53,16 @@ impl Store {
         })
     }
 
-    /// An account's transfers that were pending when last heard of, each with the system's id of its ticket.
+    /// An account's transfers that were pending when last heard of, each with the system's id of its ticket; `None` for a
+    /// ticket that the wallet does not have any more.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn open_transfers(&self, account_id: &str) -> Result<Vec<(StoredTransfer, String)>, Error> {
+    pub fn open_transfers(&self, account_id: &str) -> Result<Vec<(StoredTransfer, Option<String>)>, Error> {
         self.read("the transfers cannot be read", |db| {
             let mut statement = db.prepare_cached(
                 "SELECT t.remote_id, t.ticket_id, t.recipient, t.state, t.expires_at, b.remote_id
-                 FROM transfer t JOIN ticket_body b ON b.ticket_id = t.ticket_id
+                 FROM transfer t LEFT JOIN ticket_body b ON b.ticket_id = t.ticket_id
                  WHERE t.account_id = ?1 AND t.state = 'pending' ORDER BY t.remote_id",
             )?;
             statement.query_map([account_id], |row| Ok((transfer(row)?, row.get(5)?)))?.collect()

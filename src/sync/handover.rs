@@ -65,7 +65,11 @@ impl Run<'_> {
         if let Ok(found) = &found {
             let pending = |one: &StoredTransfer| found.outgoing.iter().any(|now| *now.token == one.remote_id);
             for (transfer, remote_id) in open.into_iter().filter(|(one, _)| !pending(one)) {
-                let state = self.ended_state(unidy, &remote_id).await?;
+                // A ticket that the wallet has no more went to another account of it, which was signed out of then.
+                let state = match remote_id {
+                    Some(remote_id) => self.ended_state(unidy, &remote_id).await?,
+                    None => TransferState::Accepted,
+                };
                 ended.push(StoredTransfer { state, ..transfer });
             }
         }

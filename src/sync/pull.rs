@@ -146,8 +146,8 @@ impl Run<'_> {
             let place = (tenant.as_deref(), remote_id.as_str());
             let gone = self.system.is_gone(&self.session, place).await;
             if let Some(gone) = self.forgive(gone)?.flatten() {
-                self.engine.store.settle_missed(ticket, gone)?;
-                self.report.removed += u32::from(gone);
+                let removed = self.engine.store.settle_missed(&self.account.id, ticket, gone)?;
+                self.report.removed += u32::from(removed);
             }
         }
         Ok(())

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use ticket_wallet_sandbox::{Fault, FaultRule};
 
+use crate::unidy::action::{self as unidy, UnidyAction};
+
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     // The person.
@@ -56,10 +58,12 @@ pub(crate) enum Action {
     },
     EndTokens,
     EndSessions,
+    /// To a ticket of one of the brands.
+    Unidy(UnidyAction),
 }
 
 pub(crate) fn any() -> impl Strategy<Value = Action> {
-    prop_oneof![8 => person(), 8 => app(), 8 => server()]
+    prop_oneof![8 => person(), 8 => app(), 8 => server(), 8 => unidy::any().prop_map(Action::Unidy)]
 }
 
 fn person() -> impl Strategy<Value = Action> {
@@ -74,16 +78,16 @@ fn person() -> impl Strategy<Value = Action> {
         2 => pick.clone().prop_map(Action::Retry),
         2 => pick.clone().prop_map(Action::Edit),
         2 => pick.prop_map(Action::Discard),
-        1 => (0_usize..2, any_bool()).prop_map(|(account, discard)| Action::SignOut { account, discard }),
+        1 => (0_usize..5, any_bool()).prop_map(|(account, discard)| Action::SignOut { account, discard }),
         1 => Just(Action::SignIn),
     ]
 }
 
 fn app() -> impl Strategy<Value = Action> {
-    let requests = 1_usize..8;
+    let requests = 1_usize..16;
     prop_oneof![
         6 => Just(Action::Sync),
-        1 => (0_usize..2).prop_map(Action::SyncOne),
+        2 => (0_usize..5).prop_map(Action::SyncOne),
         4 => (requests.clone(), 0_u8..40).prop_map(|(requests, later)| Action::Kill { requests, later }),
         2 => (requests.clone(), 0_u8..40).prop_map(|(requests, later)| Action::CancelSync { requests, later }),
         1 => requests.prop_map(|requests| Action::PauseInSync { requests }),
@@ -114,8 +118,10 @@ fn any_bool() -> impl Strategy<Value = bool> {
 }
 
 fn rule() -> impl Strategy<Value = FaultRule> {
-    let paths =
-        vec!["", "/ticket_holder", "/transfers", "/cancel", "/surrender", "/credentials", "/v1/ticket"];
+    let bam = ["", "/ticket_holder", "/transfers", "/cancel", "/surrender", "/credentials", "/v1/ticket"];
+    let unidy =
+        ["/unidy/nord", "/unidy/west", "/sdk/v1/tickets", "/transfer", "/ticket_transfers", "/refresh_token"];
+    let paths: Vec<_> = bam.into_iter().chain(unidy).collect();
     let methods = vec![None, Some("GET"), Some("POST"), Some("PATCH")];
     (prop::sample::select(methods), prop::sample::select(paths), 0_u32..3, 1_u32..3, fault()).prop_map(
         |(method, path, skip, times, fault)| FaultRule {

@@ -1,11 +1,12 @@
 //! What the system does to the wallet in the middle of a sync, and what others do at the server.
 
-use ticket_wallet::model::TransferState;
+use ticket_wallet::model::{Transfer, TransferState};
 use ticket_wallet_sandbox::{TicketEdit, TransferEnd};
 
 use crate::action::Action;
 use crate::box_office::Visitor;
 use crate::phone::Phone;
+use crate::unidy::mirror::is_of_bam;
 use crate::world::World;
 
 impl World {
@@ -96,9 +97,10 @@ impl World {
     pub(super) fn end_transfer(&self, action: &Action) {
         let Action::EndTransfer { transfer, accept } = action else { return };
         let mut open = self.phone().wallet.transfers(None).unwrap();
-        open.retain(|one| one.state == TransferState::Pending);
+        let subject = |one: &Transfer| self.subjects.get(&one.ticket_id).filter(|subject| is_of_bam(subject));
+        open.retain(|one| one.state == TransferState::Pending && subject(one).is_some());
         let Some(one) = transfer.checked_rem(open.len()).map(|n| &open[n]) else { return };
-        let Some(subject) = self.subjects.get(&one.ticket_id) else { return };
+        let Some(subject) = subject(one) else { return };
         let end = if *accept { TransferEnd::Accepted } else { TransferEnd::Declined };
         let id = one.remote_id.parse().unwrap();
         self.sandbox.end_transfer(subject.split_once('/').unwrap().0, id, end).unwrap();

@@ -1,22 +1,28 @@
 //! What the person does.
 
-use ticket_wallet::model::{OutboxItem, WriteKind};
+use ticket_wallet::model::{OutboxItem, Transfer, TransferState, WriteKind};
 
-use crate::book::Content;
+use crate::book::offer_of;
+use crate::unidy::mirror::is_of_bam;
 use crate::world::{World, allowed};
 
 impl World {
     pub(super) fn answer(&mut self, number: usize) {
         let Some((ticket, subject, _)) = self.pick(number, false) else { return };
+        self.answer_about(&ticket, &subject);
+    }
+
+    pub(super) fn answer_about(&mut self, ticket: &str, subject: &str) {
         let dish = self.fresh("dish");
-        if let Some(item) = allowed(self.phone().wallet.save_ticket_holder(ticket, answers(&dish))) {
-            self.book.accept(&item, &subject, Some(dish));
+        if let Some(item) = allowed(self.phone().wallet.save_ticket_holder(ticket.to_owned(), answers(&dish)))
+        {
+            self.book.accept(&item, subject, Some(dish));
         }
     }
 
     pub(super) fn transfer(&mut self, number: usize) {
         let Some((ticket, subject, _)) = self.pick(number, true) else { return };
-        let recipient = self.fresh("somebody");
+        let recipient = self.fresh_address();
         if let Some(item) = allowed(self.phone().wallet.transfer(ticket, recipient.clone())) {
             self.book.accept(&item, &subject, Some(recipient));
         }
@@ -24,9 +30,19 @@ impl World {
 
     pub(super) fn cancel(&mut self, number: usize) {
         let Some((ticket, subject, _)) = self.pick(number, true) else { return };
+        self.cancel_of(&ticket, &subject);
+    }
+
+    pub(super) fn cancel_of(&mut self, ticket: &str, subject: &str) {
         let before = self.outbox();
-        match allowed(self.phone().wallet.cancel_transfer(ticket)) {
-            Some(Some(item)) => self.book.accept(&item, &subject, None),
+        let known = self.phone().wallet.transfers(None).unwrap();
+        match allowed(self.phone().wallet.cancel_transfer(ticket.to_owned())) {
+            Some(Some(item)) => {
+                self.book.accept(&item, subject, None);
+                let open = |one: &&Transfer| one.ticket_id == ticket && one.state == TransferState::Pending;
+                self.book.intent(item.id).unwrap().takes_back =
+                    known.iter().find(open).map(|one| one.remote_id.clone());
+            }
             Some(None) => {
                 let after = self.outbox();
                 let taken = before.iter().find(|item| after.iter().all(|left| left.id != item.id)).unwrap();
@@ -74,13 +90,15 @@ impl World {
 
     pub(super) fn edit(&mut self, number: usize) {
         let Some(item) = self.pick_change(number) else { return };
-        let text = self.fresh("edited");
         let holder = item.kind == WriteKind::SaveTicketHolder;
+        let text = if holder { self.fresh("edited") } else { self.fresh_address() };
         let content = if holder { answers(&text) } else { text.clone() };
         if allowed(self.phone().wallet.edit_write(item.id, content)).is_some() {
             self.book.withdraw(&item, &self.sandbox.journal().unwrap());
             self.book.decided(item.id);
-            self.book.intent(item.id).unwrap().contents.push(Content { text, at_most: 1 });
+            let subject = self.book.intent(item.id).unwrap().subject.clone();
+            let of_brand = !holder && !is_of_bam(&subject);
+            self.book.edited(item.id, if of_brand { offer_of(&subject, &text) } else { text });
         }
     }
 
@@ -94,8 +112,7 @@ impl World {
     }
 
     pub(super) async fn sign_out(&mut self, number: usize, discard: bool) {
-        let accounts = self.phone().wallet.accounts().unwrap();
-        let Some(account) = accounts.get(number).map(|account| account.id.clone()) else { return };
+        let Some(account) = self.numbered(number) else { return };
         let left = self.outbox();
         if allowed(self.phone().wallet.sign_out(account.clone(), discard).await).is_some() {
             let lost =

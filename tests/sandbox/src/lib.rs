@@ -40,6 +40,6 @@ pub use ticketing::{
 };
 pub use unidy::{
     Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, NewUnidyClient, PriceForm, TokenBody,
-    UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail,
+    UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail, UnidyOffer,
 };
 pub use users::{OrganizerUser, User};

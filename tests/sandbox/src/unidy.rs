@@ -52,6 +52,7 @@ pub(crate) use error::{UnidyError, in_form};
 pub use oauth::client::{NewUnidyClient, UnidyClient};
 pub(crate) use oauth::revoke_access;
 pub(crate) use plan::{Season, fill};
+pub use transfer::UnidyOffer;
 
 use crate::app::App;
 

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::brand::UnidyMail;
+use super::caller::Site;
 use super::choices::UnidyChoices;
 use super::error::UnidyError;
 use super::local_time::stamp;
 use super::oauth::client::{self, NewUnidyClient, UnidyClient};
+use super::record::Record;
 use super::{maintenance, ticket};
 use crate::app::App;
 use crate::sandbox::Sandbox;
@@ -127,6 +129,30 @@ impl Sandbox {
         edit_ticket(self.app(), brand, id, members).map_err(failed)
     }
 
+    /// A user's tickets at a brand as it serves them now, each the text of its JSON, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn unidy_tickets(&self, brand: &str, user: &str) -> io::Result<Vec<String>> {
+        let choices = self.unidy_choices();
+        self.app().db.read(|db| ticket::of_user(db, brand, user, &choices)).map_err(failed)
+    }
+
+    /// Gives a user a new ticket with this id and these members, whose other times are now. Returns whether there is such
+    /// a user at the brand.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn add_unidy_ticket(
+        &self,
+        brand: &str,
+        user: &str,
+        id: &str,
+        members: &Map<String, Value>,
+    ) -> io::Result<bool> {
+        add_ticket(self.app(), brand, user, id, members).map_err(failed)
+    }
+
     /// Takes a ticket out of a brand. Returns whether there was one.
     ///
     /// # Errors
@@ -136,7 +162,7 @@ impl Sandbox {
     }
 }
 
-fn failed(error: UnidyError) -> io::Error {
+pub(super) fn failed(error: UnidyError) -> io::Error {
     io::Error::other(format!("{error:?}"))
 }
 
@@ -176,6 +202,32 @@ pub(crate) fn add_client(app: &App, brand: &str, new: NewUnidyClient) -> Result<
         app.give_out(secret);
     }
     Ok(client)
+}
+
+/// Gives a user a new ticket.
+fn add_ticket(
+    app: &Arc<App>,
+    brand: &str,
+    user: &str,
+    id: &str,
+    members: &Map<String, Value>,
+) -> Result<bool, UnidyError> {
+    let site = Site::open(app, brand)?;
+    app.db.write(|db| {
+        let Some(owner) = site.by_email(db, user)? else { return Ok(false) };
+        let now = stamp(app.now_s().saturating_mul(1000), site.choices.zone());
+        let mut record = Record::default();
+        record.set("id", &json!(id))?;
+        for (name, value) in members.iter().filter(|(name, _)| *name != "id") {
+            record.set(name, value)?;
+        }
+        for name in ["created_at", "updated_at"] {
+            record.set(name, &json!(now))?;
+        }
+        record.set("user_id", &json!(owner.unidy_id))?;
+        ticket::replace(db, brand, &record, false)?;
+        Ok(true)
+    })
 }
 
 /// Sets members of a ticket; its `updated_at` moves unless it is one of them.

@@ -87,6 +87,27 @@ pub(crate) fn find(
     Ok(Some(Stored { user_id, body, document }))
 }
 
+/// All tickets of a user as the brand serves them, in the order of their ids.
+pub(crate) fn of_user(
+    db: &Connection,
+    brand: &str,
+    user: &str,
+    choices: &UnidyChoices,
+) -> Result<Vec<String>, UnidyError> {
+    let mut statement = db.prepare_cached(
+        "SELECT document, body FROM unidy_ticket
+            WHERE brand = ?1 AND user_id = (SELECT id FROM user WHERE name = ?2) AND (?3 OR NOT document)
+            ORDER BY id",
+    )?;
+    let rows =
+        statement.query_map((brand, user, choices.document_ticket), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.map(|row| {
+        let (document, body): (bool, String) = row?;
+        Ok(served(&body, document, choices)?.get().to_owned())
+    })
+    .collect()
+}
+
 /// Adds a ticket, or puts new JSON in the place of the old. Its owner and category are the ones it names.
 pub(crate) fn replace(
     db: &Connection,

@@ -1,5 +1,7 @@
 //! Handing a ticket to somebody else: offers by e-mail that the recipient answers.
 
+mod outside;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::Path;
@@ -17,6 +19,8 @@ use super::local_time::stamp;
 use super::ticket::{self, Stored};
 use crate::app::random;
 use crate::journal;
+
+pub use outside::UnidyOffer;
 
 /// A transfer as it is kept.
 struct Offer {
@@ -71,6 +75,10 @@ impl Offer {
         })
     }
 
+    fn status_at(&self, now_s: i64) -> &str {
+        if self.status == "pending" && now_s >= self.expires_at { "expired" } else { &self.status }
+    }
+
     /// The offer as it is served; `None` when its ticket is gone.
     fn served(&self, site: &Site, db: &Connection) -> Result<Option<Transfer>, UnidyError> {
         let Some(ticket) = ticket::find(db, &site.brand.name, &self.ticket_id, &site.choices)? else {
@@ -78,10 +86,9 @@ impl Offer {
         };
         let sender = site.by_id(db, self.sender_id)?.map(|sender| sender.email);
         let zone = site.choices.zone();
-        let over = self.status == "pending" && site.app.now_s() >= self.expires_at;
         Ok(Some(Transfer {
             token: self.token.clone(),
-            status: if over { "expired".to_owned() } else { self.status.clone() },
+            status: self.status_at(site.app.now_s()).to_owned(),
             recipient_email: self.recipient.clone(),
             sender_email: sender.unwrap_or_default(),
             expires_at: stamp(self.expires_at.saturating_mul(1000), zone),
@@ -130,35 +137,48 @@ pub(super) async fn create(
         let found = ticket::find(db, &site.brand.name, &id, &site.choices)?;
         let ticket = found.ok_or_else(UnidyError::not_found)?;
         check_owner(site, db, &ticket, &id, holder.user.id)?;
-        let recipient = body::text(&body, "recipient_email")?.trim().to_lowercase();
-        if !body::is_email(&recipient) {
-            return Err(UnidyError::field("recipient_email", "is invalid"));
-        }
-        if recipient == holder.user.email {
-            return Err(UnidyError::refused("recipient_is_owner"));
-        }
-        check_active(&ticket)?;
-        let pending = "SELECT 1 FROM unidy_transfer
-            WHERE brand = ?1 AND ticket_id = ?2 AND status = 'pending' AND expires_at > ?3";
-        let now_s = site.app.now_s();
-        if db.query_row(pending, (&site.brand.name, &id, now_s), |_| Ok(())).optional()?.is_some() {
-            return Err(UnidyError::refused("transfer_already_pending"));
-        }
-        let offer = Offer {
-            token: super::encode(&random::<24>()?),
-            ticket_id: id,
-            sender_id: holder.user.id,
-            recipient,
-            status: "pending".to_owned(),
-            created_at: now_s,
-            expires_at: now_s.saturating_add(site.choices.transfer_life_s.into()),
-        };
-        send(site, db, &offer)?;
-        insert(site, db, &offer)?;
-        note(site, db, &holder.user, "create", &offer)?;
+        let offer = offer(site, db, &holder.user, &id, body::text(&body, "recipient_email")?)?;
         let transfer = offer.served(site, db)?.ok_or_else(UnidyError::not_found)?;
         Ok((StatusCode::CREATED, Json(transfer)))
     })
+}
+
+/// Offers a ticket of this user.
+fn offer(
+    site: &Site,
+    db: &Connection,
+    owner: &Person,
+    id: &str,
+    recipient: &str,
+) -> Result<Offer, UnidyError> {
+    let found = ticket::find(db, &site.brand.name, id, &site.choices)?;
+    let recipient = recipient.trim().to_lowercase();
+    if !body::is_email(&recipient) {
+        return Err(UnidyError::field("recipient_email", "is invalid"));
+    }
+    if recipient == owner.email {
+        return Err(UnidyError::refused("recipient_is_owner"));
+    }
+    check_active(&found.ok_or_else(UnidyError::not_found)?)?;
+    let pending = "SELECT 1 FROM unidy_transfer
+        WHERE brand = ?1 AND ticket_id = ?2 AND status = 'pending' AND expires_at > ?3";
+    let now_s = site.app.now_s();
+    if db.query_row(pending, (&site.brand.name, id, now_s), |_| Ok(())).optional()?.is_some() {
+        return Err(UnidyError::refused("transfer_already_pending"));
+    }
+    let offer = Offer {
+        token: super::encode(&random::<24>()?),
+        ticket_id: id.to_owned(),
+        sender_id: owner.id,
+        recipient,
+        status: "pending".to_owned(),
+        created_at: now_s,
+        expires_at: now_s.saturating_add(site.choices.transfer_life_s.into()),
+    };
+    send(site, db, &offer)?;
+    insert(site, db, &offer)?;
+    note(site, db, &owner.email, "create", &offer)?;
+    Ok(offer)
 }
 
 /// `POST /api/sdk/v1/ticket_transfers/{token}/accept`
@@ -189,9 +209,7 @@ fn answer(holder: &Holder, token: &str, answer: Answer) -> Result<Json<Transfer>
     let site = &holder.site;
     switched_on(site)?;
     site.app.db.write(|db| {
-        let sql = format!("{SELECT} WHERE brand = ?1 AND token = ?2");
-        let found = db.query_row(&sql, (&site.brand.name, token), Offer::read).optional()?;
-        let mut offer = found.ok_or_else(UnidyError::not_found)?;
+        let offer = find(site, db, token)?.ok_or_else(UnidyError::not_found)?;
         check_party(&offer, &holder.user, answer)?;
         if offer.status != "pending" {
             return Err(UnidyError::refused("transfer_not_pending"));
@@ -199,20 +217,37 @@ fn answer(holder: &Holder, token: &str, answer: Answer) -> Result<Json<Transfer>
         if site.app.now_s() >= offer.expires_at {
             return Err(UnidyError::new(StatusCode::GONE, "transfer_expired"));
         }
-        let (status, name) = match answer {
-            Answer::Accept => ("accepted", "accept"),
-            Answer::Decline => ("declined", "decline"),
-            Answer::Cancel => ("canceled", "cancel"),
-        };
         if answer == Answer::Accept {
             hand_over(site, db, &offer, &holder.user)?;
         }
-        db.execute("UPDATE unidy_transfer SET status = ?2 WHERE token = ?1", (token, status))?;
-        status.clone_into(&mut offer.status);
-        note(site, db, &holder.user, name, &offer)?;
+        let offer = close(site, db, offer, answer, &holder.user.email)?;
         let transfer = offer.served(site, db)?.ok_or_else(UnidyError::not_found)?;
         Ok(Json(transfer))
     })
+}
+
+fn find(site: &Site, db: &Connection, token: &str) -> rusqlite::Result<Option<Offer>> {
+    let sql = format!("{SELECT} WHERE brand = ?1 AND token = ?2");
+    db.query_row(&sql, (&site.brand.name, token), Offer::read).optional()
+}
+
+/// Ends an offer as it was answered.
+fn close(
+    site: &Site,
+    db: &Connection,
+    mut offer: Offer,
+    answer: Answer,
+    by: &str,
+) -> Result<Offer, UnidyError> {
+    let (status, name) = match answer {
+        Answer::Accept => ("accepted", "accept"),
+        Answer::Decline => ("declined", "decline"),
+        Answer::Cancel => ("canceled", "cancel"),
+    };
+    db.execute("UPDATE unidy_transfer SET status = ?2 WHERE token = ?1", (&offer.token, status))?;
+    status.clone_into(&mut offer.status);
+    note(site, db, by, name, &offer)?;
+    Ok(offer)
 }
 
 fn switched_on(site: &Site) -> Result<(), UnidyError> {
@@ -306,8 +341,8 @@ fn hand_over(site: &Site, db: &Connection, offer: &Offer, user: &Person) -> Resu
     ticket::replace(db, &site.brand.name, &record, ticket.document)
 }
 
-fn note(site: &Site, db: &Connection, user: &Person, what: &str, offer: &Offer) -> rusqlite::Result<()> {
+fn note(site: &Site, db: &Connection, user: &str, what: &str, offer: &Offer) -> rusqlite::Result<()> {
     let subject = format!("{}/{}", site.brand.name, offer.ticket_id);
     let detail: Value = json!({"recipient_email": offer.recipient, "status": offer.status});
-    journal::record(db, &user.email, &format!("unidy.transfer.{what}"), &subject, None, &detail)
+    journal::record(db, user, &format!("unidy.transfer.{what}"), &subject, None, &detail)
 }
