@@ -6,11 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::command::{Served, in_store, run};
-
-fn json_of(folder: &Path, arguments: &[&str]) -> Value {
-    run(in_store(folder, arguments).arg("--json"), b"").json()
-}
+use crate::command::{Served, at_terminal, in_store, json_of, run, text_of};
 
 fn fails(folder: &Path, arguments: &[&str], code: i32) -> String {
     run(&mut in_store(folder, arguments), b"").failed(code).to_owned()
@@ -129,4 +125,93 @@ fn the_doctor_knows_what_is_wrong_and_recovery_helps() {
     json_of(folder, &["outbox", "retry", &number]);
     assert_eq!(json_of(folder, &["sync"])["sent"], json!(1));
     assert!(json_of(folder, &["show", &id])["text"].is_string(), "the saved barcode is shown");
+}
+
+#[test]
+fn a_barcode_is_given_up_and_comes_back() {
+    let served = Served::start();
+    let folder = signed_in_and_synced(&served);
+    let (folder, id) = (folder.path(), bound(folder.path()));
+    assert_eq!(json_of(folder, &["surrender", &id])["kind"], json!("Surrender"));
+    json_of(folder, &["sync"]);
+    assert!(fails(folder, &["show", &id], 6).contains("given up"));
+    assert!(fails(folder, &["surrender", &id], 2).contains("holds no barcode"));
+    json_of(folder, &["tickets", "pin", &id]);
+    json_of(folder, &["sync"]);
+    assert!(json_of(folder, &["show", &id])["text"].is_string());
+    let off = text_of(folder, &["tickets", "pin", &id, "--off"]);
+    assert!(off.contains("No longer pinned"), "{off}");
+    assert!(text_of(folder, &["surrender", &id]).contains("ticket-wallet sync"));
+    assert!(fails(folder, &["surrender", "641f28287962ebcf0828e652"], 2).contains("not found"));
+}
+
+#[test]
+fn another_device_takes_a_barcode_over_as_often_as_the_server_allows() {
+    let served = Served::start_with(&["--moves", "1"]);
+    let first = signed_in_and_synced(&served);
+    let id = bound(first.path());
+    let second = signed_in_and_synced(&served);
+    assert!(fails(first.path(), &["move", &id], 2).contains("already"));
+    assert!(text_of(second.path(), &["move", &id]).contains("ticket-wallet sync"));
+    assert_eq!(json_of(second.path(), &["sync"])["bound"], json!(1));
+    assert!(json_of(second.path(), &["show", &id])["text"].is_string());
+    let third = signed_in_and_synced(&served);
+    let moved = json_of(third.path(), &["move", &id]);
+    assert_eq!((&moved["kind"], &moved["state"]), (&json!("Bind"), &json!("Waiting")));
+    let report = json_of(third.path(), &["sync"]);
+    assert_eq!((&report["bound"], &report["rejected"]), (&json!(0), &json!(1)));
+    let waiting = json_of(third.path(), &["outbox", "list"]);
+    assert_eq!(waiting[0]["state"], json!("Rejected"), "{waiting}");
+    let shown = text_of(third.path(), &["outbox", "list"]);
+    assert!(shown.contains("Bind") && shown.contains(waiting[0]["server_code"].as_str().unwrap()), "{shown}");
+    let number = waiting[0]["id"].to_string();
+    assert!(text_of(third.path(), &["outbox", "discard", &number]).contains("Discarded"));
+}
+
+#[test]
+fn the_database_gets_a_new_key_and_keeps_what_it_holds() {
+    let served = Served::start();
+    let folder = signed_in_and_synced(&served);
+    let folder = folder.path();
+    let list = json_of(folder, &["tickets", "list"]);
+    let sealed = fs::read(folder.join("wallet.key")).unwrap();
+    assert_eq!(json_of(folder, &["rekey"]), json!({ "rekeyed": true }));
+    assert!(text_of(folder, &["rekey"]).contains("new key"));
+    assert_ne!(fs::read(folder.join("wallet.key")).unwrap(), sealed);
+    assert_eq!(json_of(folder, &["tickets", "list"]), list);
+}
+
+#[test]
+fn a_wallet_is_deleted_only_when_somebody_says_so() {
+    let served = Served::start();
+    let folder = signed_in_and_synced(&served);
+    let folder = folder.path();
+    let line = fails(folder, &["wipe"], 2);
+    assert!(line.contains("cannot be undone; say --yes"), "{line}");
+    let said = at_terminal(&in_store(folder, &["wipe"]), &[("[y/N]", "n\n")]);
+    assert!(said.code == Some(2) && said.stdout.contains("nothing was done"), "{}", said.stdout);
+    assert_eq!(json_of(folder, &["tickets", "list"]).as_array().unwrap().len(), 24);
+    assert_eq!(json_of(folder, &["wipe", "--yes"]), json!({ "wiped": true }));
+    for file in ["wallet.db", "wallet.key", "install.id"] {
+        assert!(!folder.join(file).exists(), "{file}");
+    }
+    assert!(fails(folder, &["wipe", "--yes"], 2).contains("there is no wallet"));
+    let nowhere = folder.join("nowhere");
+    assert!(fails(&nowhere, &["wipe", "--yes"], 2).contains("there is no wallet"));
+    assert!(!nowhere.exists(), "and none is made");
+}
+
+#[test]
+fn an_account_is_removed_with_all_that_is_its_own() {
+    let served = Served::start();
+    let folder = signed_in_and_synced(&served);
+    let (folder, id) = (folder.path(), bound(folder.path()));
+    let account = json_of(folder, &["accounts"])[0]["account"].as_str().unwrap().to_owned();
+    assert_eq!(json_of(folder, &["outbox", "list", "--account", &account]), json!([]));
+    json_of(folder, &["tickets", "answer", &id, r#"{"size":"M"}"#]);
+    assert!(fails(folder, &["logout", &account], 2).contains("discard_changes"));
+    let gone = text_of(folder, &["logout", &account, "--discard-changes"]);
+    assert!(gone.starts_with("Signed out."), "{gone}");
+    assert_eq!(json_of(folder, &["tickets", "list"]), json!([]));
+    assert!(fails(folder, &["logout", &account], 2).contains("not found"));
 }

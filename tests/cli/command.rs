@@ -5,12 +5,13 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::support::{python, root};
 use crate::told;
 
 /// What a finished command left.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -23,6 +24,13 @@ impl Finished {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.stdout);
         assert_eq!(self.stdout.matches('\n').count(), 1, "one line: {}", self.stdout);
         serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// Its output for people; it must have succeeded.
+    pub(crate) fn text(&self) -> String {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.stdout);
+        assert!(self.stdout.ends_with('\n'), "{}", self.stdout);
+        self.stdout.clone()
     }
 
     /// Checks that it failed with this code and one clear line; returns the line.
@@ -68,10 +76,49 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Finished {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     };
+    tells_no_secret(command, &finished);
+    finished
+}
+
+/// Checks that a finished command told no secret of a sandbox.
+pub(crate) fn tells_no_secret(command: &Command, finished: &Finished) {
     let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
     let leaks = told::leaks(&arguments, &finished.stdout, &finished.stderr);
     assert!(leaks.is_empty(), "a secret of the sandbox is in {leaks:?}");
+}
+
+/// Runs it to its end at a terminal of its own, typing the second text of each pair when the first has come up. What the
+/// terminal shows stands in `stdout`.
+pub(crate) fn at_terminal(command: &Command, typed: &[(&str, &str)]) -> Finished {
+    let mut script = Command::new(python());
+    script.arg(root().join("tests/support/terminal.py")).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => script.env(name, value),
+            None => script.env_remove(name),
+        };
+    }
+    let mut child =
+        script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(json!(typed).to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let code = shown["code"].as_i64().map(|code| i32::try_from(code).unwrap());
+    let finished =
+        Finished { code, stdout: shown["screen"].as_str().unwrap().to_owned(), stderr: String::new() };
+    tells_no_secret(command, &finished);
     finished
+}
+
+/// What a command on the wallet in this folder says with `--json`; it must succeed.
+pub(crate) fn json_of<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> Value {
+    run(in_store(folder, arguments).arg("--json"), b"").json()
+}
+
+/// What it says to people; it must succeed.
+pub(crate) fn text_of<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> String {
+    run(&mut in_store(folder, arguments), b"").text()
 }
 
 /// `ticket-wallet sandbox` while it serves.

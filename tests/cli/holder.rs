@@ -5,17 +5,13 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::command::{Served, in_store, run, ticket_wallet};
+use crate::command::{Served, in_store, json_of, run, ticket_wallet};
 use crate::pictures::{assert_readable, decode_all};
 use crate::support::judge;
 
 fn now() -> i64 {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(since_epoch.as_secs()).unwrap()
-}
-
-fn json_of(folder: &Path, arguments: &[&str]) -> Value {
-    run(in_store(folder, arguments).arg("--json"), b"").json()
 }
 
 /// The listed tickets that show a barcode.

@@ -1,6 +1,8 @@
 //! The command line.
 
 pub(crate) mod box_office;
+pub(crate) mod holder;
+pub(crate) mod sandbox;
 pub(crate) mod system;
 
 use std::path::PathBuf;
@@ -8,6 +10,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use box_office::BoxOfficeCommand;
+use holder::{
+    AtTenant, DocumentsCommand, OrdersCommand, OutboxCommand, ShowOptions, TicketsCommand, TransferCommand,
+};
+use sandbox::{DemoOptions, SandboxOptions};
 use system::SystemOptions;
 
 const EXAMPLES: &str = "Examples:
@@ -20,12 +26,14 @@ const EXAMPLES: &str = "Examples:
   ticket-wallet transfer send 641f28287962ebcf0828e652 --to ada@example.org
   ticket-wallet tickets documents 641f28287962ebcf0828e652 --fetch --out .
   ticket-wallet box-office reserve --event 9 --owner 1b6c… --item 31:2,sector=4
+  ticket-wallet box-office issue 4711 4712
   ticket-wallet outbox list
   ticket-wallet doctor
   ticket-wallet barcode verify --issuer-key d9bf…900c --now 1790000003 < scanned.txt
 
-Exit codes: 0 done · 1 other failure, or a verdict other than Valid · 2 wrong usage or input · 3 server not reached ·
-4 sign-in needed or refused · 5 store or key vault unusable · 6 no barcode to show";
+Exit codes: 0 done · 1 other failure, a verdict other than Valid, or a write whose outcome is not known ·
+2 wrong usage or input · 3 server not reached · 4 sign-in needed or refused · 5 store or key vault unusable ·
+6 no barcode to show";
 
 /// An offline-first ticket wallet: encrypted store, sync, rotating barcode, gate check.
 #[derive(Debug, Parser)]
@@ -78,10 +86,22 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: OrdersCommand,
     },
+    /// Files that are kept of tickets and orders; works offline.
+    Documents {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: DocumentsCommand,
+    },
     /// List an account's own offers on the secondary market (B.A.M).
     Offers(AtTenant),
     /// Get the person's certificate, a new one where one is held (B.A.M).
     Enroll {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Show the person's certificate, where one is held (B.A.M); works offline.
+    Certificate {
         /// The account; needed where there are several.
         #[arg(long, value_name = "ID")]
         account: Option<String>,
@@ -94,6 +114,11 @@ pub(crate) enum Command {
     },
     /// Take a ticket's barcode over from the device that holds it; the server allows a few such moves.
     Move {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+    },
+    /// Give a ticket's barcode up on this device; `tickets pin` and a sync bring it back.
+    Surrender {
         /// The ticket's id: 24 hex digits.
         id: String,
     },
@@ -115,6 +140,14 @@ pub(crate) enum Command {
     Doctor,
     /// Make a wallet usable again that does not open. The old files are put aside, never deleted.
     Recover,
+    /// Give the wallet's database a new key; a crash in the middle loses nothing.
+    Rekey,
+    /// Delete the wallet with its keys, its files, and what recoveries put aside; it cannot be undone.
+    Wipe {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Look into barcodes.
     Barcode {
         /// What to do with one.
@@ -124,35 +157,9 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct DemoOptions {
-    /// Move the clock instead of waiting: under ten seconds instead of half a minute.
-    #[arg(long)]
-    pub(crate) fast: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SandboxOptions {
-    /// TCP port on 127.0.0.1; any free one without it.
-    #[arg(long, default_value_t = 0)]
-    pub(crate) port: u16,
-    /// Tickets of each user.
-    #[arg(long, default_value_t = 24, value_name = "N")]
-    pub(crate) tickets: usize,
-    /// The same seed makes the same season, passwords and issuer keys.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub(crate) seed: u64,
-    /// Seconds for which a frame of a barcode stays fresh, 5 to 255.
-    #[arg(long, default_value_t = 30, value_name = "S", value_parser = clap::value_parser!(u8).range(5..))]
-    pub(crate) window: u8,
-    /// Serve the extension's change feed of all tenants' tickets too.
-    #[arg(long)]
-    pub(crate) feed: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct LoginOptions {
     #[command(flatten)]
-    pub(crate) system: SystemOptions,
+    pub(crate) system: Box<SystemOptions>,
     /// User name or e-mail address.
     #[arg(long, required_unless_present = "browser")]
     pub(crate) user: Option<String>,
@@ -172,185 +179,6 @@ pub(crate) struct SyncOptions {
     /// Only this account; `accounts` lists them.
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TicketsCommand {
-    /// List all tickets, soonest first.
-    List(ListOptions),
-    /// Show everything that is known of one ticket.
-    Show {
-        /// The ticket's id: 24 hex digits.
-        id: String,
-    },
-    /// Show the questions to a ticket's holder, with the answers so far (B.A.M).
-    Questions {
-        /// The ticket's id: 24 hex digits.
-        id: String,
-    },
-    /// List a ticket's files; fetch them first, or write them to a folder (Unidy).
-    Documents {
-        /// The ticket's id: 24 hex digits.
-        id: String,
-        /// Fetch them from the server.
-        #[arg(long)]
-        fetch: bool,
-        /// Write them to this folder.
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-    },
-    /// Show a ticket's record by its id on the ledger (B.A.M).
-    Ledger {
-        #[command(flatten)]
-        place: AtTenant,
-        /// The id on the ledger.
-        id: String,
-    },
-    /// Save the answers about a ticket's holder.
-    Answer {
-        /// The ticket's id: 24 hex digits.
-        id: String,
-        /// A JSON object, for example '{"size":"M"}'.
-        answers: String,
-    },
-    /// Have a ticket's barcode made ready at the next sync, however far away its event is.
-    Pin {
-        /// The ticket's id: 24 hex digits.
-        id: String,
-        /// Take that back.
-        #[arg(long)]
-        off: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TransferCommand {
-    /// Hand a ticket over; it shows no barcode here from then on.
-    Send {
-        /// The ticket's id: 24 hex digits.
-        id: String,
-        /// Who shall get it, for example an e-mail address.
-        #[arg(long, value_name = "NAME")]
-        to: String,
-    },
-    /// Take a transfer back that was not accepted.
-    Cancel {
-        /// The ticket's id.
-        id: String,
-    },
-    /// List transfers.
-    List,
-    /// List tickets that others hand over (Unidy).
-    Incoming {
-        /// The account; needed where there are several.
-        #[arg(long, value_name = "ID")]
-        account: Option<String>,
-    },
-    /// Accept a ticket that somebody hands over (Unidy).
-    Accept {
-        /// The account; needed where there are several.
-        #[arg(long, value_name = "ID")]
-        account: Option<String>,
-        /// The transfer's token; `incoming --json` tells it.
-        token: String,
-    },
-    /// Decline a ticket that somebody hands over (Unidy).
-    Decline {
-        /// The account; needed where there are several.
-        #[arg(long, value_name = "ID")]
-        account: Option<String>,
-        /// The transfer's token; `incoming --json` tells it.
-        token: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum OrdersCommand {
-    /// List an account's orders.
-    List(AtTenant),
-    /// Fetch an order's tickets and write them to a file.
-    Download {
-        #[command(flatten)]
-        place: AtTenant,
-        /// The order's id.
-        order: String,
-        /// The file.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Have an order's tickets sent by e-mail once more.
-    Email {
-        #[command(flatten)]
-        place: AtTenant,
-        /// The order's id.
-        order: String,
-    },
-}
-
-/// For which account, and at which tenant.
-#[derive(Debug, Args)]
-pub(crate) struct AtTenant {
-    /// The account; needed where there are several.
-    #[arg(long, value_name = "ID")]
-    pub(crate) account: Option<String>,
-    /// The tenant; the account's own without it.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) tenant: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum OutboxCommand {
-    /// List them in their order.
-    List {
-        /// Only of this account.
-        #[arg(long, value_name = "ID")]
-        account: Option<String>,
-    },
-    /// Send one again.
-    Retry {
-        /// Its number.
-        id: i64,
-    },
-    /// Replace what one carries that was rejected or not sent yet.
-    Edit {
-        /// Its number.
-        id: i64,
-        /// The answers as a JSON object, or the recipient.
-        content: String,
-    },
-    /// Take one out.
-    Discard {
-        /// Its number.
-        id: i64,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListOptions {
-    /// Put the tickets of one event together.
-    #[arg(long)]
-    pub(crate) by_event: bool,
-    /// Only this account.
-    #[arg(long, value_name = "ID")]
-    pub(crate) account: Option<String>,
-    /// At most this many.
-    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
-    pub(crate) limit: u32,
-    /// Skip this many first.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) offset: u32,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowOptions {
-    /// The ticket's id: 24 hex digits.
-    pub(crate) id: String,
-    /// Write one frame to this file and exit; its ending says the form: .svg or .png.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// The venue's nonce, 16 hex digits, where the gate asks for it.
-    #[arg(long, value_name = "HEX", value_parser = bytes::<8>)]
-    pub(crate) nonce: Option<[u8; 8]>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -381,6 +209,7 @@ pub(crate) struct VerifyOptions {
     pub(crate) tolerance: u32,
 }
 
+/// So many bytes in hex digits.
 fn bytes<const N: usize>(text: &str) -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| format!("{} hex digits expected", 2 * N))?;

@@ -1,64 +1,98 @@
 //! `box-office`: what organisers do. Its store lies in a folder of its own beside the wallet's.
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, Read as _};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use ticket_wallet::BoxOffice;
 use ticket_wallet::model::{
-    GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteState, Reservation, SignIn, UnidyGrant,
+    GroupOrder, IssueProgress, OfficeTicket, OfficeWrite, OfficeWriteState, Reservation, SignIn,
+    TicketSystem, UnidyGrant,
 };
 
-use crate::args::AtTenant;
 use crate::args::box_office::{
     BoxOfficeCommand, ReserveOptions, SendOptions, TicketCommand, TicketOptions, WritesCommand,
 };
+use crate::args::holder::AtTenant;
+use crate::args::system::SystemOptions;
+use crate::confirm::confirm;
 use crate::failure::Failure;
-use crate::holder::{account_rows, only, secret};
+use crate::holder::{account_rows, one_of, secret};
 use crate::home;
 use crate::output::{Output, table};
+use crate::record;
+
+/// What stands before the box office's own commands.
+const OFFICE: &str = "box-office ";
 
 pub(crate) async fn run(
     folder: Option<PathBuf>,
     command: BoxOfficeCommand,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<ExitCode, Failure> {
     let (config, vault) = home::parts(&home::folder(folder)?.join("box-office"))?;
     let office = BoxOffice::open(config, vault, None, None)?;
     match command {
-        BoxOfficeCommand::Login { system, user } => {
-            let (name, config) = (system.system(), system.config(Some(UnidyGrant::ClientCredentials)));
-            let sign_in =
-                SignIn { system: name, config, user_name: user, password: secret("Password or secret")? };
-            let account = office.sign_in(sign_in).await?;
-            output.either(&json!({ "account": account.id }), || format!("Signed in. Account {}.", account.id))
-        }
-        BoxOfficeCommand::Accounts => account_rows(&office.accounts()?, output),
+        BoxOfficeCommand::Login { system, user } => login(&office, *system, user, output).await?,
+        BoxOfficeCommand::Accounts => account_rows(&office.accounts()?, OFFICE, output)?,
         BoxOfficeCommand::Logout { account } => {
             office.sign_out(account.clone()).await?;
-            output.either(&json!({ "signed_out": account }), || "Signed out.".to_owned())
+            output.either(&json!({ "signed_out": account }), || "Signed out.".to_owned())?;
         }
-        BoxOfficeCommand::Reserve(options) => reserve(&office, options, output).await,
+        BoxOfficeCommand::Reserve(options) => return reserve(&office, options, output).await,
         BoxOfficeCommand::Free(TicketOptions { place, tickets }) => {
             let account = account(&office, place.account)?;
-            written(&office.free(account, place.tenant, tickets).await?, output)
+            return written(&office.free(account, place.tenant, tickets).await?, output);
         }
-        BoxOfficeCommand::Issue { tickets, wait, yes } => issue(&office, tickets, wait, yes, output).await,
-        BoxOfficeCommand::Send(options) => send(&office, options, output).await,
+        BoxOfficeCommand::Issue { tickets, wait, yes } => {
+            return issue(&office, tickets, wait, yes, output).await;
+        }
+        BoxOfficeCommand::Send(options) => return send(&office, options, output).await,
         BoxOfficeCommand::Reserved { place, event } => {
             let account = account(&office, place.account)?;
-            listed(&office.reserved(account, place.tenant, event).await?, output)
+            listed(&office.reserved(account, place.tenant, event).await?, output)?;
         }
-        BoxOfficeCommand::Status(TicketOptions { place, tickets }) => {
+        BoxOfficeCommand::Status { tickets: TicketOptions { place, tickets }, wait } => {
             let account = account(&office, place.account)?;
-            listed(&office.ticket_states(account, place.tenant, tickets).await?, output)
+            let found = match wait {
+                0 => office.ticket_states(account, place.tenant, tickets).await?,
+                _ => office.wait_until_issued(account, place.tenant, tickets, wait).await?,
+            };
+            listed(&found, output)?;
         }
-        BoxOfficeCommand::Ticket { command } => ticket(&office, command, output).await,
-        BoxOfficeCommand::Writes { command } => writes(&office, command, output).await,
+        BoxOfficeCommand::Ticket { command } => return ticket(&office, command, output).await,
+        BoxOfficeCommand::Categories { account: named } => {
+            let found = office.categories(account(&office, named)?).await?;
+            categories(&found, output)?;
+        }
+        BoxOfficeCommand::Pages { account: named } => {
+            let found = office.pages(account(&office, named)?).await?;
+            output.either(&json!(found), || found.join("\n"))?;
+        }
+        BoxOfficeCommand::Writes { command } => writes(&office, command, output).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn reserve(office: &BoxOffice, options: ReserveOptions, output: &Output) -> Result<(), Failure> {
+async fn login(
+    office: &BoxOffice,
+    system: SystemOptions,
+    user: String,
+    output: &Output,
+) -> Result<(), Failure> {
+    let name = system.system();
+    if name == TicketSystem::Unidy && !system.is_partner() {
+        let why = "--system unidy: a box office uses the partner API; say --api partner, with the OAuth app's id as --user";
+        return Err(Failure::Usage(why.to_owned()));
+    }
+    let config = system.config(Some(UnidyGrant::ClientCredentials))?;
+    let password = secret("Password or secret")?;
+    let account = office.sign_in(SignIn { system: name, config, user_name: user, password }).await?;
+    output.either(&json!({ "account": account.id }), || format!("Signed in. Account {}.", account.id))
+}
+
+async fn reserve(office: &BoxOffice, options: ReserveOptions, output: &Output) -> Result<ExitCode, Failure> {
     let AtTenant { account: named, tenant } = options.place;
     let order = Reservation {
         tenant,
@@ -70,15 +104,16 @@ async fn reserve(office: &BoxOffice, options: ReserveOptions, output: &Output) -
     written(&office.reserve(account(office, named)?, order).await?, output)
 }
 
+/// Ends well when all tickets are their owners'.
 async fn issue(
     office: &BoxOffice,
     TicketOptions { place, tickets }: TicketOptions,
     wait: u32,
     yes: bool,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<ExitCode, Failure> {
     let account = account(office, place.account)?;
-    confirm(yes, &format!("Issue {} tickets to their owner", tickets.len()), output)?;
+    confirm(yes, &format!("Issue {} to their owner", counted(tickets.len(), "ticket")), output)?;
     let write = office.issue(account.clone(), place.tenant.clone(), tickets.clone()).await?;
     if wait == 0 || write.state != OfficeWriteState::Done {
         return written(&write, output);
@@ -86,12 +121,18 @@ async fn issue(
     let found = office.wait_until_issued(account, place.tenant, tickets, wait).await?;
     let value =
         json!({ "write": write_json(&write), "tickets": found.iter().map(ticket_json).collect::<Vec<_>>() });
-    output.either(&value, || format!("{}\n{}", write_text(&write), ticket_table(&found)))
+    let all = found.iter().all(|one| one.status.issue_progress() == IssueProgress::Done);
+    output.either(&value, || {
+        let note =
+            if all { "" } else { "Not all are issued; `ticket-wallet box-office status` tells later.\n" };
+        format!("{}\n{}{note}", write_text(&write), ticket_table(&found))
+    })?;
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn send(office: &BoxOffice, options: SendOptions, output: &Output) -> Result<(), Failure> {
+async fn send(office: &BoxOffice, options: SendOptions, output: &Output) -> Result<ExitCode, Failure> {
     let account = account(office, options.place.account)?;
-    confirm(options.yes, &format!("Send tickets to {} addresses", options.to.len()), output)?;
+    confirm(options.yes, &format!("Send tickets to {}", counted(options.to.len(), "recipient")), output)?;
     let order = GroupOrder {
         tenant: options.place.tenant,
         event_id: options.event,
@@ -103,8 +144,23 @@ async fn send(office: &BoxOffice, options: SendOptions, output: &Output) -> Resu
     written(&office.send_group(account, order).await?, output)
 }
 
-async fn ticket(office: &BoxOffice, command: TicketCommand, output: &Output) -> Result<(), Failure> {
+async fn ticket(office: &BoxOffice, command: TicketCommand, output: &Output) -> Result<ExitCode, Failure> {
     let write = match command {
+        TicketCommand::List { account: named, page } => {
+            let found = office.partner_tickets(account(office, named)?, page).await?;
+            let tickets: Vec<_> = found.tickets.iter().map(ticket_json).collect();
+            output.either(&json!({ "tickets": tickets, "more": found.more }), || {
+                let more = if found.more { format!("More: --page {}\n", page + 1) } else { String::new() };
+                partner_text(&found.tickets) + &more
+            })?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        TicketCommand::Show { account: named, ticket } => {
+            let found = office.partner_ticket(account(office, named)?, ticket).await?;
+            let value = ticket_json(&found);
+            output.either(&value, || format!("{:#}", value["record"]))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         TicketCommand::Create { account: named, fields } => {
             office.create_ticket(account(office, named)?, or_stdin(fields)?).await?
         }
@@ -118,6 +174,33 @@ async fn ticket(office: &BoxOffice, command: TicketCommand, output: &Output) -> 
         }
     };
     written(&write, output)
+}
+
+/// A partner's tickets have titles, and no configurations or enrolments.
+fn partner_text(tickets: &[OfficeTicket]) -> String {
+    if tickets.is_empty() {
+        return "No tickets.\n".to_owned();
+    }
+    let header = ["TICKET", "STATUS", "TITLE"].map(str::to_owned).to_vec();
+    let rows = tickets.iter().map(|ticket| {
+        let record = record::shown(&ticket.body_json);
+        let title = record["title"].as_str().unwrap_or_default().to_owned();
+        vec![ticket.remote_id.clone(), ticket.status.as_text().to_owned(), title]
+    });
+    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+}
+
+fn categories(found: &[String], output: &Output) -> Result<(), Failure> {
+    let records: Vec<_> = found.iter().map(|record| record::shown(record)).collect();
+    output.either(&json!(records), || {
+        if records.is_empty() {
+            return "No categories.".to_owned();
+        }
+        let header = ["CATEGORY", "TITLE"].map(str::to_owned).to_vec();
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let rows = records.iter().map(|record| vec![text(&record["id"]), text(&record["title"])]);
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+    })
 }
 
 async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> Result<(), Failure> {
@@ -141,7 +224,10 @@ async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> 
                 table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
             })
         }
-        WritesCommand::LookUp { id } => written(&office.look_up_write(id).await?, output),
+        WritesCommand::LookUp { id } => {
+            let write = office.look_up_write(id).await?;
+            output.either(&write_json(&write), || write_text(&write))
+        }
         WritesCommand::Forget { id } => {
             office.forget_write(id)?;
             output.either(&json!({ "forgotten": id }), || format!("Forgot {id}."))
@@ -150,23 +236,11 @@ async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> 
 }
 
 fn account(office: &BoxOffice, named: Option<String>) -> Result<String, Failure> {
-    named.map_or_else(|| only(office.accounts()?), Ok)
+    one_of(office.accounts()?, named, OFFICE)
 }
 
-/// Asks before what cannot be undone; a script says so beforehand.
-fn confirm(yes: bool, what: &str, output: &Output) -> Result<(), Failure> {
-    if yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        return Err(Failure::Usage(format!("{what}: it cannot be undone; say --yes")));
-    }
-    let failed = |e| Failure::system("the answer cannot be read", e);
-    output.prompt(&format!("{what}? It cannot be undone. [y/N] "))?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(failed)?;
-    let agreed = matches!(answer.trim(), "y" | "Y" | "yes");
-    if agreed { Ok(()) } else { Err(Failure::Usage("nothing was done".to_owned())) }
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn or_stdin(text: String) -> Result<String, Failure> {
@@ -178,18 +252,17 @@ fn or_stdin(text: String) -> Result<String, Failure> {
     Ok(read)
 }
 
-fn written(write: &OfficeWrite, output: &Output) -> Result<(), Failure> {
-    output.either(&write_json(write), || write_text(write))
+/// Ends well when it was surely carried out.
+fn written(write: &OfficeWrite, output: &Output) -> Result<ExitCode, Failure> {
+    output.either(&write_json(write), || write_text(write))?;
+    Ok(if write.state == OfficeWriteState::Done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn write_json(write: &OfficeWrite) -> Value {
-    let read = |json: &Option<String>| -> Value {
-        json.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
-    };
     json!({
         "id": write.id, "account": write.account_id, "kind": write.kind.as_text(), "state": write.state.as_text(),
-        "created_at": write.created_at, "request": read(&Some(write.request_json.clone())),
-        "answer": read(&write.answer_json), "status": write.status, "server_code": write.server_code,
+        "created_at": write.created_at, "request": record::shown(&write.request_json),
+        "answer": write.answer_json.as_deref().map(record::shown), "status": write.status, "server_code": write.server_code,
     })
 }
 
@@ -211,16 +284,18 @@ fn write_text(write: &OfficeWrite) -> String {
 }
 
 fn listed(tickets: &[OfficeTicket], output: &Output) -> Result<(), Failure> {
-    output.either(&tickets.iter().map(ticket_json).collect(), || {
-        if tickets.is_empty() { "No tickets.".to_owned() } else { ticket_table(tickets) }
-    })
+    output.either(&tickets.iter().map(ticket_json).collect(), || ticket_text(tickets))
+}
+
+fn ticket_text(tickets: &[OfficeTicket]) -> String {
+    if tickets.is_empty() { "No tickets.\n".to_owned() } else { ticket_table(tickets) }
 }
 
 fn ticket_json(ticket: &OfficeTicket) -> Value {
     json!({
         "id": ticket.remote_id, "status": ticket.status.as_text(), "ticket_config_id": ticket.ticket_config_id,
         "enrollment_id": ticket.enrollment_id,
-        "record": serde_json::from_str::<Value>(&ticket.body_json).unwrap_or_default(),
+        "record": record::shown(&ticket.body_json),
     })
 }
 

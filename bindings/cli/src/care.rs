@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 use ticket_wallet::{AccountDiagnosis, Diagnosis, RecoveryReport, Wallet, diagnose_wallet, recover_wallet};
 
+use crate::confirm::confirm;
 use crate::failure::Failure;
+use crate::holder::state_text;
 use crate::home;
-use crate::output::Output;
+use crate::output::{Output, one_line};
 
 /// Says how the wallet stands; a wallet that does not open is an answer too.
 pub(crate) fn doctor(folder: Option<PathBuf>, output: &Output) -> Result<(), Failure> {
@@ -33,6 +35,20 @@ pub(crate) async fn logout(
     output.either(&json!({ "signed_out": account }), || {
         "Signed out. Its tickets, barcodes and keys are gone from this device.".to_owned()
     })
+}
+
+pub(crate) fn rekey(wallet: &Wallet, output: &Output) -> Result<(), Failure> {
+    wallet.rekey()?;
+    output.either(&json!({ "rekeyed": true }), || "The database has a new key.".to_owned())
+}
+
+/// Deletes the wallet, and asks before.
+pub(crate) async fn wipe(folder: Option<PathBuf>, yes: bool, output: &Output) -> Result<(), Failure> {
+    let folder = home::folder(folder)?;
+    let wallet = home::open_there(&folder)?;
+    confirm(yes, &format!("Delete the wallet in {}", folder.display()), output)?;
+    wallet.wipe().await?;
+    output.either(&json!({ "wiped": true }), || "The wallet is deleted.".to_owned())
 }
 
 fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
@@ -97,13 +113,21 @@ fn diagnosis_text(diagnosis: &Diagnosis) -> String {
 fn account_lines(one: &AccountDiagnosis) -> Vec<String> {
     let account = &one.account;
     let mut lines = vec![format!(
-        "Account   {} {}: {:?}, {} tickets, {} barcodes, {} changes waiting, {} undecided",
-        account.id, account.url, account.state, one.tickets, one.barcodes, one.waiting, one.undecided
+        "Account   {} {}: {}, {} tickets, {} barcodes, {} changes waiting, {} undecided",
+        account.id,
+        account.url,
+        state_text(account.state),
+        one.tickets,
+        one.barcodes,
+        one.waiting,
+        one.undecided
     )];
     if !one.claims.is_empty() {
         lines.push("          its token says (not verified here):".to_owned());
     }
-    lines.extend(one.claims.iter().map(|claim| format!("            {}  {}", claim.name, claim.value)));
+    lines.extend(
+        one.claims.iter().map(|claim| format!("            {}  {}", claim.name, one_line(&claim.value))),
+    );
     lines
 }
 

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use ticket_wallet::Wallet;
 use ticket_wallet::model::{OutboxItem, Transfer, WriteState};
 
-use crate::args::{OutboxCommand, TransferCommand};
+use crate::args::holder::{OutboxCommand, TransferCommand};
 use crate::failure::Failure;
+use crate::holder::known;
 use crate::online;
 use crate::output::{Output, table};
 
@@ -26,6 +27,11 @@ pub(crate) fn move_here(wallet: &Wallet, id: String, output: &Output) -> Result<
     accepted(&wallet.move_here(id)?, output)
 }
 
+/// Gives a ticket's barcode up on this device.
+pub(crate) fn surrender(wallet: &Wallet, id: String, output: &Output) -> Result<(), Failure> {
+    accepted(&wallet.surrender(id)?, output)
+}
+
 pub(crate) async fn transfer(
     wallet: &Wallet,
     command: TransferCommand,
@@ -37,7 +43,9 @@ pub(crate) async fn transfer(
             Some(item) => accepted(&item, output),
             None => output.either(&Value::Null, || "Taken back; it had not been sent.".to_owned()),
         },
-        TransferCommand::List => list_transfers(&wallet.transfers(None)?, output),
+        TransferCommand::List { account } => {
+            list_transfers(&wallet.transfers(known(wallet, account)?)?, output)
+        }
         TransferCommand::Incoming { account } => online::incoming(wallet, account, output).await,
         TransferCommand::Accept { account, token } => {
             wallet.accept_transfer(online::account(wallet, account)?, token).await?;
@@ -52,7 +60,7 @@ pub(crate) async fn transfer(
 
 pub(crate) fn outbox(wallet: &Wallet, command: OutboxCommand, output: &Output) -> Result<(), Failure> {
     match command {
-        OutboxCommand::List { account } => list_outbox(&wallet.outbox(account)?, output),
+        OutboxCommand::List { account } => list_outbox(&wallet.outbox(known(wallet, account)?)?, output),
         OutboxCommand::Retry { id } => accepted(&wallet.retry_write(id)?, output),
         OutboxCommand::Edit { id, content } => accepted(&wallet.edit_write(id, content)?, output),
         OutboxCommand::Discard { id } => {

@@ -9,7 +9,7 @@ use ticket_wallet::model::{SignIn, SystemConfig, TicketFilter, TicketSummary, Ti
 use ticket_wallet::{Gate, GateConfig, KnownIssuer, Presentation, Wallet};
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
 
-use crate::args::DemoOptions;
+use crate::args::sandbox::DemoOptions;
 use crate::clock::ShiftedClock;
 use crate::failure::Failure;
 use crate::holder::{list_text, report_json, report_text};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 
 /// A failure that ends the command.
@@ -59,9 +60,24 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// For scripts; what a server refused comes with its status and its code.
+    pub(crate) fn json(&self) -> Value {
+        let mut error = json!({ "code": self.code(), "reason": self.to_string() });
+        if let Self::Wallet(WalletError::Refused { status, server_code, .. }) = self {
+            error["status"] = json!(status);
+            error["server_code"] = json!(server_code);
+        }
+        json!({ "error": error })
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Wallet(WalletError::Refused { reason, server_code: Some(code), .. }) => {
+                write!(f, "{reason} ({code})")
+            }
             Self::Wallet(error) => error.fmt(f),
             Self::Usage(reason) => f.write_str(reason),
             Self::System { doing, error } => write!(f, "{doing}: {error}"),

@@ -8,22 +8,32 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use ticket_wallet::model::{
     Account, AccountState, Event, EventGroup, SignIn, SystemConfig, TicketDetail, TicketFilter,
-    TicketSummary, UnidyGrant,
+    TicketSummary, TicketSystem, UnidyGrant,
 };
-use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletListener, WalletState};
+use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletError, WalletListener, WalletState};
 
-use crate::args::{ListOptions, LoginOptions, SyncOptions};
+use crate::args::holder::ListOptions;
+use crate::args::{LoginOptions, SyncOptions};
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, one_line, table};
+use crate::record;
 
 pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Output) -> Result<(), Failure> {
     let LoginOptions { system, user, code, browser, implicit } = options;
     let (name, user) = (system.system(), user.unwrap_or_default());
+    if (code || browser) && name != TicketSystem::Unidy {
+        return usage("--code and --browser: only --system unidy has these; leave them out");
+    }
+    if browser != system.is_partner() {
+        return usage(
+            "--browser and --api partner: the partner API is signed in to by the browser, and nothing else is",
+        );
+    }
     if browser {
         let grant = if implicit { UnidyGrant::Implicit } else { UnidyGrant::AuthorizationCode };
-        return login_by_browser(wallet, system.config(Some(grant)), output).await;
+        return login_by_browser(wallet, system.config(Some(grant))?, output).await;
     }
-    let config = system.config(None);
+    let config = system.config(None)?;
     let account = if code {
         let asked = wallet.request_code(config, user).await?;
         wallet.sign_in_with_code(asked.id, secret("Code")?).await?
@@ -33,6 +43,10 @@ pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Outpu
             .await?
     };
     signed_in(&account, &[], output)
+}
+
+fn usage<T>(why: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(why.to_owned()))
 }
 
 async fn login_by_browser(wallet: &Wallet, config: SystemConfig, output: &Output) -> Result<(), Failure> {
@@ -68,12 +82,26 @@ pub(crate) fn secret(what: &str) -> Result<String, Failure> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// The only account there is.
-pub(crate) fn only(mut accounts: Vec<Account>) -> Result<String, Failure> {
+/// The account that was named, or the only one there is; of the wallet, or of what `office` names in commands.
+pub(crate) fn one_of(
+    mut accounts: Vec<Account>,
+    named: Option<String>,
+    office: &str,
+) -> Result<String, Failure> {
+    if let Some(id) = named {
+        return if accounts.iter().any(|account| account.id == id) {
+            Ok(id)
+        } else {
+            let reason = format!("account {id} not found; `ticket-wallet {office}accounts` lists them");
+            Err(WalletError::NotFound { reason }.into())
+        };
+    }
     match (accounts.pop(), accounts.is_empty()) {
         (Some(account), true) => Ok(account.id),
-        (Some(_), false) => Err(Failure::Usage("several accounts: say --account ID".to_owned())),
-        (None, _) => Err(Failure::Usage("no account yet; sign in first".to_owned())),
+        (Some(_), false) => {
+            usage(&format!("several accounts: say --account ID; `ticket-wallet {office}accounts` lists them"))
+        }
+        (None, _) => usage(&format!("no account yet; sign in with `ticket-wallet {office}login`")),
     }
 }
 
@@ -82,13 +110,14 @@ pub(crate) fn accounts(
     capabilities: Option<String>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let Some(account) = capabilities else { return account_rows(&wallet.accounts()?, output) };
+    let Some(account) = capabilities else { return account_rows(&wallet.accounts()?, "", output) };
     let names: Vec<_> =
         wallet.capabilities(account)?.into_iter().map(|capability| format!("{capability:?}")).collect();
     output.either(&json!(names), || names.join("\n"))
 }
 
-pub(crate) fn account_rows(accounts: &[Account], output: &Output) -> Result<(), Failure> {
+/// The accounts, of the wallet or of what `office` names in commands.
+pub(crate) fn account_rows(accounts: &[Account], office: &str, output: &Output) -> Result<(), Failure> {
     let value = accounts.iter().map(|account| {
         json!({
             "account": account.id, "system": account.system.as_text(), "url": account.url, "user": account.user_name,
@@ -97,7 +126,7 @@ pub(crate) fn account_rows(accounts: &[Account], output: &Output) -> Result<(), 
     });
     output.either(&value.collect(), || {
         if accounts.is_empty() {
-            return "No account yet. Sign in with `ticket-wallet login`.".to_owned();
+            return format!("No account yet. Sign in with `ticket-wallet {office}login`.");
         }
         let header = ["ACCOUNT", "SYSTEM", "USER", "ADDRESS", "STATE"].map(str::to_owned).to_vec();
         let rows = accounts.iter().map(|account| {
@@ -114,7 +143,7 @@ pub(crate) fn account_rows(accounts: &[Account], output: &Output) -> Result<(), 
     })
 }
 
-fn state_text(state: AccountState) -> &'static str {
+pub(crate) fn state_text(state: AccountState) -> &'static str {
     match state {
         AccountState::SignedIn => "signed in",
         AccountState::NeedsSignIn => "must sign in",
@@ -137,6 +166,7 @@ impl WalletListener for Bar {
 }
 
 pub(crate) async fn sync(wallet: &Wallet, options: SyncOptions, output: &Output) -> Result<(), Failure> {
+    let account = known(wallet, options.account)?;
     let bar = if output.is_terminal() {
         ProgressBar::new(0)
     } else {
@@ -147,7 +177,7 @@ pub(crate) async fn sync(wallet: &Wallet, options: SyncOptions, output: &Output)
     }
     bar.enable_steady_tick(Duration::from_millis(100));
     let telling = wallet.subscribe(Arc::new(Bar(bar.clone())))?;
-    let result = wallet.sync(options.account).await;
+    let result = wallet.sync(account).await;
     telling.cancel();
     bar.finish_and_clear();
     let report = result?;
@@ -183,10 +213,10 @@ pub(crate) fn report_text(report: SyncReport) -> String {
 
 pub(crate) fn list(wallet: &Wallet, options: ListOptions, output: &Output) -> Result<(), Failure> {
     let filter = TicketFilter {
-        account_id: options.account,
+        account_id: known(wallet, options.account)?,
+        starting_from: options.starting_from,
         limit: options.limit,
         offset: options.offset,
-        ..TicketFilter::default()
     };
     if options.by_event {
         return list_groups(&wallet.tickets_by_event(filter)?, output);
@@ -203,12 +233,20 @@ fn list_groups(groups: &[EventGroup], output: &Output) -> Result<(), Failure> {
         })
     });
     output.either(&value.collect(), || {
+        if groups.is_empty() {
+            return list_text(&[]);
+        }
         let group = |group: &EventGroup| {
             let when = group.starts_at.map(utc).unwrap_or_default();
-            format!("{} {when}\n{}", group.title, list_text(&group.tickets))
+            format!("{} {when}\n{}", one_line(&group.title), list_text(&group.tickets))
         };
         groups.iter().map(group).collect::<Vec<_>>().join("\n")
     })
+}
+
+/// The account that was named, if it is there.
+pub(crate) fn known(wallet: &Wallet, named: Option<String>) -> Result<Option<String>, Failure> {
+    named.map(|id| one_of(wallet.accounts()?, Some(id), "")).transpose()
 }
 
 pub(crate) fn list_text(tickets: &[TicketSummary]) -> String {
@@ -262,7 +300,7 @@ fn detail_json(ticket: &TicketDetail) -> Value {
     value["generation"] = json!(ticket.generation);
     value["lease_end"] = json!(ticket.lease_end);
     value["no_barcode"] = json!(ticket.no_barcode.map(|reason| format!("{reason:?}")));
-    value["record"] = serde_json::from_str(&ticket.body_json).unwrap_or_default();
+    value["record"] = record::shown(&ticket.body_json);
     value
 }
 
@@ -304,6 +342,8 @@ fn detail_text(ticket: &TicketDetail) -> String {
         ("Generation", ticket.generation.map(|generation| generation.to_string())),
         ("Barcode", Some(barcode)),
     ];
-    let known = rows.into_iter().filter_map(|(name, value)| value.map(|value| vec![name.to_owned(), value]));
+    let known = rows.into_iter().filter_map(|(name, value)| {
+        value.filter(|value| !value.is_empty()).map(|value| vec![name.to_owned(), value])
+    });
     table(&known.collect::<Vec<_>>())
 }

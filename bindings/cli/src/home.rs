@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ticket_wallet::host::{HostClock, SoftwareVault};
-use ticket_wallet::{Config, Wallet};
+use ticket_wallet::{Config, Wallet, WalletError};
 
 use crate::failure::Failure;
 
@@ -26,6 +26,14 @@ pub(crate) fn open(named: Option<PathBuf>) -> Result<Wallet, Failure> {
 pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Result<Wallet, Failure> {
     let (config, vault) = parts(folder)?;
     Ok(Wallet::open(config, vault, clock, None)?)
+}
+
+/// Opens the wallet in `folder` where there is one, and makes none.
+pub(crate) fn open_there(folder: &Path) -> Result<Wallet, Failure> {
+    if folder.join("wallet.key").exists() || folder.join("wallet.db").exists() {
+        return open_in(folder, None);
+    }
+    Err(WalletError::NotFound { reason: format!("there is no wallet in {}", folder.display()) }.into())
 }
 
 /// How the wallet in `folder` is opened, and its key vault: `vault.json` in it. A command does what it says and no more:

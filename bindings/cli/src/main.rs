@@ -5,13 +5,16 @@ mod barcode;
 mod box_office;
 mod care;
 mod changes;
+mod choices;
 mod clock;
+mod confirm;
 mod demo;
 mod failure;
 mod holder;
 mod home;
 mod online;
 mod output;
+mod record;
 mod sandbox;
 mod show;
 
@@ -19,8 +22,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use ticket_wallet::Wallet;
 
-use args::{Arguments, BarcodeCommand, Command, TicketsCommand};
+use args::holder::TicketsCommand;
+use args::{Arguments, BarcodeCommand, Command};
 use failure::Failure;
 use output::Output;
 
@@ -59,43 +64,42 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Login(options) => holder::login(&home::open(home)?, options, output).await?,
         Command::Sync(options) => holder::sync(&home::open(home)?, options, output).await?,
         Command::Accounts { capabilities } => holder::accounts(&home::open(home)?, capabilities, output)?,
-        Command::Tickets { command: TicketsCommand::List(options) } => {
-            holder::list(&home::open(home)?, options, output)?;
-        }
-        Command::Tickets { command: TicketsCommand::Show { id } } => {
-            holder::show(&home::open(home)?, id, output)?
-        }
-        Command::Tickets { command: TicketsCommand::Questions { id } } => {
-            online::questions(&home::open(home)?, id, output).await?;
-        }
-        Command::Tickets { command: TicketsCommand::Documents { id, fetch, out } } => {
-            online::documents(&home::open(home)?, id, fetch, out, output).await?;
-        }
-        Command::Tickets { command: TicketsCommand::Ledger { place, id } } => {
-            online::ledger(&home::open(home)?, place, id, output).await?;
-        }
-        Command::Tickets { command: TicketsCommand::Answer { id, answers } } => {
-            changes::answer(&home::open(home)?, id, answers, output)?;
-        }
-        Command::Tickets { command: TicketsCommand::Pin { id, off } } => {
-            changes::pin(&home::open(home)?, id, !off, output)?;
-        }
+        Command::Tickets { command } => tickets(&home::open(home)?, command, output).await?,
         Command::Transfer { command } => changes::transfer(&home::open(home)?, command, output).await?,
         Command::Orders { command } => online::orders(&home::open(home)?, command, output).await?,
         Command::Offers(place) => online::offers(&home::open(home)?, place, output).await?,
         Command::Enroll { account } => online::enroll(&home::open(home)?, account, output).await?,
-        Command::BoxOffice { command } => box_office::run(home, command, output).await?,
+        Command::Certificate { account } => online::certificate(&home::open(home)?, account, output)?,
+        Command::Documents { command } => online::kept(&home::open(home)?, command, output)?,
+        Command::BoxOffice { command } => return box_office::run(home, command, output).await,
         Command::Move { id } => changes::move_here(&home::open(home)?, id, output)?,
+        Command::Surrender { id } => changes::surrender(&home::open(home)?, id, output)?,
         Command::Outbox { command } => changes::outbox(&home::open(home)?, command, output)?,
         Command::Logout { account, discard_changes } => {
             care::logout(&home::open(home)?, account, discard_changes, output).await?;
         }
         Command::Doctor => care::doctor(home, output)?,
         Command::Recover => care::recover(home, output)?,
+        Command::Rekey => care::rekey(&home::open(home)?, output)?,
+        Command::Wipe { yes } => care::wipe(home, yes, output).await?,
         Command::Show(options) => show::run(&home::open(home)?, options, output).await?,
         Command::Barcode { command: BarcodeCommand::Verify(options) } => {
             return barcode::verify(options, output);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn tickets(wallet: &Wallet, command: TicketsCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        TicketsCommand::List(options) => holder::list(wallet, options, output),
+        TicketsCommand::Show { id } => holder::show(wallet, id, output),
+        TicketsCommand::Questions { id } => online::questions(wallet, id, output).await,
+        TicketsCommand::Documents { id, fetch, out } => {
+            online::documents(wallet, id, fetch, out, output).await
+        }
+        TicketsCommand::Ledger { place, id } => online::ledger(wallet, place, id, output).await,
+        TicketsCommand::Answer { id, answers } => changes::answer(wallet, id, answers, output),
+        TicketsCommand::Pin { id, off } => changes::pin(wallet, id, !off, output),
+    }
 }

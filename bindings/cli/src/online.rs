@@ -4,17 +4,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use ticket_wallet::Wallet;
-use ticket_wallet::model::{Document, IncomingTransfer};
+use ticket_wallet::model::{Certificate, Document, IncomingTransfer};
+use ticket_wallet::{Wallet, WalletError};
 
-use crate::args::{AtTenant, OrdersCommand};
+use crate::args::holder::{AtTenant, DocumentsCommand, OrdersCommand};
 use crate::failure::Failure;
-use crate::holder::only;
+use crate::holder::one_of;
 use crate::output::{Output, table};
+use crate::record;
 
 /// The account that was named, or the only one there is.
 pub(crate) fn account(wallet: &Wallet, named: Option<String>) -> Result<String, Failure> {
-    named.map_or_else(|| only(wallet.accounts()?), Ok)
+    one_of(wallet.accounts()?, named, "")
+}
+
+/// What is not found may well be there at a tenant that was not named.
+fn at_which(tenant: Option<String>, error: WalletError) -> WalletError {
+    match error {
+        WalletError::Refused { reason, status: 404, server_code } if tenant.is_none() => {
+            let reason = format!("{reason}; where tenants are apart, say --tenant NAME");
+            WalletError::Refused { reason, status: 404, server_code }
+        }
+        other => other,
+    }
 }
 
 pub(crate) async fn questions(wallet: &Wallet, id: String, output: &Output) -> Result<(), Failure> {
@@ -61,20 +73,51 @@ pub(crate) async fn documents(
         let account = wallet.ticket(id.clone())?.summary.account_id;
         wallet.documents(account, Some(format!("ticket/{id}")))?
     };
-    for document in out.iter().flat_map(|_| &found) {
+    let mut wrote = String::new();
+    for (folder, document) in out.iter().flat_map(|folder| found.iter().map(move |one| (folder, one))) {
         let name = format!("{}.{}", document.subject.replace('/', "-"), ending(&document.media_type));
-        let path = out.as_deref().unwrap_or(Path::new(".")).join(name);
+        let path = folder.join(name);
         write(&path, &wallet.document(document.id)?)?;
+        wrote += &format!("Wrote {}\n", path.display());
     }
+    listed(&found, output, || {
+        if found.is_empty() {
+            "No files are kept; --fetch asks the server for them.".to_owned()
+        } else {
+            wrote
+        }
+    })
+}
+
+/// The files that are kept of an account.
+pub(crate) fn kept(wallet: &Wallet, command: DocumentsCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        DocumentsCommand::List { account: named } => {
+            let found = wallet.documents(account(wallet, named)?, None)?;
+            listed(&found, output, || {
+                if found.is_empty() { "No files are kept.".to_owned() } else { String::new() }
+            })
+        }
+        DocumentsCommand::Save { id, out } => {
+            let bytes = wallet.document(id)?;
+            write(&out, &bytes)?;
+            output.either(&json!({ "file": id, "size": bytes.len() }), || format!("Wrote {}", out.display()))
+        }
+    }
+}
+
+/// The files, and a word on them.
+fn listed(found: &[Document], output: &Output, word: impl FnOnce() -> String) -> Result<(), Failure> {
     output.either(&found.iter().map(document_json).collect(), || {
         if found.is_empty() {
-            return "No files are kept; --fetch asks the server for them.".to_owned();
+            return word();
         }
-        let header = ["FILE", "KIND", "BYTES"].map(str::to_owned).to_vec();
+        let header = ["FILE", "OF", "KIND", "BYTES"].map(str::to_owned).to_vec();
         let rows = found.iter().map(|document| {
-            vec![document.id.to_string(), document.media_type.clone(), document.size.to_string()]
+            let (subject, media_type) = (document.subject.clone(), document.media_type.clone());
+            vec![document.id.to_string(), subject, media_type, document.size.to_string()]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>()) + &word()
     })
 }
 
@@ -84,21 +127,28 @@ pub(crate) async fn ledger(
     id: String,
     output: &Output,
 ) -> Result<(), Failure> {
-    let record = wallet.ticket_by_ledger_id(account(wallet, place.account)?, place.tenant, id).await?;
-    let record: Value = serde_json::from_str(&record).unwrap_or_default();
+    let AtTenant { account: named, tenant } = place;
+    let record = wallet.ticket_by_ledger_id(account(wallet, named)?, tenant.clone(), id).await;
+    let record = record.map_err(|error| at_which(tenant, error))?;
+    let record = record::shown(&record);
     output.either(&record, || format!("{record:#}"))
 }
 
 pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Output) -> Result<(), Failure> {
     match command {
         OrdersCommand::List(place) => {
-            let found = wallet.orders(account(wallet, place.account)?, place.tenant).await?;
+            let AtTenant { account: named, tenant } = place;
+            let found = wallet.orders(account(wallet, named)?, tenant.clone()).await;
+            let found = found.map_err(|error| at_which(tenant, error))?;
             let value = found.iter().map(|order| {
-                let record: Value = serde_json::from_str(&order.body_json).unwrap_or_default();
+                let record = record::shown(&order.body_json);
                 json!({ "order": order.remote_id, "tenant": order.tenant, "status": order.status.as_text(),
                     "total": order.total.as_ref().map(ToString::to_string), "record": record })
             });
             output.either(&value.collect(), || {
+                if found.is_empty() {
+                    return "No orders.".to_owned();
+                }
                 let header = ["ORDER", "STATUS", "TOTAL"].map(str::to_owned).to_vec();
                 let rows = found.iter().map(|order| {
                     let total = order.total.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -108,22 +158,27 @@ pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Out
             })
         }
         OrdersCommand::Download { place, order, out } => {
-            let account = account(wallet, place.account)?;
-            let document = wallet.fetch_order_document(account, place.tenant, order).await?;
+            let AtTenant { account: named, tenant } = place;
+            let fetched = wallet.fetch_order_document(account(wallet, named)?, tenant.clone(), order).await;
+            let document = fetched.map_err(|error| at_which(tenant, error))?;
             write(&out, &wallet.document(document.id)?)?;
             output.either(&document_json(&document), || format!("Wrote {}", out.display()))
         }
         OrdersCommand::Email { place, order } => {
-            wallet.email_order(account(wallet, place.account)?, place.tenant, order).await?;
+            let AtTenant { account: named, tenant } = place;
+            let sent = wallet.email_order(account(wallet, named)?, tenant.clone(), order).await;
+            sent.map_err(|error| at_which(tenant, error))?;
             output.either(&json!({ "sent": true }), || "The server sends them by e-mail.".to_owned())
         }
     }
 }
 
 pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) -> Result<(), Failure> {
-    let found = wallet.own_offers(account(wallet, place.account)?, place.tenant).await?;
+    let AtTenant { account: named, tenant } = place;
+    let found = wallet.own_offers(account(wallet, named)?, tenant.clone()).await;
+    let found = found.map_err(|error| at_which(tenant, error))?;
     let value = found.iter().map(|offer| {
-        let record: Value = serde_json::from_str(&offer.body_json).unwrap_or_default();
+        let record = record::shown(&offer.body_json);
         json!({ "offer": offer.remote_id, "kind": offer.kind,
             "price": offer.price.as_ref().map(ToString::to_string), "record": record })
     });
@@ -131,15 +186,30 @@ pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) ->
         if found.is_empty() {
             return "No offers.".to_owned();
         }
-        let header = ["OFFER", "KIND"].map(str::to_owned).to_vec();
-        let rows =
-            found.iter().map(|offer| vec![offer.remote_id.clone(), offer.kind.clone().unwrap_or_default()]);
+        let header = ["OFFER", "KIND", "PRICE"].map(str::to_owned).to_vec();
+        let rows = found.iter().map(|offer| {
+            let price = offer.price.as_ref().map(ToString::to_string).unwrap_or_default();
+            vec![offer.remote_id.clone(), offer.kind.clone().unwrap_or_default(), price]
+        });
         table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
     })
 }
 
 pub(crate) async fn enroll(wallet: &Wallet, named: Option<String>, output: &Output) -> Result<(), Failure> {
-    let certificate = wallet.enroll(account(wallet, named)?).await?;
+    certified(&wallet.enroll(account(wallet, named)?).await?, output)
+}
+
+/// The certificate that is held.
+pub(crate) fn certificate(wallet: &Wallet, named: Option<String>, output: &Output) -> Result<(), Failure> {
+    match wallet.certificate(account(wallet, named)?)? {
+        Some(held) => certified(&held, output),
+        None => output.either(&Value::Null, || {
+            "No certificate is held; `ticket-wallet enroll` gets one (B.A.M).".to_owned()
+        }),
+    }
+}
+
+fn certified(certificate: &Certificate, output: &Output) -> Result<(), Failure> {
     let value =
         json!({ "enrollment_id": certificate.enrollment_id, "certificate_pem": certificate.certificate_pem });
     output.either(&value, || format!("{}\n{}", certificate.enrollment_id, certificate.certificate_pem))

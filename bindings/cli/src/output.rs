@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::failure::Failure;
 
@@ -52,11 +52,7 @@ impl Output {
 
     /// Says why the command failed and returns its exit code.
     pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
-        let line = if self.json {
-            json!({ "error": { "code": failure.code(), "reason": failure.to_string() } }).to_string()
-        } else {
-            format!("error: {failure}")
-        };
+        let line = if self.json { failure.json().to_string() } else { format!("error: {failure}") };
         if !matches!(failure, Failure::ReaderGone) {
             // With stderr closed too there is nothing left to say it on.
             let _ = writeln!(io::stderr(), "{line}");
@@ -65,8 +61,19 @@ impl Output {
     }
 }
 
+/// A text of a server's, on one line and without what would steer a terminal or turn the direction of what follows.
+pub(crate) fn one_line(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
 /// Columns padded to their widest cell, separated by two spaces.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let clean = |row: &Vec<String>| row.iter().map(|cell| one_line(cell)).collect::<Vec<_>>();
+    let rows: Vec<_> = rows.iter().map(clean).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)

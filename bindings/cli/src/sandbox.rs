@@ -1,47 +1,141 @@
 //! `sandbox`: serves the sandbox until interrupted.
 
-use serde_json::json;
-use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
+use serde_json::{Value, json};
+use ticket_wallet_sandbox::{Sandbox, SandboxConfig, UnidyAccess};
 
-use crate::args::SandboxOptions;
+use crate::args::sandbox::SandboxOptions;
+use crate::choices;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, table};
 
-/// The ready line is JSON with and without `--json`: scripts wait for it.
+/// The ready line is JSON for whoever is no person at a terminal, with and without `--json`: scripts wait for it.
 pub(crate) async fn run(options: &SandboxOptions, output: &Output) -> Result<(), Failure> {
-    let config = SandboxConfig {
+    if options.choices {
+        return choices::list(output);
+    }
+    let mut config = SandboxConfig {
         port: options.port,
         seed: options.seed,
         tickets_per_user: options.tickets,
         window_s: options.window,
         feed: options.feed,
+        lease_s: options.lease,
+        page_limit: options.page_limit.into(),
+        token_life_s: options.token_life,
+        moves: options.moves,
+        transfer_life_s: options.transfer_life,
         ..SandboxConfig::default()
     };
+    choices::make(&mut config, &options.choice)?;
     let sandbox = Sandbox::start(config)
         .await
         .map_err(|e| Failure::system(format!("the sandbox cannot start on port {}", options.port), e))?;
-    output.value(&json!({
-        "url": sandbox.url(),
-        "users": sandbox.users(),
-        "issuer_keys": sandbox.issuer_keys(),
-    }))?;
-    interrupted().await?;
+    let unidy = sandbox.unidy().map_err(|e| Failure::system("the sandbox cannot be read", e))?;
+    let interrupted = interrupted()?;
+    if output.is_terminal() {
+        output.text(&ready_text(&sandbox, &unidy))?;
+    } else {
+        output.value(&ready_json(&sandbox, &unidy))?;
+    }
+    interrupted.await;
     sandbox.stop().await;
     Ok(())
 }
 
-/// Waits for Ctrl-C or a polite request to end.
-async fn interrupted() -> Result<(), Failure> {
+fn ready_json(sandbox: &Sandbox, unidy: &UnidyAccess) -> Value {
+    json!({
+        "url": sandbox.url(),
+        "users": sandbox.users(),
+        "organizers": sandbox.organizers(),
+        "unidy": unidy,
+        "issuer_keys": sandbox.issuer_keys(),
+    })
+}
+
+/// A heading, a table, and a command to begin with.
+fn section(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>, command: &str) -> String {
+    let header = header.iter().map(|&name| name.to_owned()).collect();
+    let rows = table(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
+    format!("{title}\n{rows}  ticket-wallet {command}\n\n")
+}
+
+/// Each kind of sign-in with the command that the first of its kind is signed in by.
+fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess) -> String {
+    let url = sandbox.url();
+    let users = sandbox.users().iter().map(|user| vec![user.name.clone(), user.password.clone()]);
+    let user = sandbox.users().first().map(|user| user.name.as_str()).unwrap_or_default();
+    let organizers = sandbox.organizers().iter().map(|one| {
+        vec![one.name.clone(), one.password.clone(), one.organizer_id.to_string(), one.tenant.clone()]
+    });
+    let organizer = sandbox.organizers().first();
+    let (name, id) = organizer.map(|one| (one.name.as_str(), one.organizer_id)).unwrap_or_default();
+    let brands =
+        unidy.brands.iter().map(|brand| vec![brand.name.clone(), brand.url.clone(), brand.sdk_key.clone()]);
+    let (brand, key) =
+        unidy.brands.first().map(|brand| (brand.url.as_str(), brand.sdk_key.as_str())).unwrap_or_default();
+    let apps = unidy.brands.iter().flat_map(|brand| {
+        brand.clients.iter().map(|app| {
+            let secret = app.client_secret.clone().unwrap_or_default();
+            let cells = [&brand.name, &app.name, &app.client_id, &secret, &app.redirect_uri];
+            cells.map(String::clone).to_vec()
+        })
+    });
+    let app = unidy.brands.first().and_then(|brand| brand.clients.first());
+    let (app, back) = app.map(|app| (app.client_id.as_str(), app.redirect_uri.as_str())).unwrap_or_default();
+    [
+        format!("The sandbox serves at {url} until Ctrl-C. All that it holds is invented.\n\n"),
+        section(
+            "Ticket holders, at B.A.M and at each brand of Unidy",
+            &["USER", "PASSWORD"],
+            users,
+            &format!("login --system bam --url {url} --user {user}"),
+        ),
+        section(
+            "Organisers, at B.A.M",
+            &["USER", "PASSWORD", "ORGANIZER", "TENANT"],
+            organizers,
+            &format!("box-office login --system bam --url {url} --organizer-id {id} --user {name}"),
+        ),
+        section(
+            "Brands of Unidy",
+            &["BRAND", "ADDRESS", "SDK KEY"],
+            brands,
+            &format!("login --system unidy --url {brand} --sdk-key {key} --user {user}"),
+        ),
+        section(
+            "OAuth apps of these brands",
+            &["BRAND", "APP", "CLIENT ID", "SECRET", "REDIRECT"],
+            apps,
+            &format!(
+                "login --system unidy --url {brand} --api partner --client-id {app} --redirect-uri {back} --browser"
+            ),
+        ),
+        format!("Public keys that sign barcodes\n{}\n", sandbox.issuer_keys().join("\n")),
+    ]
+    .concat()
+}
+
+/// From now on Ctrl-C and a polite request to end no longer end the process; gives what waits for one of them.
+#[cfg(unix)]
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
     let failed = |e| Failure::system("signals cannot be awaited", e);
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    Ok(async move {
         tokio::select! {
-            result = tokio::signal::ctrl_c() => result.map_err(failed),
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map_err(failed)
+    })
+}
+
+#[cfg(not(unix))]
+fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        // Without signals it serves until the process is ended.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use ticket_wallet::barcode::{to_png, to_svg, to_terminal};
 use ticket_wallet::{Presentation, Wallet};
 
-use crate::args::ShowOptions;
+use crate::args::holder::ShowOptions;
 use crate::failure::Failure;
 use crate::output::Output;
 

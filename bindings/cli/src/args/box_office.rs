@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use ticket_wallet::model::ReservationItem;
 
-use super::AtTenant;
+use super::holder::AtTenant;
 use super::system::SystemOptions;
 
 #[derive(Debug, Subcommand)]
@@ -11,9 +11,9 @@ pub(crate) enum BoxOfficeCommand {
     /// Sign in as an organiser (B.A.M), or as a server by its id and secret (Unidy); the secret comes from a prompt or stdin.
     Login {
         #[command(flatten)]
-        system: SystemOptions,
+        system: Box<SystemOptions>,
         /// User name, or the OAuth app's id.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         user: String,
     },
     /// List the accounts of this box office.
@@ -49,11 +49,29 @@ pub(crate) enum BoxOfficeCommand {
         event: i64,
     },
     /// Say how tickets stand at the server (B.A.M).
-    Status(TicketOptions),
-    /// Make, change or delete a ticket (Unidy's partner API).
+    Status {
+        #[command(flatten)]
+        tickets: TicketOptions,
+        /// Wait until they are issued, at most so many seconds.
+        #[arg(long, value_name = "S", default_value_t = 0)]
+        wait: u32,
+    },
+    /// List, make, change and delete tickets (Unidy's partner API).
     Ticket {
         #[command(subcommand)]
         command: TicketCommand,
+    },
+    /// List the ticket categories (Unidy's partner API).
+    Categories {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Tell the addresses of the brand's own pages: tickets, the organiser's desk, the API's description (Unidy).
+    Pages {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
     },
     /// Writes that were sent, and what became of them.
     Writes {
@@ -115,6 +133,24 @@ pub(crate) struct TicketOptions {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketCommand {
+    /// List a page of the tickets.
+    List {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// Which page, from 1.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        page: u32,
+    },
+    /// Show one ticket.
+    Show {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// The system's id of the ticket.
+        #[arg(allow_hyphen_values = true)]
+        ticket: String,
+    },
     /// Make a ticket.
     Create {
         /// The account; needed where there are several.
@@ -129,6 +165,7 @@ pub(crate) enum TicketCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
         /// The system's id of the ticket.
+        #[arg(allow_hyphen_values = true)]
         ticket: String,
         /// The fields as a JSON object; - reads them from stdin.
         fields: String,
@@ -139,6 +176,7 @@ pub(crate) enum TicketCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
         /// The system's id of the ticket.
+        #[arg(allow_hyphen_values = true)]
         ticket: String,
         /// Do not ask.
         #[arg(long)]
@@ -162,7 +200,7 @@ pub(crate) enum WritesCommand {
         /// Its number.
         id: i64,
     },
-    /// Forget one.
+    /// Forget one whose outcome is known, or was found out elsewhere.
     Forget {
         /// Its number.
         id: i64,

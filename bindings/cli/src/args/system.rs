@@ -5,6 +5,8 @@ use ticket_wallet::model::{
     BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant,
 };
 
+use crate::failure::Failure;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SystemName {
     /// B.A.M Ticketing.
@@ -13,7 +15,7 @@ pub(crate) enum SystemName {
     Unidy,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ApiName {
     /// The end user's API, with the SDK's key.
     Sdk,
@@ -39,30 +41,61 @@ pub(crate) struct SystemOptions {
     /// Where the extension is served, with {tenant} where tenants serve it apart.
     #[arg(long, value_name = "TEMPLATE")]
     extension_url: Option<String>,
-    /// A key that the server's certificates must have: SHA-256 of its SubjectPublicKeyInfo in base64; two at least.
-    #[arg(long, value_name = "BASE64")]
-    pin: Vec<String>,
+    /// A key that the server's certificates must have: SHA-256 of its SubjectPublicKeyInfo in base64; two at least. With
+    /// @UNIX behind it, it counts until that second.
+    #[arg(long, value_name = "BASE64", value_parser = pin)]
+    pin: Vec<CertificatePin>,
     /// B.A.M: the organizer to sign in for.
     #[arg(long, value_name = "N")]
     organizer_id: Option<i64>,
     /// B.A.M: path before /ticket/reserve, /ticket/free and /ticket/issue; event/v1 without it.
     #[arg(long, value_name = "PATH")]
     organizer_prefix: Option<String>,
-    /// Unidy: which of its two APIs.
-    #[arg(long, value_enum, default_value = "sdk")]
-    api: ApiName,
+    /// B.A.M: the member that names the tickets to free or to issue; ids without it.
+    #[arg(long, value_name = "NAME")]
+    ids_field: Option<String>,
+    /// B.A.M: which relations of tickets to ask for, for example [ticket_config.event]; all that is shown without it.
+    #[arg(long, value_name = "RELATIONS")]
+    relations: Option<String>,
+    /// B.A.M: do not show its own code, which never changes, where there is no signed one.
+    #[arg(long)]
+    no_static_codes: bool,
+    /// Unidy: which of its two APIs; sdk without it.
+    #[arg(long, value_enum)]
+    api: Option<ApiName>,
     /// Unidy: the key of the SDK's API.
-    #[arg(long, value_name = "KEY", env = "TICKET_WALLET_SDK_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        allow_hyphen_values = true,
+        env = "TICKET_WALLET_SDK_KEY",
+        hide_env_values = true
+    )]
     sdk_key: Option<String>,
+    /// Unidy: what to call ourselves in the header SDK-Version.
+    #[arg(long, value_name = "VERSION")]
+    sdk_version: Option<String>,
     /// Unidy: the OAuth app's id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     client_id: Option<String>,
+    /// Unidy: the OAuth app's secret, where it has one; better in the environment than here.
+    #[arg(
+        long,
+        value_name = "SECRET",
+        allow_hyphen_values = true,
+        env = "TICKET_WALLET_CLIENT_SECRET",
+        hide_env_values = true
+    )]
+    client_secret: Option<String>,
     /// Unidy: where the OAuth app sends the person back to.
     #[arg(long, value_name = "URI")]
     redirect_uri: Option<String>,
     /// Unidy: a scope to ask for, as often as needed.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
+    /// Unidy: send forms to the token endpoint, in place of JSON.
+    #[arg(long)]
+    token_form: bool,
     /// Unidy: time zone of the nightly job that ends tickets; Europe/Berlin without it.
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
@@ -72,6 +105,12 @@ pub(crate) struct SystemOptions {
     /// Unidy: path of the partner API; api/v1 without it.
     #[arg(long, value_name = "PATH")]
     partner_prefix: Option<String>,
+    /// Unidy: the partner API's name for tickets; tickets without it.
+    #[arg(long, value_name = "NAME")]
+    tickets_resource: Option<String>,
+    /// Unidy: the partner API's name for ticket categories; ticket_categories without it.
+    #[arg(long, value_name = "NAME")]
+    categories_resource: Option<String>,
 }
 
 impl SystemOptions {
@@ -82,40 +121,93 @@ impl SystemOptions {
         }
     }
 
+    pub(crate) fn is_partner(&self) -> bool {
+        self.api == Some(ApiName::Partner)
+    }
+
     /// The configuration; `grant` says how the partner API is signed in to.
-    pub(crate) fn config(self, grant: Option<UnidyGrant>) -> SystemConfig {
+    pub(crate) fn config(self, grant: Option<UnidyGrant>) -> Result<SystemConfig, Failure> {
+        self.only_of_this_system()?;
         let (bam, unidy) = match self.system {
-            SystemName::Bam => {
-                let (organizer_prefix, organizer_id) = (self.organizer_prefix, self.organizer_id);
-                (Some(BamConfig { organizer_prefix, organizer_id, ..BamConfig::default() }), None)
-            }
-            SystemName::Unidy => {
-                let unidy = UnidyConfig {
-                    api: match self.api {
-                        ApiName::Sdk => UnidyApi::Sdk,
-                        ApiName::Partner => UnidyApi::Partner,
-                    },
-                    sdk_key: self.sdk_key,
-                    client_id: self.client_id,
-                    redirect_uri: self.redirect_uri,
-                    scopes: self.scope,
-                    time_zone: self.time_zone,
-                    passive_expires: self.passive_expires,
-                    partner_prefix: self.partner_prefix,
-                    grant,
-                    ..UnidyConfig::default()
-                };
-                (None, Some(unidy))
-            }
+            SystemName::Bam => (Some(self.bam()), None),
+            SystemName::Unidy => (None, Some(self.unidy(grant))),
         };
-        SystemConfig {
+        Ok(SystemConfig {
             tenant_url: self.tenant_url,
             default_tenant: self.default_tenant,
             extension_url: self.extension_url,
-            pins: self.pin.into_iter().map(|sha256| CertificatePin { sha256, expires_at: None }).collect(),
+            relations: self.relations,
+            pins: self.pin,
             bam,
             unidy,
             ..SystemConfig::at(self.url)
+        })
+    }
+
+    fn bam(&self) -> BamConfig {
+        BamConfig {
+            organizer_prefix: self.organizer_prefix.clone(),
+            ids_field: self.ids_field.clone(),
+            organizer_id: self.organizer_id,
+            static_codes: !self.no_static_codes,
         }
     }
+
+    fn unidy(&self, grant: Option<UnidyGrant>) -> UnidyConfig {
+        UnidyConfig {
+            api: if self.is_partner() { UnidyApi::Partner } else { UnidyApi::Sdk },
+            sdk_key: self.sdk_key.clone(),
+            sdk_version: self.sdk_version.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            grant,
+            token_form: self.token_form,
+            redirect_uri: self.redirect_uri.clone(),
+            scopes: self.scope.clone(),
+            time_zone: self.time_zone.clone(),
+            passive_expires: self.passive_expires,
+            partner_prefix: self.partner_prefix.clone(),
+            tickets_resource: self.tickets_resource.clone(),
+            categories_resource: self.categories_resource.clone(),
+        }
+    }
+
+    /// What is meant for the other system would be lost without a word. Keys and secrets may come from the environment, for
+    /// whatever system they are.
+    fn only_of_this_system(&self) -> Result<(), Failure> {
+        let bam = [
+            ("--organizer-id", self.organizer_id.is_some()),
+            ("--organizer-prefix", self.organizer_prefix.is_some()),
+            ("--ids-field", self.ids_field.is_some()),
+            ("--relations", self.relations.is_some()),
+            ("--no-static-codes", self.no_static_codes),
+        ];
+        let unidy = [
+            ("--api", self.api.is_some()),
+            ("--sdk-version", self.sdk_version.is_some()),
+            ("--client-id", self.client_id.is_some()),
+            ("--redirect-uri", self.redirect_uri.is_some()),
+            ("--scope", !self.scope.is_empty()),
+            ("--token-form", self.token_form),
+            ("--time-zone", self.time_zone.is_some()),
+            ("--passive-expires", self.passive_expires),
+            ("--partner-prefix", self.partner_prefix.is_some()),
+            ("--tickets-resource", self.tickets_resource.is_some()),
+            ("--categories-resource", self.categories_resource.is_some()),
+        ];
+        let (other, others) = match self.system {
+            SystemName::Bam => ("unidy", &unidy[..]),
+            SystemName::Unidy => ("bam", &bam[..]),
+        };
+        let misplaced = others.iter().find(|(_, given)| *given);
+        misplaced.map_or(Ok(()), |(name, _)| {
+            Err(Failure::Usage(format!("{name}: only --system {other} has this; leave it out")))
+        })
+    }
+}
+
+fn pin(text: &str) -> Result<CertificatePin, String> {
+    let (sha256, until) = text.split_once('@').map_or((text, None), |(key, until)| (key, Some(until)));
+    let expires_at = until.map(str::parse).transpose().map_err(|_| "Unix seconds expected behind the @")?;
+    Ok(CertificatePin { sha256: sha256.to_owned(), expires_at })
 }

@@ -58,7 +58,7 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
     init {
         val ready = checkNotNull(process.inputStream.bufferedReader().readLine()) { "the sandbox did not start" }
         url = ready.member("url")
-        users = people(ready.substringAfter("\"users\":"))
+        users = people(ready.substringAfter("\"users\":").substringBefore("]"))
     }
 
     /** Who works for the organiser of the first tenant. */

@@ -1,0 +1,216 @@
+//! The command line of ticket holders.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::bytes;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TicketsCommand {
+    /// List all tickets, soonest first.
+    List(ListOptions),
+    /// Show everything that is known of one ticket.
+    Show {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+    },
+    /// Show the questions to a ticket's holder, with the answers so far (B.A.M).
+    Questions {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+    },
+    /// List a ticket's files; fetch them first, or write them to a folder (Unidy).
+    Documents {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// Fetch them from the server.
+        #[arg(long)]
+        fetch: bool,
+        /// Write them to this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Show a ticket's record by its id on the ledger (B.A.M).
+    Ledger {
+        #[command(flatten)]
+        place: AtTenant,
+        /// The id on the ledger.
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
+    /// Save the answers about a ticket's holder.
+    Answer {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// A JSON object, for example '{"size":"M"}'.
+        answers: String,
+    },
+    /// Have a ticket's barcode made ready at the next sync, however far away its event is.
+    Pin {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// Take that back.
+        #[arg(long)]
+        off: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TransferCommand {
+    /// Hand a ticket over; it shows no barcode here from then on.
+    Send {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// Who shall get it, for example an e-mail address.
+        #[arg(long, value_name = "NAME")]
+        to: String,
+    },
+    /// Take a transfer back that was not accepted.
+    Cancel {
+        /// The ticket's id.
+        id: String,
+    },
+    /// List transfers.
+    List {
+        /// Only of this account.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// List tickets that others hand over (Unidy).
+    Incoming {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Accept a ticket that somebody hands over (Unidy).
+    Accept {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// The transfer's token; `incoming --json` tells it.
+        #[arg(allow_hyphen_values = true)]
+        token: String,
+    },
+    /// Decline a ticket that somebody hands over (Unidy).
+    Decline {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// The transfer's token; `incoming --json` tells it.
+        #[arg(allow_hyphen_values = true)]
+        token: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrdersCommand {
+    /// List an account's orders.
+    List(AtTenant),
+    /// Fetch an order's tickets and write them to a file.
+    Download {
+        #[command(flatten)]
+        place: AtTenant,
+        /// The order's id.
+        #[arg(allow_hyphen_values = true)]
+        order: String,
+        /// The file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Have an order's tickets sent by e-mail once more.
+    Email {
+        #[command(flatten)]
+        place: AtTenant,
+        /// The order's id.
+        #[arg(allow_hyphen_values = true)]
+        order: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DocumentsCommand {
+    /// List an account's files.
+    List {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Write one to a file.
+    Save {
+        /// Its number.
+        id: i64,
+        /// The file.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// For which account, and at which tenant.
+#[derive(Debug, Args)]
+pub(crate) struct AtTenant {
+    /// The account; needed where there are several.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// The tenant; the account's own without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutboxCommand {
+    /// List them in their order.
+    List {
+        /// Only of this account.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+    },
+    /// Send one again.
+    Retry {
+        /// Its number.
+        id: i64,
+    },
+    /// Replace what one carries that was rejected or not sent yet.
+    Edit {
+        /// Its number.
+        id: i64,
+        /// The answers as a JSON object, or the recipient.
+        content: String,
+    },
+    /// Take one out.
+    Discard {
+        /// Its number.
+        id: i64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListOptions {
+    /// Put the tickets of one event together.
+    #[arg(long)]
+    pub(crate) by_event: bool,
+    /// Only this account.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<String>,
+    /// Only those that start at this Unix second or later, and those without a start.
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    pub(crate) starting_from: Option<i64>,
+    /// At most this many.
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true)]
+    pub(crate) limit: u32,
+    /// Skip this many first.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) offset: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowOptions {
+    /// The ticket's id: 24 hex digits.
+    pub(crate) id: String,
+    /// Write one frame to this file and exit; its ending says the form: .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The venue's nonce, 16 hex digits, where the gate asks for it.
+    #[arg(long, value_name = "HEX", value_parser = bytes::<8>)]
+    pub(crate) nonce: Option<[u8; 8]>,
+}
