@@ -85,14 +85,18 @@ impl Certificate {
         let times_at = reader.malformed();
         let (not_before, not_after) = (reader.u32()?, Some(reader.u32()?).filter(|at| *at != 0));
         let name = reader.text(1, MAX_NAME)?.to_owned();
-        let sections_at = reader.malformed();
-        let sections = (0..reader.u8()?).map(|_| reader.u16()).collect::<Result<Vec<_>, _>>()?;
+        let mut sections: Vec<u16> = Vec::new();
+        for _ in 0..reader.u8()? {
+            let here = reader.malformed();
+            let section = reader.u16()?;
+            if sections.last().is_some_and(|before| *before >= section) {
+                return Err(here);
+            }
+            sections.push(section);
+        }
         reader.end()?;
         if not_after.is_some_and(|end| end < not_before) {
             return Err(times_at);
-        }
-        if !sections.is_sorted_by(|before, after| before < after) {
-            return Err(sections_at);
         }
         Ok(Self { event, scanner, key, not_before, not_after, name, sections })
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::head::{HEAD_LEN, Head};
-use super::row::ROW_LEN;
-use super::tables::{KINDS, Kind, Tables, put};
+use super::row::{self, ROW_LEN};
+use super::tables::{KINDS, Kind, Tables, put, put_any};
 use super::{MAGIC, Manifest, ManifestError, checked, sha256, tables};
 use crate::barcode::IssuerKey;
 use crate::bytes::put_text;
@@ -22,7 +22,7 @@ struct DeltaHead {
 }
 
 /// The bytes of the delta from one manifest to another, without a signature. `None` where none gives the second: a ticket's
-/// row or a whole table is gone, or a table is of a kind that is not described.
+/// row or a whole table is gone.
 pub fn delta(from: &Manifest, to: &Manifest) -> Option<Vec<u8>> {
     let mut bytes = DELTA_MAGIC.to_vec();
     bytes.extend(from.hash());
@@ -38,6 +38,10 @@ pub fn delta(from: &Manifest, to: &Manifest) -> Option<Vec<u8>> {
             Kind::Seats => put(&mut bytes, kind as u8, &changed_seats(from, to)),
             _ => put(&mut bytes, kind as u8, after),
         }
+    }
+    let before: BTreeMap<_, _> = from.tables.additions(&from.bytes).collect();
+    for (kind, rows) in to.tables.additions(&to.bytes).filter(|(kind, rows)| before.get(kind) != Some(rows)) {
+        put_any(&mut bytes, kind, rows);
     }
     from.with_body(&bytes).is_ok().then_some(bytes)
 }
@@ -71,6 +75,7 @@ impl Manifest {
         let (head, tables) = tables::read(bytes, DELTA_MAGIC, DELTA_HEAD_LEN, |reader| {
             Ok(DeltaHead { base: reader.array()?, result: reader.array()?, head: Head::read(reader)? })
         })?;
+        row::by_code(tables.rows(bytes, Kind::Tickets), &tables.malformed(Kind::Tickets))?;
         self.head.may_be_followed_by(&head.head)?;
         if head.base != self.hash() {
             return Err(ManifestError::WrongBase);
@@ -95,6 +100,9 @@ impl Manifest {
             };
             put(&mut bytes, kind as u8, &rows);
         }
+        let mut additions: BTreeMap<_, _> = self.tables.additions(&self.bytes).collect();
+        additions.extend(changed.additions(delta));
+        additions.into_iter().for_each(|(kind, rows)| put_any(&mut bytes, kind, rows));
         bytes
     }
 

@@ -138,7 +138,7 @@ impl Draft {
             if !ids.insert(ticket.id.0) {
                 return wrong("tickets", "a ticket comes twice");
             }
-            if !self.row(ticket).is_sound() || ticket.entries == Some(0) {
+            if self.row(ticket).fault().is_some() || ticket.entries == Some(0) {
                 return wrong(
                     "tickets",
                     "signed tickets have a generation, plain ones a code, and no other has",

@@ -8,6 +8,9 @@ use crate::model::{EventHash, TicketHash};
 /// Length of a ticket's row.
 pub const ROW_LEN: usize = 30;
 const ID_LEN: usize = 12;
+const FLOOR_AT: usize = 12;
+const BITS_AT: usize = 16;
+const CODE_AT: usize = 18;
 const NO_CODE: CodeHash = CodeHash([0; 12]);
 
 /// Where a ticket stands at its server.
@@ -78,25 +81,26 @@ pub struct TicketRow {
 }
 
 impl TicketRow {
-    /// Reads 30 bytes; `None` for a value that is not described.
-    fn read(bytes: &[u8; ROW_LEN]) -> Option<Self> {
-        let bits = bytes[16];
+    /// Reads 30 bytes, or gives the offset of the field that is not as described.
+    fn read(bytes: &[u8; ROW_LEN]) -> Result<Self, usize> {
+        let bits = bytes[BITS_AT];
         let row = Self {
             id: TicketHash(first(bytes)),
             floor: u16::from_be_bytes([bytes[12], bytes[13]]),
             section: u16::from_be_bytes([bytes[14], bytes[15]]),
             state: STATES[usize::from(bits & 3)],
-            profile: Profile::from_number(bits >> 2)?,
+            profile: Profile::from_number(bits >> 2).ok_or(BITS_AT)?,
             entries: Some(bytes[17]).filter(|entries| *entries != 0),
-            code: CodeHash(first(&bytes[18..])),
+            code: CodeHash(first(&bytes[CODE_AT..])),
         };
-        row.is_sound().then_some(row)
+        row.fault().map_or(Ok(row), Err)
     }
 
     /// A signed ticket counts generations, a plain one has a code; neither has the other's.
-    pub(super) fn is_sound(&self) -> bool {
-        (self.floor == 0) == (self.profile != Profile::Signed)
-            && (self.code == NO_CODE) == (self.profile != Profile::Plain)
+    pub(super) fn fault(&self) -> Option<usize> {
+        let floor = (self.floor == 0) == (self.profile != Profile::Signed);
+        let code = (self.code == NO_CODE) == (self.profile != Profile::Plain);
+        [(floor, FLOOR_AT), (code, CODE_AT)].into_iter().find(|(holds, _)| !holds).map(|(_, offset)| offset)
     }
 
     /// The 30 bytes.
@@ -115,7 +119,7 @@ pub(super) fn at(rows: &[u8], number: u32) -> TicketRow {
     let begin = number as usize * ROW_LEN;
     let bytes = rows.get(begin..).and_then(<[u8]>::first_chunk);
     // A row that cannot be read was refused when the table was.
-    bytes.and_then(TicketRow::read).unwrap_or(TicketRow {
+    bytes.and_then(|bytes| TicketRow::read(bytes).ok()).unwrap_or(TicketRow {
         id: TicketHash([0; ID_LEN]),
         floor: 0,
         section: 0,
@@ -130,7 +134,7 @@ pub(super) fn at(rows: &[u8], number: u32) -> TicketRow {
 pub(super) fn find(rows: &[u8], id: &TicketHash) -> Option<TicketRow> {
     let (chunks, _) = rows.as_chunks::<ROW_LEN>();
     let found = chunks.binary_search_by(|row| row[..ID_LEN].cmp(&id.0)).ok()?;
-    TicketRow::read(&chunks[found])
+    TicketRow::read(&chunks[found]).ok()
 }
 
 /// Reads every row, and gives the numbers of those with a plain code in the order of their codes. No two rows have one
@@ -139,10 +143,10 @@ pub(super) fn by_code(rows: &[u8], malformed: &Malformed) -> Result<Vec<u32>, Ma
     let (chunks, _) = rows.as_chunks::<ROW_LEN>();
     let mut coded = Vec::new();
     for (number, chunk) in chunks.iter().enumerate() {
-        let wrong = Malformed { offset: malformed.offset + number * ROW_LEN };
-        let row = TicketRow::read(chunk).ok_or(wrong)?;
+        let begin = malformed.offset + number * ROW_LEN;
+        let row = TicketRow::read(chunk).map_err(|at| Malformed { offset: begin + at })?;
         if row.profile == Profile::Plain {
-            coded.push((row.code, u32::try_from(number).map_err(|_| wrong)?));
+            coded.push((row.code, u32::try_from(number).map_err(|_| *malformed)?));
         }
     }
     coded.sort_unstable();

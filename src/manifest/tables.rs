@@ -96,9 +96,14 @@ pub struct RevokedScanner {
     pub hash: [u8; 32],
 }
 
-/// Where the tables lie in the bytes; one that is not there is empty.
+/// Where the tables lie in the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Tables([Range<usize>; KINDS.len()]);
+pub(super) struct Tables {
+    /// Those that are described; one that is not there is empty.
+    known: [Range<usize>; KINDS.len()],
+    /// Those that are passed over, by their kind.
+    additions: Vec<(u8, Range<usize>)>,
+}
 
 /// Reads a head and what follows it: tables of rising kind up to the end.
 pub(super) fn read<Head>(
@@ -115,9 +120,10 @@ pub(super) fn read<Head>(
     while !reader.is_empty() {
         let here = reader.malformed();
         let kind = reader.u8()?;
+        let length_at = reader.malformed();
         let length = reader.u32()? as usize;
         let begin = reader.offset();
-        let rows = reader.take(length)?;
+        let rows = reader.take(length).map_err(|_| length_at)?;
         if kind <= before || (rows.is_empty() && kind < OPTIONAL) {
             return Err(here.into());
         }
@@ -125,9 +131,9 @@ pub(super) fn read<Head>(
         match KINDS.iter().find(|known| **known as u8 == kind) {
             Some(kind) => {
                 check(*kind, rows, begin)?;
-                tables.0[*kind as usize - 1] = begin..begin + length;
+                tables.known[*kind as usize - 1] = begin..begin + length;
             }
-            None if kind >= OPTIONAL => {}
+            None if kind >= OPTIONAL => tables.additions.push((kind, begin..begin + length)),
             None => return Err(here.into()),
         }
     }
@@ -136,22 +142,32 @@ pub(super) fn read<Head>(
 
 /// Appends a table, unless it is empty.
 pub(super) fn put(bytes: &mut Vec<u8>, kind: u8, rows: &[u8]) {
-    if let Some(length) = u32::try_from(rows.len()).ok().filter(|length| *length > 0) {
-        bytes.push(kind);
-        bytes.extend(length.to_be_bytes());
-        bytes.extend(rows);
+    if !rows.is_empty() {
+        put_any(bytes, kind, rows);
     }
+}
+
+/// Appends a table, even an empty one. What is too long for its length is too long for a manifest.
+pub(super) fn put_any(bytes: &mut Vec<u8>, kind: u8, rows: &[u8]) {
+    bytes.push(kind);
+    bytes.extend(u32::try_from(rows.len()).unwrap_or(u32::MAX).to_be_bytes());
+    bytes.extend(rows);
 }
 
 impl Tables {
     /// The rows of a table.
     pub(super) fn rows<'a>(&self, bytes: &'a [u8], kind: Kind) -> &'a [u8] {
-        bytes.get(self.0[kind as usize - 1].clone()).unwrap_or_default()
+        bytes.get(self.known[kind as usize - 1].clone()).unwrap_or_default()
+    }
+
+    /// The tables that are passed over: kind and content.
+    pub(super) fn additions<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = (u8, &'a [u8])> {
+        self.additions.iter().filter_map(|(kind, range)| Some((*kind, bytes.get(range.clone())?)))
     }
 
     /// The error of a table's first row.
     pub(super) fn malformed(&self, kind: Kind) -> Malformed {
-        Malformed { offset: self.0[kind as usize - 1].start }
+        Malformed { offset: self.known[kind as usize - 1].start }
     }
 
     pub(super) fn issuers<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = Issuer> + 'a {

@@ -77,7 +77,7 @@ fn told(manifest: &Manifest, expected: &Value) -> Value {
     });
     let revoked = manifest.revoked_scanners().map(|one| {
         json!({
-            "scanner": hex::encode(one.scanner), "chain": hex::encode(one.chain), "last_good": one.last_good,
+            "scanner": hex::encode(one.scanner), "chain": hex::encode(one.chain), "sequence": one.last_good,
             "hash": hex::encode(one.hash),
         })
     });
