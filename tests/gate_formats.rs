@@ -5,5 +5,6 @@
 
 #[path = "gate_formats/sizes.rs"]
 mod sizes;
+mod support;
 #[path = "gate_formats/vectors.rs"]
 mod vectors;

@@ -8,6 +8,8 @@ use ticket_wallet::ledger::{Certificate, LedgerError, Record};
 use ticket_wallet::manifest::{CodeHash, Manifest, ManifestError, TicketRow, delta};
 use ticket_wallet::model::TicketHash;
 
+use crate::support::run_script;
+
 fn all() -> Value {
     serde_json::from_str(include_str!("../fixtures/gate-v1.json")).unwrap()
 }
@@ -237,6 +239,13 @@ fn record_told(record: &Record) -> Value {
         "nonce": evidence.nonce.map(hex::encode), "undoes": evidence.undone, "reason": evidence.reason,
         "hash": hex::encode(record.hash()),
     })
+}
+
+/// The other implementation makes them anew, and reads each of them.
+#[test]
+fn the_vectors_are_those_of_the_other_implementation() {
+    let made = run_script::<&str>("gate_vectors.py", &[], "");
+    assert_eq!(serde_json::from_str::<Value>(&made).unwrap(), all());
 }
 
 #[test]
