@@ -13,6 +13,7 @@ mod opaque;
 
 pub mod barcode;
 mod box_office;
+mod bytes;
 pub mod clock;
 mod config;
 mod device;
@@ -21,6 +22,8 @@ mod events;
 mod gate;
 pub mod host;
 mod issuer;
+pub mod ledger;
+pub mod manifest;
 pub mod model;
 mod presentation;
 pub mod remote;
@@ -29,6 +32,7 @@ mod sync;
 mod wallet;
 
 pub use box_office::BoxOffice;
+pub use bytes::Malformed;
 pub use config::Config;
 pub use error::WalletError;
 pub use gate::{CodeCheck, CodeFields, DEFAULT_TOLERANCE_S, Gate, GateConfig, KnownIssuer};

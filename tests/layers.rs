@@ -13,7 +13,10 @@ use source::{identifiers, paths, uses};
 
 /// From the bottom to the top. Modules of the lowest layer may use each other; higher up only what stands below.
 const LAYERS: [&[&str]; 5] = [
-    &["barcode", "model", "clock", "error", "host", "opaque", "config", "events", "logging"],
+    &[
+        "barcode", "bytes", "clock", "config", "error", "events", "host", "ledger", "manifest", "model",
+        "opaque",
+    ],
     &["device"],
     &["store", "remote"],
     &["sync", "resale", "admission", "document", "presentation"],
