@@ -9,7 +9,7 @@ use ticket_wallet::model::{BarcodeProfile, SignIn, SystemConfig, TicketFilter, T
 use ticket_wallet_sandbox::{JournalEntry, Sandbox, SandboxConfig};
 
 use crate::app::{MARK, open, start};
-use crate::book::{Book, Content, Intent, sends_itself};
+use crate::book::{Book, sends_itself};
 use crate::tenants::subject;
 
 /// How an app's process ends.
@@ -88,14 +88,7 @@ impl Story {
         let [id, kind, ticket, text] = told.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let kinds = [WriteKind::SaveTicketHolder, WriteKind::CreateTransfer];
         let kind = *kinds.iter().find(|one| format!("{one:?}") == kind).unwrap();
-        self.book.intents.push(Intent {
-            id: id.parse().unwrap(),
-            account: String::new(),
-            subject: self.subjects[ticket].clone(),
-            kind,
-            contents: vec![Content { text: text.to_owned(), at_most: 1 }],
-            discarded: false,
-        });
+        self.book.note((id.parse().unwrap(), kind), "", &self.subjects[ticket], Some(text.to_owned()));
     }
 
     fn journal(&self) -> Vec<JournalEntry> {
@@ -105,7 +98,7 @@ impl Story {
     /// Opens the wallet and checks every promise.
     pub(crate) fn check_book(&mut self) {
         let wallet = open(self.folder.path());
-        self.book.check(&wallet.outbox(None).unwrap(), &self.journal());
+        self.book.check(&wallet.outbox(None).unwrap(), &self.journal(), &[]);
     }
 
     /// The same, and that the wallet goes on: it shows its tickets and a sync ends.
@@ -131,7 +124,7 @@ impl Story {
                 && profile(&item.ticket_id) == BarcodeProfile::Signed
         });
         assert!(stuck.is_none(), "{:?}", stuck.map(|item| (item.kind, item.state)));
-        self.book.check(&outbox, &self.journal());
+        self.book.check(&outbox, &self.journal(), &[]);
     }
 
     /// How many changes the server has applied, none of which still waits.

@@ -90,12 +90,23 @@ fn names(kind: WriteKind) -> &'static [&'static str] {
 
 impl Book {
     pub(crate) fn accept(&mut self, item: &OutboxItem, subject: &str, text: Option<String>) {
+        self.note((item.id, item.kind), &item.account_id, subject, text);
+    }
+
+    /// A change that was told by its number and kind.
+    pub(crate) fn note(
+        &mut self,
+        (id, kind): (i64, WriteKind),
+        account: &str,
+        subject: &str,
+        text: Option<String>,
+    ) {
         let contents = text.into_iter().map(|text| self.content(text)).collect();
         self.intents.push(Intent {
-            id: item.id,
-            account: item.account_id.clone(),
+            id,
+            account: account.to_owned(),
             subject: subject.to_owned(),
-            kind: item.kind,
+            kind,
             contents,
             takes_back: None,
             discarded: false,
