@@ -1,8 +1,8 @@
 import Foundation
 import TicketWalletCore
 
-/// An organiser's place of work: reserves, frees, issues and sends tickets (B.A.M), and makes, changes and deletes those of a
-/// partner (Unidy).
+/// An organiser's place of work: reserves, frees, issues and sends tickets (B.A.M), makes, changes and deletes those of a
+/// partner (Unidy), issues admission tokens and redeems tickets (TickeTing), and keeps a catalogue of tickets to buy (TEXPO).
 ///
 /// Every write is kept before it is sent, with what became of it, and none is repeated by itself. One whose answer was lost
 /// comes back as `.unknown`; one whose process ended stands in ``writes(accountId:limit:)`` as `.sent`. Either may have been
@@ -40,9 +40,10 @@ public final class TicketBoxOffice: Sendable {
         try core.accounts()
     }
 
-    /// Signs in: with B.A.M as an organiser, with Unidy by a server's id and secret.
+    /// Signs in: with B.A.M as an organiser, with Unidy by a server's id and secret, with TickeTing as a host or by a key in
+    /// place of the password, with TEXPO as a network's manager.
     ///
-    /// - Throws: `WalletError.InvalidInput`, `Refused`, `Unreachable`, `Storage`.
+    /// - Throws: `WalletError.InvalidInput`, `Refused`, `UpgradeNeeded`, `ServerFault`, `Unreachable`, `Storage`.
     @discardableResult
     public func signIn(
         to system: TicketSystem = .bam,

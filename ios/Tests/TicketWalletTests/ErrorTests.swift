@@ -59,9 +59,27 @@ final class ErrorTests: XCTestCase {
         try await expect("needs_sign_in") { try await wallet.sync() }
         XCTAssertEqual(try wallet.accounts().first?.state, .needsSignIn)
         try await wallet.signIn(at: sandbox)
+        let festival = SystemConfig(url: try await sandbox.festival().url)
+        let user = sandbox.user
+        func signInToTicketing() async throws -> Account {
+            try await wallet.signIn(
+                to: .ticketing, at: festival, userName: user.name, password: user.password)
+        }
+        try await sandbox.requireVersion("9.0.0")
+        try await expect("upgrade_needed") { try await signInToTicketing() }
+        try await sandbox.requireVersion("3.0.0")
+        try await sandbox.fault(#"{"path_contains": "/ticketing/", "times": 9, "fault": "server_error"}"#)
+        try await expect("server_fault") { try await signInToTicketing() }
+        try await expect("permission_denied") {
+            let (office, expo) = (try phone.openOffice(), try await sandbox.expo().config)
+            let account = try await office.signIn(
+                to: .texpo, at: expo, userName: user.name, password: user.password)
+            return try await office.catalogue(accountId: account.id)
+        }
+        try await sandbox.calm()
         try await sandbox.fault(#"{"path_contains": "/v1/ticket", "fault": {"unavailable": {"retry_after": "7"}}}"#)
         try await expect("unreachable") { try await wallet.sync() }
-        XCTAssertEqual(Set(codes).count, 14)
+        XCTAssertEqual(Set(codes).count, 17)
     }
 
     /// A switch without a default: a new variant does not compile until it has its place here.
@@ -73,6 +91,10 @@ final class ErrorTests: XCTestCase {
         case .NeedsSignIn: "needs_sign_in"
         case .Unreachable(_, let wait): wait == 7000 ? "unreachable" : "\(String(describing: wait))"
         case .Refused(_, let status, _): status == 401 ? "refused" : "\(status)"
+        case .UpgradeNeeded: "upgrade_needed"
+        case .ServerFault(_, let report, _): report.contains(#""endpoint":"sessions""#) ? "server_fault" : report
+        case .PermissionDenied(_, let permission):
+            permission == "network.manage" ? "permission_denied" : "\(String(describing: permission))"
         case .NoBarcode(let why, _): why == .needsRebind ? "no_barcode" : "\(why)"
         case .NotFound: "not_found"
         case .Cancelled: "cancelled"

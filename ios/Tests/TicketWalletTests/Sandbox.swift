@@ -84,6 +84,21 @@ final class Sandbox: @unchecked Sendable {
         return found
     }
 
+    /// How TickeTing is reached.
+    func festival() async throws -> Festival {
+        try await get("/sandbox/ticketing")
+    }
+
+    /// Has TickeTing refuse clients of an older version.
+    func requireVersion(_ version: String) async throws {
+        try await control("PUT", "/sandbox/ticketing/choices", #"{"least_version": "\#(version)"}"#)
+    }
+
+    /// How TEXPO is reached.
+    func expo() async throws -> Expo {
+        try await get("/sandbox/texpo")
+    }
+
     /// Has the page at which people sign in consent at once for a user; for nobody it refuses at once.
     func consent(_ user: String?) async throws {
         let consent = user.map { #"{"approve": {"user": "\#($0)"}}"# } ?? #""deny""#
@@ -166,6 +181,42 @@ struct Brand: Decodable {
             api: .partner, clientId: app.clientId, grant: grant, redirectUri: app.redirectUri)
         return SystemConfig(url: url, unidy: unidy)
     }
+}
+
+/// The sandbox's TickeTing.
+struct Festival: Decodable {
+    /// An event, and the addresses of its sections.
+    struct Event: Decodable {
+        let id: UInt64
+        let sections: [String]
+    }
+
+    /// Where its API is.
+    let url: String
+    let events: [Event]
+
+    /// The first event's id.
+    var event: String { String(events[0].id) }
+
+    /// The addresses of its sections.
+    var sections: [String] { events[0].sections }
+}
+
+/// The sandbox's TEXPO.
+struct Expo: Decodable {
+    private let url: String
+    private let networkId: String
+    private let manager: String
+    private let password: String
+
+    /// How it is reached.
+    var config: SystemConfig {
+        let texpo = TexpoConfig(networkId: networkId, signIn: .adminserver, timestamps: .unixSeconds)
+        return SystemConfig(url: url, texpo: texpo)
+    }
+
+    /// Who may change the catalogue.
+    var user: Sandbox.User { Sandbox.User(name: manager, password: password) }
 }
 
 /// Follows no redirect.

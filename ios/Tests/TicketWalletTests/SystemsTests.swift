@@ -32,6 +32,26 @@ final class SystemsTests: XCTestCase {
         XCTAssertEqual(Set(try wallet.all().map(\.accountId)), [bam, west])
     }
 
+    func test_tickets_of_ticketing_and_of_texpo() async throws {
+        let (sandbox, phone) = (try Sandbox(), try Phone())
+        let (wallet, user) = (try phone.open(sendByItself: false), sandbox.user)
+        let shown = SystemConfig(
+            url: try await sandbox.festival().url, ticketing: TicketingConfig(codes: .serial))
+        let festival = try await wallet.signIn(
+            to: .ticketing, at: shown, userName: user.name, password: user.password)
+        let expo = try await wallet.signIn(
+            to: .texpo, at: sandbox.expo().config, userName: user.name, password: user.password)
+        XCTAssertEqual([festival, expo].map(\.system), [.ticketing, .texpo])
+        try await wallet.sync()
+        XCTAssertTrue(try wallet.capabilities(accountId: festival.id).contains(.admissions))
+        XCTAssertTrue(try wallet.capabilities(accountId: expo.id).contains(.manageCatalogue))
+        let issued = try XCTUnwrap(wallet.all(of: festival.id).first { $0.status == .issued }).id
+        XCTAssertEqual(try wallet.present(ticketId: issued).text, try wallet.ticket(id: issued).remoteId)
+        let bought = try XCTUnwrap(wallet.all(of: expo.id).first).id
+        let files = try await wallet.fetchDocuments(ticketId: bought)
+        XCTAssertEqual(files.map(\.mediaType), ["application/pdf"])
+    }
+
     func test_a_sign_in_in_the_browser_outlives_the_app() async throws {
         let (sandbox, phone) = (try Sandbox(), try Phone())
         let config = try await sandbox.brand("nord").oauth("app", .authorizationCode)

@@ -12,6 +12,9 @@ import org.ticketwallet.core.Config
 import org.ticketwallet.core.KeyVaultException
 import org.ticketwallet.core.NoBarcodeReason
 import org.ticketwallet.core.RecoveryReason
+import org.ticketwallet.core.SignIn
+import org.ticketwallet.core.SystemConfig
+import org.ticketwallet.core.TicketSystem
 import org.ticketwallet.core.WalletException
 
 /** Every way in which a call can fail arrives as what it is. */
@@ -32,6 +35,9 @@ class ErrorsTest {
         is WalletException.NeedsSignIn -> "needs_sign_in"
         is WalletException.Unreachable -> "unreachable ${error.retryAfterMs}"
         is WalletException.Refused -> "refused ${error.status}"
+        is WalletException.UpgradeNeeded -> "upgrade_needed"
+        is WalletException.ServerFault -> "server_fault ${error.report.member("endpoint")}"
+        is WalletException.PermissionDenied -> "permission_denied ${error.permission}"
         is WalletException.NoBarcode -> "no_barcode ${error.why}"
         is WalletException.NotFound -> "not_found"
         is WalletException.Cancelled -> "cancelled"
@@ -69,6 +75,7 @@ class ErrorsTest {
             errors += thrown { wallet.sync() }
             sandbox.calm()
             runBlocking { wallet.signIn(sandbox.url, sandbox.user, sandbox.password) }
+            errors += ofOtherSystems(sandbox, vault, wallet)
             sandbox.disturb("/v1/ticket", """{"unavailable":{"retry_after":"7"}}""")
             errors += thrown { wallet.sync() }
             sandbox.calm()
@@ -85,6 +92,23 @@ class ErrorsTest {
         return errors
     }
 
+    /** What TickeTing and TEXPO alone answer. */
+    private fun ofOtherSystems(sandbox: Sandbox, vault: TestVault, wallet: TicketWallet): List<WalletException> {
+        val festival = SystemConfig(sandbox.festival().url)
+        val signIn = SignIn(TicketSystem.TICKETING, festival, sandbox.user, sandbox.password)
+        sandbox.requireVersion("9.0.0")
+        val upgrade = thrown { wallet.signIn(signIn) }
+        sandbox.requireVersion("3.0.0")
+        sandbox.disturb("/ticketing/", "\"server_error\"")
+        val fault = thrown { wallet.signIn(signIn) }
+        sandbox.calm()
+        val denied = TicketBoxOffice.open("$temporary/office", vault).use { office ->
+            val texpo = SignIn(TicketSystem.TEXPO, sandbox.expo().config, sandbox.user, sandbox.password)
+            thrown { office.catalogue(office.signIn(texpo).id) }
+        }
+        return listOf(upgrade, fault, denied)
+    }
+
     @Test
     fun every_error_variant_matched() {
         val errors = Sandbox().use { sandbox ->
@@ -93,7 +117,8 @@ class ErrorsTest {
         val expected = listOf(
             "invalid_input ticket_id", "not_found", "refused 401",
             "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "cancelled", "in_use", "outbox_full", "paused",
-            "needs_sign_in", "unreachable 7000",
+            "needs_sign_in", "upgrade_needed", "server_fault sessions", "permission_denied network.manage",
+            "unreachable 7000",
             "internal", "key_unavailable", "needs_recovery ${RecoveryReason.KEY_MISSING}", "storage",
         )
         assertEquals(expected, errors.map(::match))

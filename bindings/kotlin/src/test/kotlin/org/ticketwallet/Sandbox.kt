@@ -4,6 +4,9 @@ import java.net.HttpURLConnection
 import java.net.Proxy
 import java.net.URL
 import org.ticketwallet.core.SystemConfig
+import org.ticketwallet.core.TexpoConfig
+import org.ticketwallet.core.TexpoSignIn
+import org.ticketwallet.core.TexpoTimestamps
 import org.ticketwallet.core.UnidyApi
 import org.ticketwallet.core.UnidyConfig
 import org.ticketwallet.core.UnidyGrant
@@ -31,6 +34,33 @@ internal class Brand(private val record: String) {
 
     /** The secret of an OAuth app that has one. */
     fun secret(client: String) = record.substringAfter("\"name\":\"$client\"").member("client_secret")
+}
+
+/** The sandbox's TickeTing; [record] is what `GET /sandbox/ticketing` answers. */
+internal class Festival(record: String) {
+    /** Where its API is. */
+    val url = record.member("url")
+
+    /** The first event's id. */
+    val event = checkNotNull(Regex("\"events\":\\[\\{\"id\":(\\d+)").find(record)).groupValues[1]
+
+    /** The addresses of its sections. */
+    val sections = record.substringAfter("\"sections\":[").substringBefore("]").split(",").map { it.trim('"') }
+}
+
+/** The sandbox's TEXPO; [record] is what `GET /sandbox/texpo` answers. */
+internal class Expo(record: String) {
+    /** Who may change the catalogue. */
+    val manager = Person(record.member("manager"), record.member("password"))
+
+    /** How it is reached. */
+    val config = SystemConfig(
+        record.member("url"),
+        texpo = TexpoConfig(
+            networkId = record.member("network_id"), signIn = TexpoSignIn.ADMINSERVER,
+            timestamps = TexpoTimestamps.UNIX_SECONDS,
+        ),
+    )
 }
 
 /** The text of the first member of this name. */
@@ -66,6 +96,16 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
 
     /** A brand of Unidy. */
     fun brand(name: String) = Brand(get("/sandbox/unidy").substringAfter("\"name\":\"$name\""))
+
+    /** How TickeTing is reached. */
+    fun festival() = Festival(get("/sandbox/ticketing"))
+
+    /** Has TickeTing refuse clients of an older version. */
+    fun requireVersion(version: String) =
+        control("PUT", "/sandbox/ticketing/choices", """{"least_version":"$version"}""")
+
+    /** How TEXPO is reached. */
+    fun expo() = Expo(get("/sandbox/texpo"))
 
     /** Has the page at which people sign in consent at once for a user; for nobody it refuses at once. */
     fun consent(user: String?) {

@@ -25,7 +25,10 @@ import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketDetail
 import org.ticketwallet.core.TicketFilter
+import org.ticketwallet.core.TicketStatus
 import org.ticketwallet.core.TicketSystem
+import org.ticketwallet.core.TicketingCode
+import org.ticketwallet.core.TicketingConfig
 import org.ticketwallet.core.TransferState
 import org.ticketwallet.core.UnidyGrant
 import org.ticketwallet.core.WalletException
@@ -103,6 +106,29 @@ class SystemsTest {
 
         runBlocking { wallet.signOut(nord) }
         assertEquals(setOf(bam, west), wallet.all().map { it.accountId }.toSet())
+    }
+
+    @Test
+    fun tickets_of_ticketing_and_of_texpo() = open().use { wallet ->
+        val shown = TicketingConfig(codes = TicketingCode.SERIAL)
+        val configs = listOf(
+            TicketSystem.TICKETING to SystemConfig(sandbox.festival().url, ticketing = shown),
+            TicketSystem.TEXPO to sandbox.expo().config,
+        )
+        val (festival, expo) = runBlocking {
+            val accounts = configs.map { (system, config) ->
+                wallet.signIn(SignIn(system, config, sandbox.user, sandbox.password))
+            }
+            assertEquals(configs.map { it.first }, accounts.map { it.system })
+            wallet.sync()
+            accounts.map { it.id }
+        }
+        assertTrue(Capability.ADMISSIONS in wallet.capabilities(festival))
+        assertTrue(Capability.MANAGE_CATALOGUE in wallet.capabilities(expo))
+        val issued = wallet.all(festival).first { it.status == TicketStatus.Issued }.id
+        assertEquals(wallet.ticket(issued).remoteId, wallet.present(issued).text)
+        val files = runBlocking { wallet.fetchDocuments(wallet.all(expo).first().id) }
+        assertEquals(listOf("application/pdf"), files.map { it.mediaType })
     }
 
     @Test
