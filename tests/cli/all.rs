@@ -16,10 +16,12 @@ mod support;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;
 
+mod admissions;
 mod bad_input;
 mod bad_store;
 mod box_office;
 mod care;
+mod catalogue;
 mod command;
 mod commands;
 mod demo;
@@ -31,6 +33,8 @@ mod online;
 mod partner;
 mod sandbox;
 mod served;
+mod systems;
+mod tokens;
 mod told;
 mod unidy;
 mod verify;

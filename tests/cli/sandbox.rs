@@ -8,6 +8,14 @@ use crate::bad_input::fails;
 use crate::command::{Served, at_terminal, json_of, run, ticket_wallet};
 use crate::served::text;
 
+/// Where the sandbox tells what each system does.
+const CHOICES: [(&str, &str); 4] = [
+    ("bam", "/sandbox/bam"),
+    ("unidy", "/sandbox/unidy/choices"),
+    ("ticketing", "/sandbox/ticketing/choices"),
+    ("texpo", "/sandbox/texpo/choices"),
+];
+
 fn sandbox(options: &[&str]) -> Command {
     let mut command = ticket_wallet(&["sandbox"]);
     command.args(options);
@@ -34,7 +42,8 @@ fn the_ready_line_has_all_that_one_needs_to_sign_in() {
         let served = Served::start_with(options);
         let ready = &served.ready;
         let names: Vec<_> = ready.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["url", "users", "organizers", "unidy", "issuer_keys"]);
+        assert_eq!(names, ["url", "users", "organizers", "unidy", "ticketing", "texpo", "issuer_keys"]);
+        says_how_to_reach_ticketing_and_texpo(&served);
         assert_eq!(ready["organizers"], served.tells("/sandbox/organizers"));
         assert_eq!(ready["unidy"], served.tells("/sandbox/unidy"));
         assert!(ready["organizers"].as_array().unwrap().len() > 1);
@@ -48,6 +57,25 @@ fn the_ready_line_has_all_that_one_needs_to_sign_in() {
         }
         assert!(served.stop().success());
     }
+}
+
+fn says_how_to_reach_ticketing_and_texpo(served: &Served) {
+    let (ticketing, texpo) = (&served.ready["ticketing"], &served.ready["texpo"]);
+    let told = served.tells("/sandbox/ticketing");
+    assert!(text(&ticketing["url"]).starts_with(served.url()));
+    assert!(ticketing["integration_key"].is_string());
+    assert_eq!(ticketing["integration_key"], told["integration_key"]);
+    assert_eq!(text(&ticketing["event"]), told["events"][0]["id"].to_string());
+    assert!(ticketing["sections"][0].is_string() && ticketing["sections"] == told["events"][0]["sections"]);
+    let told = served.tells("/sandbox/texpo");
+    assert_eq!((&texpo["url"], &texpo["network"]), (&told["url"], &told["network_id"]));
+    let manager = json!({ "name": told["manager"], "password": told["password"] });
+    assert_eq!(texpo["managers"], json!([manager]));
+    for people in [&ticketing["users"], &texpo["users"]] {
+        let user = &served.ready["users"][0];
+        assert_eq!(people[0], json!({ "name": user["name"], "password": user["password"] }));
+    }
+    assert!(ticketing["hosts"][0]["password"].is_string());
 }
 
 #[test]
@@ -70,10 +98,20 @@ fn a_person_at_a_terminal_sees_the_same_as_tables_with_commands_to_copy() {
             assert!(app["client_secret"].as_str().is_none_or(|secret| shown.stdout.contains(secret)));
         }
     }
+    seen(&ready["ticketing"]["integration_key"]);
+    seen(&ready["ticketing"]["event"]);
+    ready["ticketing"]["sections"].as_array().unwrap().iter().for_each(seen);
+    seen(&ready["texpo"]["network"]);
     ready["issuer_keys"].as_array().unwrap().iter().for_each(seen);
-    for command in
-        ["login --system bam", "box-office login --system bam", "login --system unidy", "--browser"]
-    {
+    for command in [
+        "login --system bam",
+        "box-office login --system bam",
+        "login --system unidy",
+        "--browser",
+        "box-office login --system ticketing",
+        "--access integration-key",
+        "box-office login --system texpo",
+    ] {
         assert!(shown.stdout.contains(command), "{command}:\n{}", shown.stdout);
     }
     let json = at_terminal(&sandbox(&["--json"]), &[("\n", "\u{3}")]);
@@ -85,7 +123,7 @@ fn a_person_at_a_terminal_sees_the_same_as_tables_with_commands_to_copy() {
 fn every_choice_is_listed_with_its_default_and_its_values() {
     let served = Served::start();
     let found = choices();
-    for (system, path) in [("bam", "/sandbox/bam"), ("unidy", "/sandbox/unidy/choices")] {
+    for (system, path) in CHOICES {
         let defaults = served.tells(path);
         let of_system: Vec<_> =
             found.iter().filter(|one| text(&one["name"]).starts_with(&format!("{system}."))).collect();
@@ -101,6 +139,8 @@ fn every_choice_is_listed_with_its_default_and_its_values() {
     assert_eq!(values("unidy.price"), "number, string, null");
     assert_eq!(values("bam.paged"), "a boolean");
     assert_eq!(values("bam.status_between"), "any text");
+    assert_eq!(values("ticketing.dates"), "by_resource, iso, plain");
+    assert_eq!(values("texpo.error_status"), "true_is_failure or true_is_success");
     let page = run(&mut sandbox(&["--choices"]), b"").text();
     assert!(found.iter().all(|one| page.contains(&text(&one["name"]))), "{page}");
     assert!(page.contains("errorCode or error"), "{page}");
@@ -115,7 +155,7 @@ fn every_listed_value_can_be_chosen_and_is_done() {
         found.iter().map(|one| format!("{}={}", text(&one["name"]), spelled(&one["default"]))).collect();
     let options: Vec<_> = defaults.iter().flat_map(|one| ["--choice", one]).collect();
     let (plain, named) = (Served::start(), Served::start_with(&options));
-    for path in ["/sandbox/bam", "/sandbox/unidy/choices"] {
+    for (_, path) in CHOICES {
         assert_eq!(plain.tells(path), named.tells(path));
     }
     let changed = [
@@ -128,6 +168,11 @@ fn every_listed_value_can_be_chosen_and_is_done() {
         ("unidy.price", "null", json!("null")),
         ("unidy.time_zone", "America/New_York", json!("America/New_York")),
         ("unidy.default_limit", "5", json!(5)),
+        ("ticketing.errors", "message", json!("message")),
+        ("ticketing.session_life_s", "60", json!(60)),
+        ("ticketing.least_version", "4.0.0", json!("4.0.0")),
+        ("texpo.timestamps", "iso", json!("iso")),
+        ("texpo.permission_code", "-7", json!(-7)),
         (
             "unidy.consent",
             r#"{"approve":{"user":"mira@example.org"}}"#,
@@ -137,7 +182,7 @@ fn every_listed_value_can_be_chosen_and_is_done() {
     for (name, value, done) in changed {
         let served = Served::start_with(&["--choice", &format!("{name}={value}")]);
         let (system, member) = name.split_once('.').unwrap();
-        let path = if system == "bam" { "/sandbox/bam" } else { "/sandbox/unidy/choices" };
+        let path = CHOICES.iter().find(|(name, _)| *name == system).unwrap().1;
         assert_eq!(served.tells(path)[member], done, "{name}");
     }
 }
@@ -153,6 +198,8 @@ fn what_cannot_be_chosen_is_refused_with_what_can() {
         ("bam.paged=maybe", "a boolean"),
         ("unidy.default_limit=70000", "u16"),
         ("unidy.price=", "`number`"),
+        ("ticketing.unused=never", "`not_available`"),
+        ("texpo.update=sometimes", "`replaces` or `changes`"),
     ] {
         let line = fails(|| sandbox(&["--choice", choice]), b"", 2, "invalid_input");
         assert!(line.contains(said) && line.contains(choice), "{line}");

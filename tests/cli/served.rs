@@ -106,6 +106,35 @@ impl Served {
         (command, text(&one["password"]) + "\n")
     }
 
+    /// `box-office login` as a host of TickeTing; the password comes from stdin.
+    pub(crate) fn host_login(&self, folder: &Path) -> (Command, String) {
+        let of = &self.ready["ticketing"];
+        let (url, host) = (text(&of["url"]), &of["hosts"][0]);
+        let system = ["box-office", "login", "--system", "ticketing", "--url", &url];
+        let mut command = in_store(folder, &system);
+        command.args(["--user", &text(&host["name"])]);
+        (command, text(&host["password"]) + "\n")
+    }
+
+    /// `box-office login` by a key of TickeTing; the key comes from stdin.
+    pub(crate) fn key_login(&self, folder: &Path) -> Command {
+        let url = text(&self.ready["ticketing"]["url"]);
+        let system = ["box-office", "login", "--system", "ticketing", "--url", &url];
+        let mut command = in_store(folder, &system);
+        command.args(["--access", "integration-key", "--user", "gate"]);
+        command
+    }
+
+    /// `box-office login` at TEXPO as one of its managers, or users; the password comes from stdin.
+    pub(crate) fn network_login(&self, folder: &Path, role: &str) -> (Command, String) {
+        let of = &self.ready["texpo"];
+        let (url, network, who) = (text(&of["url"]), text(&of["network"]), &of[role][0]);
+        let system = ["box-office", "login", "--system", "texpo", "--url", &url];
+        let mut command = in_store(folder, &system);
+        command.args(["--network", &network, "--user", &text(&who["name"])]);
+        (command, text(&who["password"]) + "\n")
+    }
+
     /// `box-office login` as the server of a partner of the first brand; the secret comes from stdin.
     pub(crate) fn partner_login(&self, folder: &Path) -> (Command, String) {
         let (url, app) = (text(&self.brand(0)["url"]), self.app("partner"));

@@ -54,7 +54,8 @@ impl Told {
 }
 
 /// What is left of an output without what its command is for: `sandbox` tells passwords, keys and clients, `show` and `demo`
-/// the texts of barcodes, each in the member `text` of a line of JSON.
+/// the texts of barcodes, each in the member `text` of a line of JSON, and `tokens` the codes of admission tokens, in members
+/// and last in a line, but where it lists them.
 fn besides(arguments: &[impl AsRef<str>], output: &str) -> String {
     let of = |name: &str| arguments.iter().any(|argument| argument.as_ref() == name);
     if of("sandbox") {
@@ -68,7 +69,23 @@ fn besides(arguments: &[impl AsRef<str>], output: &str) -> String {
         }
         _ => line.to_owned(),
     };
+    if of("tokens") && ["issue", "show", "look-up"].into_iter().any(of) {
+        return output.lines().map(without_code).collect::<Vec<_>>().join("\n");
+    }
     output.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A line without the code, or the key, of an admission token.
+fn without_code(line: &str) -> String {
+    let Ok(Value::Object(mut members)) = serde_json::from_str(line) else {
+        return line.rsplit_once(' ').map_or(line, |(before, _)| before).to_owned();
+    };
+    members.remove("code");
+    members.remove("key");
+    for token in members.get_mut("tokens").and_then(Value::as_array_mut).into_iter().flatten() {
+        token.as_object_mut().map(|token| token.remove("code"));
+    }
+    Value::Object(members).to_string()
 }
 
 /// Which of a command's outputs hold a secret; never which secret.
@@ -118,6 +135,28 @@ fn a_planted_secret_is_noticed() {
     }
     for commands in [&["tickets", "show", "1"][..], &["box-office", "ticket", "show", "1"], &["sync"]] {
         assert_eq!(leaks(commands, &barcode, ""), ["stdout"]);
+    }
+}
+
+/// The codes of admission tokens have their own places, and no other.
+#[test]
+fn codes_of_admission_tokens_are_told_by_what_is_for_them() {
+    let served = Served::start();
+    let (mut login, _) = served.host_login(tempfile::tempdir().unwrap().path());
+    run(login.arg("--json"), b"wrong\n");
+    let access = served.tells("/sandbox/ticketing");
+    let code = access["events"][0]["global_code"].as_str().unwrap();
+    let (row, listed) = (format!("1  /events/1/sections/2  {code}\n"), format!("{code}  /events/1\n"));
+    let json = format!("{{\"tokens\":[{{\"code\":\"{code}\"}}],\"code\":\"{code}\",\"key\":\"{code}\"}}\n");
+    for command in ["issue", "show", "look-up"] {
+        assert!(leaks(&["tokens", command], &row, "").is_empty());
+        assert!(leaks(&["tokens", command], &json, "").is_empty());
+        assert_eq!(leaks(&["tokens", command], &listed, ""), ["stdout"]);
+        assert_eq!(leaks(&["tokens", command], &json.replace("code", "note"), ""), ["stdout"]);
+    }
+    for commands in [&["tokens", "list"][..], &["tokens", "update"], &["box-office", "writes", "list"]] {
+        assert_eq!(leaks(commands, &json, ""), ["stdout"]);
+        assert_eq!(leaks(commands, &row, ""), ["stdout"]);
     }
 }
 

@@ -4,6 +4,8 @@ pub(crate) mod box_office;
 pub(crate) mod holder;
 pub(crate) mod sandbox;
 pub(crate) mod system;
+pub(crate) mod texpo;
+pub(crate) mod ticketing;
 
 use std::path::PathBuf;
 
@@ -15,6 +17,8 @@ use holder::{
 };
 use sandbox::{DemoOptions, SandboxOptions};
 use system::SystemOptions;
+use texpo::CatalogueCommand;
+use ticketing::{AdmissionsCommand, TokensCommand};
 
 const EXAMPLES: &str = "Examples:
   ticket-wallet demo
@@ -27,13 +31,16 @@ const EXAMPLES: &str = "Examples:
   ticket-wallet tickets documents 641f28287962ebcf0828e652 --fetch --out .
   ticket-wallet box-office reserve --event 9 --owner 1b6c… --item 31:2,sector=4
   ticket-wallet box-office issue 4711 4712
+  ticket-wallet tokens issue 16993717817996 --section 16993964783416 --count 3
+  ticket-wallet catalogue update expo-00001 --price 64.10
   ticket-wallet outbox list
   ticket-wallet doctor
   ticket-wallet barcode verify --issuer-key d9bf…900c --now 1790000003 < scanned.txt
 
-Exit codes: 0 done · 1 other failure, a verdict other than Valid, or a write whose outcome is not known ·
-2 wrong usage or input · 3 server not reached · 4 sign-in needed or refused · 5 store or key vault unusable ·
-6 no barcode to show";
+Exit codes: 0 done · 1 other failure, a verdict other than Valid, a ticket not admitted, or a write whose outcome is
+not known · 2 wrong usage or input · 3 server not reached · 4 sign-in needed, refused, or a permission missing ·
+5 store or key vault unusable · 6 no barcode to show · 7 this version must be updated · 8 the server failed, and wants
+the report that is shown";
 
 /// An offline-first ticket wallet: encrypted store, sync, rotating barcode, gate check.
 #[derive(Debug, Parser)]
@@ -54,7 +61,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Show the main job from sign-in to gate, on a sandbox in this process and a fresh encrypted store.
     Demo(DemoOptions),
-    /// Serve the sandbox until interrupted: B.A.M, Unidy, and the wallet extension.
+    /// Serve the sandbox until interrupted: B.A.M, Unidy, TickeTing, TEXPO, and the wallet extension.
     Sandbox(SandboxOptions),
     /// Sign in to a ticketing system; the password comes from a prompt or from stdin.
     Login(LoginOptions),
@@ -111,6 +118,24 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         command: BoxOfficeCommand,
+    },
+    /// A network's catalogue of tickets to buy (TEXPO), in an account of the box office.
+    Catalogue {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: CatalogueCommand,
+    },
+    /// Admission tokens for an event's staff (TickeTing), in an account of the box office.
+    Tokens {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: TokensCommand,
+    },
+    /// Redeem tickets at an entrance, and see who was admitted (TickeTing), in an account of the box office.
+    Admissions {
+        /// What to do.
+        #[command(subcommand)]
+        command: AdmissionsCommand,
     },
     /// Take a ticket's barcode over from the device that holds it; the server allows a few such moves.
     Move {
@@ -214,4 +239,11 @@ fn bytes<const N: usize>(text: &str) -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| format!("{} hex digits expected", 2 * N))?;
     Ok(bytes)
+}
+
+/// A time: Unix seconds, or RFC 3339.
+fn moment(text: &str) -> Result<i64, String> {
+    let written = || chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp());
+    let wrong = || "write Unix seconds, or a time like 2026-11-21T09:00:00Z".to_owned();
+    text.parse().ok().or_else(written).ok_or_else(wrong)
 }

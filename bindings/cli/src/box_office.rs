@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use ticket_wallet::BoxOffice;
 use ticket_wallet::model::{
-    GroupOrder, IssueProgress, OfficeTicket, OfficeWrite, OfficeWriteState, Reservation, SignIn,
-    TicketSystem, UnidyGrant,
+    GroupOrder, IssueProgress, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation,
+    SignIn, TicketSystem, UnidyGrant,
 };
 
 use crate::args::box_office::{
@@ -26,13 +26,18 @@ use crate::record;
 /// What stands before the box office's own commands.
 const OFFICE: &str = "box-office ";
 
+/// Opens the box office beside the wallet in this folder.
+pub(crate) fn open(folder: Option<PathBuf>) -> Result<BoxOffice, Failure> {
+    let (config, vault) = home::parts(&home::folder(folder)?.join("box-office"))?;
+    Ok(BoxOffice::open(config, vault, None, None)?)
+}
+
 pub(crate) async fn run(
     folder: Option<PathBuf>,
     command: BoxOfficeCommand,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let (config, vault) = home::parts(&home::folder(folder)?.join("box-office"))?;
-    let office = BoxOffice::open(config, vault, None, None)?;
+    let office = open(folder)?;
     match command {
         BoxOfficeCommand::Login { system, user } => login(&office, *system, user, output).await?,
         BoxOfficeCommand::Accounts => account_rows(&office.accounts()?, OFFICE, output)?,
@@ -86,8 +91,9 @@ async fn login(
         let why = "--system unidy: a box office uses the partner API; say --api partner, with the OAuth app's id as --user";
         return Err(Failure::Usage(why.to_owned()));
     }
+    let prompt = if name == TicketSystem::Ticketing { system.secret_name() } else { "Password or secret" };
     let config = system.config(Some(UnidyGrant::ClientCredentials))?;
-    let password = secret("Password or secret")?;
+    let password = secret(prompt)?;
     let account = office.sign_in(SignIn { system: name, config, user_name: user, password }).await?;
     output.either(&json!({ "account": account.id }), || format!("Signed in. Account {}.", account.id))
 }
@@ -239,11 +245,31 @@ fn account(office: &BoxOffice, named: Option<String>) -> Result<String, Failure>
     one_of(office.accounts()?, named, OFFICE)
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// The account of this system that was named, or the only one there is.
+pub(crate) fn account_of(
+    office: &BoxOffice,
+    named: Option<String>,
+    system: TicketSystem,
+) -> Result<String, Failure> {
+    let mut accounts = office.accounts()?;
+    if named.is_none() {
+        accounts.retain(|account| account.system == system);
+        if accounts.is_empty() {
+            let name = system.as_text();
+            let why = format!(
+                "no account of {name} yet; sign in with `ticket-wallet {OFFICE}login --system {name}`"
+            );
+            return Err(Failure::Usage(why));
+        }
+    }
+    one_of(accounts, named, OFFICE)
+}
+
+pub(crate) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn or_stdin(text: String) -> Result<String, Failure> {
+pub(crate) fn or_stdin(text: String) -> Result<String, Failure> {
     if text != "-" {
         return Ok(text);
     }
@@ -253,31 +279,39 @@ fn or_stdin(text: String) -> Result<String, Failure> {
 }
 
 /// Ends well when it was surely carried out.
-fn written(write: &OfficeWrite, output: &Output) -> Result<ExitCode, Failure> {
+pub(crate) fn written(write: &OfficeWrite, output: &Output) -> Result<ExitCode, Failure> {
     output.either(&write_json(write), || write_text(write))?;
     Ok(if write.state == OfficeWriteState::Done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn write_json(write: &OfficeWrite) -> Value {
+pub(crate) fn write_json(write: &OfficeWrite) -> Value {
+    let answer = |answer: &str| match write.kind {
+        OfficeWriteKind::IssueToken | OfficeWriteKind::UpdateToken => record::token(answer),
+        _ => record::shown(answer),
+    };
     json!({
         "id": write.id, "account": write.account_id, "kind": write.kind.as_text(), "state": write.state.as_text(),
         "created_at": write.created_at, "request": record::shown(&write.request_json),
-        "answer": write.answer_json.as_deref().map(record::shown), "status": write.status, "server_code": write.server_code,
+        "answer": write.answer_json.as_deref().map(answer), "status": write.status, "server_code": write.server_code,
     })
 }
 
-fn write_text(write: &OfficeWrite) -> String {
+pub(crate) fn write_text(write: &OfficeWrite) -> String {
     let answer: Value =
         write.answer_json.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
     let ids = answer["tickets"].as_array().into_iter().flatten().filter_map(|ticket| ticket["id"].as_str());
     let ids = ids.collect::<Vec<_>>().join(" ");
+    let report = match answer["report"] {
+        Value::Null => String::new(),
+        ref report => format!("\nThe server failed; for whoever runs it: {report}"),
+    };
     match write.state {
         OfficeWriteState::Done if ids.is_empty() => format!("Done, as {}.", write.id),
         OfficeWriteState::Done => format!("Done, as {}. Tickets: {ids}", write.id),
         OfficeWriteState::Rejected => format!("{} was not carried out.", write.id),
         OfficeWriteState::Sent | OfficeWriteState::Unknown => format!(
             "The answer to {0} was lost, and it may have been carried out. Do not repeat it: \
-             `ticket-wallet box-office writes look-up {0}` asks what became of it.",
+             `ticket-wallet box-office writes look-up {0}` asks what became of it.{report}",
             write.id
         ),
     }
@@ -291,7 +325,7 @@ fn ticket_text(tickets: &[OfficeTicket]) -> String {
     if tickets.is_empty() { "No tickets.\n".to_owned() } else { ticket_table(tickets) }
 }
 
-fn ticket_json(ticket: &OfficeTicket) -> Value {
+pub(crate) fn ticket_json(ticket: &OfficeTicket) -> Value {
     json!({
         "id": ticket.remote_id, "status": ticket.status.as_text(), "ticket_config_id": ticket.ticket_config_id,
         "enrollment_id": ticket.enrollment_id,

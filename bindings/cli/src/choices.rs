@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use ticket_wallet_sandbox::{BamChoices, SandboxConfig, UnidyChoices};
+use ticket_wallet_sandbox::{BamChoices, SandboxConfig, TexpoChoices, TicketingChoices, UnidyChoices};
 
 use crate::failure::Failure;
 use crate::output::{Output, table};
@@ -16,6 +16,8 @@ const NO_VALUE: &str = "?";
 struct Choices {
     bam: BamChoices,
     unidy: UnidyChoices,
+    ticketing: TicketingChoices,
+    texpo: TexpoChoices,
 }
 
 /// Makes the choices that were named, each as `system.name=value`.
@@ -27,6 +29,7 @@ pub(crate) fn make(config: &mut SandboxConfig, chosen: &[String]) -> Result<(), 
         choices = with(&choices, name, value).map_err(|why| wrong(&why))?;
     }
     (config.bam, config.unidy) = (choices.bam, choices.unidy);
+    (config.ticketing, config.texpo) = (choices.ticketing, choices.texpo);
     Ok(())
 }
 

@@ -57,8 +57,8 @@ impl Failure {
                 | WalletError::Storage { .. },
             ) => 5,
             Self::Wallet(WalletError::NoBarcode { .. }) => 6,
-            Self::Wallet(WalletError::ServerFault { .. }) => 3,
-            Self::Wallet(WalletError::UpgradeNeeded { .. }) => 4,
+            Self::Wallet(WalletError::ServerFault { .. }) => 8,
+            Self::Wallet(WalletError::UpgradeNeeded { .. }) => 7,
             Self::Wallet(WalletError::Internal { .. } | WalletError::Cancelled { .. })
             | Self::System { .. }
             | Self::ReaderGone => 1,
@@ -67,12 +67,22 @@ impl Failure {
 }
 
 impl Failure {
-    /// For scripts; what a server refused comes with its status and its code.
+    /// For scripts: what a server refused comes with its status and its code, a missing permission with its name, and a
+    /// server's fault with the report for its operator.
     pub(crate) fn json(&self) -> Value {
         let mut error = json!({ "code": self.code(), "reason": self.to_string() });
-        if let Self::Wallet(WalletError::Refused { status, server_code, .. }) = self {
-            error["status"] = json!(status);
-            error["server_code"] = json!(server_code);
+        match self {
+            Self::Wallet(WalletError::Refused { status, server_code, .. }) => {
+                error["status"] = json!(status);
+                error["server_code"] = json!(server_code);
+            }
+            Self::Wallet(WalletError::PermissionDenied { permission, .. }) => {
+                error["permission"] = json!(permission);
+            }
+            Self::Wallet(WalletError::ServerFault { report, .. }) => {
+                error["report"] = serde_json::from_str(report).unwrap_or_default();
+            }
+            _ => {}
         }
         json!({ "error": error })
     }
@@ -84,6 +94,7 @@ impl fmt::Display for Failure {
             Self::Wallet(WalletError::Refused { reason, server_code: Some(code), .. }) => {
                 write!(f, "{reason} ({code})")
             }
+            Self::Wallet(WalletError::ServerFault { reason, report, .. }) => write!(f, "{reason}: {report}"),
             Self::Wallet(error) => error.fmt(f),
             Self::Usage(reason) => f.write_str(reason),
             Self::System { doing, error } => write!(f, "{doing}: {error}"),

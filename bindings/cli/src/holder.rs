@@ -33,13 +33,14 @@ pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Outpu
         let grant = if implicit { UnidyGrant::Implicit } else { UnidyGrant::AuthorizationCode };
         return login_by_browser(wallet, system.config(Some(grant))?, output).await;
     }
+    let secret_name = system.secret_name();
     let config = system.config(None)?;
     let account = if code {
         let asked = wallet.request_code(config, user).await?;
         wallet.sign_in_with_code(asked.id, secret("Code")?).await?
     } else {
         wallet
-            .sign_in(SignIn { system: name, config, user_name: user, password: secret("Password")? })
+            .sign_in(SignIn { system: name, config, user_name: user, password: secret(secret_name)? })
             .await?
     };
     signed_in(&account, &[], output)
@@ -271,7 +272,7 @@ pub(crate) fn list_text(tickets: &[TicketSummary]) -> String {
     table(&std::iter::once(header.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>())
 }
 
-fn utc(unix_s: i64) -> String {
+pub(crate) fn utc(unix_s: i64) -> String {
     chrono::DateTime::from_timestamp(unix_s, 0)
         .map(|time| time.format("%Y-%m-%d %H:%M").to_string())
         .unwrap_or_default()

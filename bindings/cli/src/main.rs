@@ -1,9 +1,11 @@
 //! `ticket-wallet`: the wallet core in a terminal, for holders and gate staff, with a sandbox to try it on.
 
+mod admissions;
 mod args;
 mod barcode;
 mod box_office;
 mod care;
+mod catalogue;
 mod changes;
 mod choices;
 mod clock;
@@ -14,9 +16,11 @@ mod holder;
 mod home;
 mod online;
 mod output;
+mod paging;
 mod record;
 mod sandbox;
 mod show;
+mod tokens;
 
 use std::process::ExitCode;
 
@@ -72,6 +76,9 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Certificate { account } => online::certificate(&home::open(home)?, account, output)?,
         Command::Documents { command } => online::kept(&home::open(home)?, command, output)?,
         Command::BoxOffice { command } => return box_office::run(home, command, output).await,
+        Command::Catalogue { command } => return catalogue::run(home, command, output).await,
+        Command::Tokens { command } => return tokens::run(home, command, output).await,
+        Command::Admissions { command } => return admissions::run(home, command, output).await,
         Command::Move { id } => changes::move_here(&home::open(home)?, id, output)?,
         Command::Surrender { id } => changes::surrender(&home::open(home)?, id, output)?,
         Command::Outbox { command } => changes::outbox(&home::open(home)?, command, output)?,

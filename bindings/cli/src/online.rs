@@ -255,6 +255,6 @@ fn ending(media_type: &str) -> &'static str {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     fs::write(path, bytes).map_err(|e| Failure::system(format!("{} cannot be written", path.display()), e))
 }

@@ -48,7 +48,42 @@ fn ready_json(sandbox: &Sandbox, unidy: &UnidyAccess) -> Value {
         "users": sandbox.users(),
         "organizers": sandbox.organizers(),
         "unidy": unidy,
+        "ticketing": ticketing_json(sandbox),
+        "texpo": texpo_json(sandbox),
         "issuer_keys": sandbox.issuer_keys(),
+    })
+}
+
+/// Names and passwords alone.
+fn people<'a>(people: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    people.map(|(name, password)| json!({ "name": name, "password": password })).collect()
+}
+
+fn holders(sandbox: &Sandbox) -> Value {
+    people(sandbox.users().iter().map(|user| (user.name.as_str(), user.password.as_str())))
+}
+
+fn ticketing_json(sandbox: &Sandbox) -> Value {
+    let served = sandbox.ticketing();
+    let first = served.events.first();
+    let hosts = sandbox.organizers().iter().map(|host| (host.name.as_str(), host.password.as_str()));
+    json!({
+        "url": served.url,
+        "users": holders(sandbox),
+        "hosts": people(hosts),
+        "integration_key": served.integration_key,
+        "event": first.map(|event| event.id.to_string()),
+        "sections": first.map(|event| event.sections.as_slice()).unwrap_or_default(),
+    })
+}
+
+fn texpo_json(sandbox: &Sandbox) -> Value {
+    let access = sandbox.texpo();
+    json!({
+        "url": access.url,
+        "managers": people(std::iter::once((access.manager.as_str(), access.password.as_str()))),
+        "users": holders(sandbox),
+        "network": access.network_id,
     })
 }
 
@@ -85,13 +120,13 @@ fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess) -> String {
     [
         format!("The sandbox serves at {url} until Ctrl-C. All that it holds is invented.\n\n"),
         section(
-            "Ticket holders, at B.A.M and at each brand of Unidy",
+            "Ticket holders, at each system",
             &["USER", "PASSWORD"],
             users,
             &format!("login --system bam --url {url} --user {user}"),
         ),
         section(
-            "Organisers, at B.A.M",
+            "Organisers at B.A.M, hosts at TickeTing",
             &["USER", "PASSWORD", "ORGANIZER", "TENANT"],
             organizers,
             &format!("box-office login --system bam --url {url} --organizer-id {id} --user {name}"),
@@ -110,9 +145,34 @@ fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess) -> String {
                 "login --system unidy --url {brand} --api partner --client-id {app} --redirect-uri {back} --browser"
             ),
         ),
+        ticketing_text(sandbox, name),
+        texpo_text(sandbox),
         format!("Public keys that sign barcodes\n{}\n", sandbox.issuer_keys().join("\n")),
     ]
     .concat()
+}
+
+fn ticketing_text(sandbox: &Sandbox, host: &str) -> String {
+    let served = sandbox.ticketing();
+    let rows = served
+        .events
+        .iter()
+        .map(|event| vec![event.id.to_string(), event.title.clone(), event.sections.join(" ")]);
+    let (url, key) = (&served.url, &served.integration_key);
+    let login = format!(
+        "box-office login --system ticketing --url {url} --user {host}\n  \
+         ticket-wallet box-office login --system ticketing --url {url} --access integration-key --user staff\n  \
+         (the integration key is {key})"
+    );
+    section("Events of TickeTing", &["EVENT", "TITLE", "SECTIONS"], rows, &login)
+}
+
+fn texpo_text(sandbox: &Sandbox) -> String {
+    let access = sandbox.texpo();
+    let (url, network, manager) = (&access.url, &access.network_id, &access.manager);
+    let row = vec![manager.clone(), access.password.clone(), network.clone()];
+    let login = format!("box-office login --system texpo --url {url} --network {network} --user {manager}");
+    section("Manager of TEXPO's network", &["USER", "PASSWORD", "NETWORK"], std::iter::once(row), &login)
 }
 
 /// From now on Ctrl-C and a polite request to end no longer end the process; gives what waits for one of them.

@@ -8,11 +8,12 @@ use super::system::SystemOptions;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BoxOfficeCommand {
-    /// Sign in as an organiser (B.A.M), or as a server by its id and secret (Unidy); the secret comes from a prompt or stdin.
+    /// Sign in as an organiser (B.A.M), a server by its id and secret (Unidy), a host or by a key (TickeTing), or a network's
+    /// manager (TEXPO); the secret comes from a prompt or stdin.
     Login {
         #[command(flatten)]
         system: Box<SystemOptions>,
-        /// User name, or the OAuth app's id.
+        /// User name, or the OAuth app's id; with a key of TickeTing any name.
         #[arg(long, allow_hyphen_values = true)]
         user: String,
     },

@@ -5,6 +5,8 @@ use ticket_wallet::model::{
     BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant,
 };
 
+use super::texpo::TexpoOptions;
+use super::ticketing::TicketingOptions;
 use crate::failure::Failure;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -13,6 +15,10 @@ pub(crate) enum SystemName {
     Bam,
     /// Unidy.
     Unidy,
+    /// TickeTing.
+    Ticketing,
+    /// TEXPO.
+    Texpo,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,7 +35,8 @@ pub(crate) struct SystemOptions {
     /// Which ticketing system.
     #[arg(long, value_enum)]
     pub(crate) system: SystemName,
-    /// Address of its API, for example https://api.example.org; with Unidy the brand's.
+    /// Address of its API, for example https://api.example.org; with Unidy the brand's, with TEXPO the
+    /// adminserver's.
     #[arg(long)]
     pub(crate) url: String,
     /// Addresses of tenants, with {tenant} in it.
@@ -96,7 +103,8 @@ pub(crate) struct SystemOptions {
     /// Unidy: send forms to the token endpoint, in place of JSON.
     #[arg(long)]
     token_form: bool,
-    /// Unidy: time zone of the nightly job that ends tickets; Europe/Berlin without it.
+    /// Unidy: time zone of the nightly job that ends tickets; Europe/Berlin without it. TickeTing: of times without one; UTC
+    /// without it.
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
     /// Unidy: that job ends passive tickets too.
@@ -111,36 +119,46 @@ pub(crate) struct SystemOptions {
     /// Unidy: the partner API's name for ticket categories; ticket_categories without it.
     #[arg(long, value_name = "NAME")]
     categories_resource: Option<String>,
+    #[command(flatten)]
+    ticketing: TicketingOptions,
+    #[command(flatten)]
+    texpo: TexpoOptions,
 }
 
 impl SystemOptions {
     pub(crate) fn system(&self) -> TicketSystem {
-        match self.system {
-            SystemName::Bam => TicketSystem::Bam,
-            SystemName::Unidy => TicketSystem::Unidy,
-        }
+        self.system.into()
     }
 
     pub(crate) fn is_partner(&self) -> bool {
         self.api == Some(ApiName::Partner)
     }
 
+    /// What is signed in with.
+    pub(crate) fn secret_name(&self) -> &'static str {
+        if self.ticketing.is_key() { "Key" } else { "Password" }
+    }
+
     /// The configuration; `grant` says how the partner API is signed in to.
     pub(crate) fn config(self, grant: Option<UnidyGrant>) -> Result<SystemConfig, Failure> {
         self.only_of_this_system()?;
-        let (bam, unidy) = match self.system {
-            SystemName::Bam => (Some(self.bam()), None),
-            SystemName::Unidy => (None, Some(self.unidy(grant))),
-        };
+        let mut of_system = SystemConfig::default();
+        match self.system {
+            SystemName::Bam => of_system.bam = Some(self.bam()),
+            SystemName::Unidy => of_system.unidy = Some(self.unidy(grant)),
+            SystemName::Ticketing => {
+                of_system.ticketing = Some(self.ticketing.config(self.time_zone.clone()));
+            }
+            SystemName::Texpo => of_system.texpo = Some(self.texpo.config()),
+        }
         Ok(SystemConfig {
+            url: self.url,
             tenant_url: self.tenant_url,
             default_tenant: self.default_tenant,
             extension_url: self.extension_url,
             relations: self.relations,
             pins: self.pin,
-            bam,
-            unidy,
-            ..SystemConfig::at(self.url)
+            ..of_system
         })
     }
 
@@ -172,9 +190,10 @@ impl SystemOptions {
         }
     }
 
-    /// What is meant for the other system would be lost without a word. Keys and secrets may come from the environment, for
+    /// What is meant for another system would be lost without a word. Keys and secrets may come from the environment, for
     /// whatever system they are.
     fn only_of_this_system(&self) -> Result<(), Failure> {
+        use SystemName::{Bam, Texpo, Ticketing, Unidy};
         let bam = [
             ("--organizer-id", self.organizer_id.is_some()),
             ("--organizer-prefix", self.organizer_prefix.is_some()),
@@ -189,20 +208,38 @@ impl SystemOptions {
             ("--redirect-uri", self.redirect_uri.is_some()),
             ("--scope", !self.scope.is_empty()),
             ("--token-form", self.token_form),
-            ("--time-zone", self.time_zone.is_some()),
             ("--passive-expires", self.passive_expires),
             ("--partner-prefix", self.partner_prefix.is_some()),
             ("--tickets-resource", self.tickets_resource.is_some()),
             ("--categories-resource", self.categories_resource.is_some()),
         ];
-        let (other, others) = match self.system {
-            SystemName::Bam => ("unidy", &unidy[..]),
-            SystemName::Unidy => ("bam", &bam[..]),
-        };
-        let misplaced = others.iter().find(|(_, given)| *given);
-        misplaced.map_or(Ok(()), |(name, _)| {
-            Err(Failure::Usage(format!("{name}: only --system {other} has this; leave it out")))
+        let groups: [(&[SystemName], &[(&str, bool)]); 5] = [
+            (&[Bam], &bam),
+            (&[Unidy], &unidy),
+            (&[Unidy, Ticketing], &[("--time-zone", self.time_zone.is_some())]),
+            (&[Ticketing], &self.ticketing.given()),
+            (&[Texpo], &self.texpo.given()),
+        ];
+        let others = groups.iter().filter(|(systems, _)| !systems.contains(&self.system));
+        let misplaced = others
+            .flat_map(|(systems, options)| options.iter().map(move |option| (systems, option)))
+            .find(|(_, (_, given))| *given);
+        misplaced.map_or(Ok(()), |(systems, (name, _))| {
+            let names: Vec<_> = systems.iter().map(|&system| TicketSystem::from(system).as_text()).collect();
+            let names = names.join(" or ");
+            Err(Failure::Usage(format!("{name}: only --system {names} has this; leave it out")))
         })
+    }
+}
+
+impl From<SystemName> for TicketSystem {
+    fn from(name: SystemName) -> Self {
+        match name {
+            SystemName::Bam => Self::Bam,
+            SystemName::Unidy => Self::Unidy,
+            SystemName::Ticketing => Self::Ticketing,
+            SystemName::Texpo => Self::Texpo,
+        }
     }
 }
 
