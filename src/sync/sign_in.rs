@@ -8,7 +8,7 @@ use super::runner::Runner;
 use crate::error::Error;
 use crate::model::{
     Account, BrowserSignIn, Capability, CodeSignIn, OAuthError, SignIn, StoredAccount, SystemConfig,
-    TexpoSignIn, TicketSystem, Tokens, UnidyApi, UnidyGrant,
+    TexpoSignIn, TicketSystem, TicketingCode, Tokens, UnidyApi, UnidyGrant,
 };
 use crate::remote::api_url;
 use crate::remote::unidy::Secret;
@@ -255,7 +255,12 @@ fn declared(account: &StoredAccount) -> Vec<Capability> {
             all.extend(static_codes.then_some(C::StaticCodes));
             all
         }
-        TicketSystem::Ticketing => vec![C::ListTickets, C::Admissions],
+        TicketSystem::Ticketing => {
+            let codes = account.config.ticketing.as_ref().and_then(|ticketing| ticketing.codes);
+            let mut all = vec![C::ListTickets, C::Admissions];
+            all.extend(codes.is_some_and(|codes| codes != TicketingCode::None).then_some(C::StaticCodes));
+            all
+        }
         TicketSystem::Unidy if unidy.is_some_and(|unidy| unidy.api == UnidyApi::Partner) => {
             vec![C::ListTickets, C::StaticCodes, C::ManageTickets]
         }

@@ -113,7 +113,9 @@ async fn a_configured_code_is_presented() {
     let phone = Phone::new(&festival.clock);
     let user = festival.sandbox.users()[0].clone();
     let config = TicketingConfig { codes: Some(TicketingCode::Serial), ..TicketingConfig::default() };
-    phone.wallet.sign_in(sign_in(&festival.served.url, config, &user.name, &user.password)).await.unwrap();
+    let sign_in = sign_in(&festival.served.url, config, &user.name, &user.password);
+    let account = phone.wallet.sign_in(sign_in).await.unwrap();
+    assert!(phone.wallet.capabilities(account.id).unwrap().contains(&Capability::StaticCodes));
     phone.wallet.sync(None).await.unwrap();
     let issued = phone.tickets().into_iter().find(|ticket| ticket.status == TicketStatus::Issued).unwrap();
     let serial = phone.wallet.ticket(issued.id.clone()).unwrap().remote_id;
