@@ -78,6 +78,8 @@ fn tokens_are_changed_and_deleted() {
     let write = json_of(host.path(), &update);
     assert_eq!((&write["kind"], &write["state"]), (&json!("update_token"), &json!("done")));
     assert_eq!(show()["sections"], json!([first, second]));
+    let shown = text_of(host.path(), &["tokens", "update", &host.event, &id, "--section", second]);
+    assert!(shown.ends_with(&format!(". Tokens: {id}\n")), "{shown}");
 
     let delete = ["tokens", "delete", host.event.as_str(), &id];
     let line = fails(|| in_store(host.path(), &delete), b"", 2, "invalid_input");
