@@ -97,9 +97,8 @@ fn entries_are_made_changed_and_deleted() {
     assert_eq!(json_of(folder, &["catalogue", "list"]).as_array().unwrap().len(), 12);
     let again = || in_store(folder, &["catalogue", "delete", "new-1", "--yes"]);
     fails(again, b"", 4, "refused");
-    for unknown in [&["catalogue", "update", "new-1", "--price", "7"][..]] {
-        fails(|| in_store(folder, unknown), b"", 2, "not_found");
-    }
+    let unknown = ["catalogue", "update", "new-1", "--price", "7"];
+    fails(|| in_store(folder, &unknown), b"", 2, "not_found");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::bad_input::fails;
 use crate::command::{Served, at_terminal, in_store, json_of, run, text_of};
 use crate::served::text;
+use crate::tiny_server::{Answer, TinyServer};
 
 struct Host {
     served: Served,
@@ -77,6 +78,8 @@ fn tokens_are_changed_and_deleted() {
     let write = json_of(host.path(), &update);
     assert_eq!((&write["kind"], &write["state"]), (&json!("update_token"), &json!("done")));
     assert_eq!(show()["sections"], json!([first, second]));
+    let shown = text_of(host.path(), &["tokens", "update", &host.event, &id, "--section", second]);
+    assert!(shown.ends_with(&format!(". Tokens: {id}\n")), "{shown}");
 
     let delete = ["tokens", "delete", host.event.as_str(), &id];
     let line = fails(|| in_store(host.path(), &delete), b"", 2, "invalid_input");
@@ -128,6 +131,24 @@ fn long_lists_come_page_by_page_and_are_counted() {
     assert_eq!(host.list(&["--records", "1"]), host.list(&[]));
     let zero = || in_store(host.path(), &["tokens", "list", &host.event, "--page", "0"]);
     fails(zero, b"", 2, "invalid_input");
+}
+
+/// A server whose list has no end gets no further than 2,000 pages.
+#[test]
+fn a_list_without_end_is_cut_and_says_so() {
+    let page = json!({
+        "total": 1_000_000_000, "records": 1,
+        "entries": [{ "self": "/events/7/tokens/8", "code": "c", "global": false, "sections": [] }],
+    });
+    let server = TinyServer::start(move |_| Answer::ok(page.to_string()));
+    let folder = tempfile::tempdir().unwrap();
+    let url = server.url();
+    let system = ["box-office", "login", "--system", "ticketing", "--url", &url, "--user", "staff"];
+    let mut login = in_store(folder.path(), &system);
+    run(login.args(["--access", "integration-key"]), b"a-key-of-nobody\n").text();
+    let shown = text_of(folder.path(), &["tokens", "list", "7"]);
+    assert!(shown.ends_with("2000 of 1000000000 tokens. More: --page 2001\n"), "{}", shown.lines().count());
+    assert_eq!(server.asked().len(), 2_000);
 }
 
 #[test]

@@ -299,15 +299,17 @@ pub(crate) fn write_json(write: &OfficeWrite) -> Value {
 pub(crate) fn write_text(write: &OfficeWrite) -> String {
     let answer: Value =
         write.answer_json.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-    let ids = answer["tickets"].as_array().into_iter().flatten().filter_map(|ticket| ticket["id"].as_str());
-    let ids = ids.collect::<Vec<_>>().join(" ");
+    let listed = ["tickets", "tokens"].into_iter().find_map(|name| Some((name, answer[name].as_array()?)));
+    let ids = listed.filter(|(_, list)| !list.is_empty()).map(|(name, list)| {
+        let ids = list.iter().filter_map(|one| one["id"].as_str()).collect::<Vec<_>>().join(" ");
+        format!(" {}: {ids}", if name == "tokens" { "Tokens" } else { "Tickets" })
+    });
     let report = match answer["report"] {
         Value::Null => String::new(),
         ref report => format!("\nThe server failed; for whoever runs it: {report}"),
     };
     match write.state {
-        OfficeWriteState::Done if ids.is_empty() => format!("Done, as {}.", write.id),
-        OfficeWriteState::Done => format!("Done, as {}. Tickets: {ids}", write.id),
+        OfficeWriteState::Done => format!("Done, as {}.{}", write.id, ids.unwrap_or_default()),
         OfficeWriteState::Rejected => format!("{} was not carried out.", write.id),
         OfficeWriteState::Sent | OfficeWriteState::Unknown => format!(
             "The answer to {0} was lost, and it may have been carried out. Do not repeat it: \

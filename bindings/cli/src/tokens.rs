@@ -14,7 +14,7 @@ use crate::box_office::{account_of, counted, open, write_json, write_text, writt
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::holder::secret;
-use crate::output::{Output, table};
+use crate::output::{Output, one_line, table};
 use crate::paging::{Page, pages, waiting};
 use crate::record;
 
@@ -133,7 +133,8 @@ fn access(found: &GateAccess, with_key: bool, output: &Output) -> Result<(), Fai
         value["key"] = json!(found.key);
     }
     output.either(&value, || {
-        let key = if with_key { format!("Key: {}\n", found.key) } else { String::new() };
-        format!("Event {}\nSections: {}\n{key}", found.event_id, found.sections.join(" "))
+        let key = if with_key { format!("Key: {}\n", one_line(&found.key)) } else { String::new() };
+        let sections = one_line(&found.sections.join(" "));
+        format!("Event {}\nSections: {sections}\n{key}", one_line(&found.event_id))
     })
 }

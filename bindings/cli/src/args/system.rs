@@ -9,6 +9,9 @@ use super::texpo::TexpoOptions;
 use super::ticketing::TicketingOptions;
 use crate::failure::Failure;
 
+/// An option, and whether it was given.
+pub(crate) type Given = (&'static str, bool);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SystemName {
     /// B.A.M Ticketing.
@@ -213,7 +216,7 @@ impl SystemOptions {
             ("--tickets-resource", self.tickets_resource.is_some()),
             ("--categories-resource", self.categories_resource.is_some()),
         ];
-        let groups: [(&[SystemName], &[(&str, bool)]); 5] = [
+        let groups: [(&[SystemName], &[Given]); 5] = [
             (&[Bam], &bam),
             (&[Unidy], &unidy),
             (&[Unidy, Ticketing], &[("--time-zone", self.time_zone.is_some())]),

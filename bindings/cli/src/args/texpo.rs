@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use ticket_wallet::model::{Money, ProductGrant, ProductType, TexpoConfig, TexpoSignIn, TexpoTimestamps};
 
 use super::moment;
+use super::system::Given;
 
 /// TEXPO's prices are in this currency.
 const CURRENCY: &str = "USD";
@@ -95,7 +96,7 @@ impl TexpoOptions {
     }
 
     /// Each option, and whether it was given.
-    pub(crate) fn given(&self) -> [(&'static str, bool); 12] {
+    pub(crate) fn given(&self) -> [Given; 12] {
         [
             ("--network", self.network.is_some()),
             ("--network-header", self.network_header.is_some()),

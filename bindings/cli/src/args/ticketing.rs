@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use ticket_wallet::model::{TicketingAccess, TicketingCode, TicketingConfig, TicketingDates};
 
 use super::moment;
+use super::system::Given;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AccessName {
@@ -96,7 +97,7 @@ impl TicketingOptions {
     }
 
     /// Each option, and whether it was given; the key may come from the environment.
-    pub(crate) fn given(&self) -> [(&'static str, bool); 7] {
+    pub(crate) fn given(&self) -> [Given; 7] {
         [
             ("--access", self.access.is_some()),
             ("--client-version", self.client_version.is_some()),
