@@ -1,6 +1,6 @@
 //! One account's sync: send what waits, pull page by page, then bind and renew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -171,9 +171,10 @@ impl Engine {
         let _one_at_a_time = turn.lock().await;
         let account = self.store.account(account_id)?;
         let mut run = self.begin(&account, observer)?;
+        let waited: HashSet<i64> = self.store.sendable(account_id)?.iter().map(|row| row.id).collect();
         let sent = run.send_outbox().await;
-        // Whatever kept a write from its turn, it is not tried again at once.
-        self.put_off_what_is_due(account_id)?;
+        // Whatever kept a write from its turn, it is not tried again at once. One that came meanwhile has its turn next.
+        self.put_off(account_id, &waited)?;
         sent?;
         self.delete_keys().await;
         run.end()
@@ -185,10 +186,10 @@ impl Engine {
         Arc::clone(turns.entry(account_id.to_owned()).or_default())
     }
 
-    fn put_off_what_is_due(&self, account_id: &str) -> Result<(), Error> {
+    fn put_off(&self, account_id: &str, waited: &HashSet<i64>) -> Result<(), Error> {
         let rows = self.store.sendable(account_id)?;
         rows.iter()
-            .filter(|row| self.pace.is_due(row.id))
+            .filter(|row| waited.contains(&row.id) && self.pace.is_due(row.id))
             .try_for_each(|row| self.pace.delay(row.id, &self.http))
     }
 
