@@ -2,11 +2,27 @@ package org.ticketwallet
 
 import com.sun.net.httpserver.HttpExchange
 import com.sun.net.httpserver.HttpServer
+import java.io.IOException
+import java.io.InputStream
+import java.net.ConnectException
 import java.net.InetAddress
 import java.net.InetSocketAddress
 import java.net.ServerSocket
+import java.net.Socket
+import java.net.SocketException
+import java.net.http.HttpRequest.BodyPublisher
+import java.nio.ByteBuffer
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.ExecutionException
 import java.util.concurrent.Executors
+import java.util.concurrent.Flow
+import javax.net.ssl.SSLException
+import javax.net.ssl.SSLHandshakeException
+import javax.net.ssl.SSLPeerUnverifiedException
+import javax.net.ssl.SSLProtocolException
+import kotlin.concurrent.thread
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
@@ -123,5 +139,117 @@ class JvmHttpTransportTest {
         assertThrows(HttpTransportException.Failed::class.java) { patch("", at = "no address") }
         val free = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
         assertThrows(HttpTransportException.Unreachable::class.java) { patch("/", at = "http://127.0.0.1:$free") }
+    }
+
+    /** Takes requests on one connection each, or all on one; answers every GET, and nothing else. */
+    private class Silent(private val keepsAlive: Boolean) : AutoCloseable {
+        val seen = ConcurrentLinkedQueue<String>()
+        private val socket = ServerSocket(0, 8, InetAddress.getLoopbackAddress())
+        private val worker = thread(isDaemon = true) {
+            try {
+                while (true) socket.accept().use(::serve)
+            } catch (closed: SocketException) {
+                return@thread
+            }
+        }
+
+        val origin get() = "http://127.0.0.1:${socket.localPort}"
+
+        private fun serve(connection: Socket) {
+            val input = connection.getInputStream().buffered()
+            do {
+                val head = generateSequence { line(input) }.takeWhile { it.isNotEmpty() }.toList()
+                if (head.isEmpty()) return
+                val told = head.firstOrNull { it.startsWith("content-length:", ignoreCase = true) }
+                val length = told?.substringAfter(':')?.trim()?.toInt() ?: 0
+                if (input.readNBytes(length).size < length) return
+                val method = head.first().substringBefore(' ')
+                seen.add(method)
+                if (method != "GET") return
+                connection.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".toByteArray())
+            } while (keepsAlive)
+        }
+
+        private fun line(input: InputStream): String? {
+            val line = StringBuilder()
+            while (true) {
+                val byte = input.read()
+                if (byte < 0) return null
+                if (byte == '\n'.code) return line.toString().trimEnd()
+                line.append(byte.toChar())
+            }
+        }
+
+        override fun close() {
+            socket.close()
+            worker.join()
+        }
+    }
+
+    @Test
+    fun a_write_whose_answer_is_lost_is_sent_once() {
+        for (keepsAlive in listOf(false, true)) {
+            for (method in listOf("POST", "PUT", "PATCH")) {
+                Silent(keepsAlive).use { server ->
+                    assertEquals(200.toUShort(), send("/", at = server.origin).status)
+                    assertThrows(HttpTransportException.Broken::class.java) {
+                        send("/", "body".toByteArray(), at = server.origin, method = method)
+                    }
+                    assertEquals(listOf("GET", method), server.seen.toList())
+                }
+            }
+        }
+    }
+
+    /** With `jdk.httpclient.enableAllMethodRetry` the JDK asks for it once more. */
+    @Test
+    fun a_body_is_given_out_once() {
+        val body = JdkHttpTransport.Once("body".toByteArray())
+        assertEquals(4, body.contentLength())
+        assertEquals("body", given(body).get())
+        assertThrows(ExecutionException::class.java) { given(body).get() }
+    }
+
+    private fun given(body: BodyPublisher): CompletableFuture<String> {
+        val whole = CompletableFuture<String>()
+        body.subscribe(object : Flow.Subscriber<ByteBuffer> {
+            private val text = StringBuilder()
+
+            override fun onSubscribe(subscription: Flow.Subscription) = subscription.request(Long.MAX_VALUE)
+
+            override fun onNext(part: ByteBuffer) {
+                text.append(Charsets.UTF_8.decode(part))
+            }
+
+            override fun onError(failure: Throwable) {
+                whole.completeExceptionally(failure)
+            }
+
+            override fun onComplete() {
+                whole.complete(text.toString())
+            }
+        })
+        return whole
+    }
+
+    @Test
+    fun a_deletion_whose_answer_is_lost_is_sent_once() {
+        for (keepsAlive in listOf(false, true)) {
+            Silent(keepsAlive).use { server ->
+                assertEquals(200.toUShort(), send("/", at = server.origin).status)
+                assertThrows(HttpTransportException.Broken::class.java) { send("/", at = server.origin, method = "DELETE") }
+                assertEquals(listOf("GET", "DELETE"), server.seen.toList())
+            }
+        }
+    }
+
+    @Test
+    fun what_tls_finds_wrong_after_the_handshake_may_have_been_sent() {
+        for (before in listOf(SSLHandshakeException("x"), SSLPeerUnverifiedException("x"), ConnectException("x"))) {
+            assertEquals(HttpTransportException.Unreachable::class, JvmHttpTransport.describe(before)::class, "$before")
+        }
+        for (after in listOf(SSLException("x"), SSLProtocolException("x"), SocketException("x"), IOException("x"))) {
+            assertEquals(HttpTransportException.Broken::class, JvmHttpTransport.describe(after)::class, "$after")
+        }
     }
 }
