@@ -4,6 +4,11 @@
 #[path = "support/box_office.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod box_office;
+#[path = "support/client.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod client;
+#[path = "hostile_sizes/every_reply.rs"]
+mod every_reply;
 #[path = "hostile_sizes/measured.rs"]
 mod measured;
 #[path = "support/phone.rs"]

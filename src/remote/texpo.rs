@@ -48,6 +48,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::address::join;
+use super::checks::{input, is_header_value};
 use super::{Http, Refresh, Reply, Request, api_url};
 use crate::error::Error;
 use crate::model::{Provider, SystemConfig, TexpoConfig, Tokens};
@@ -104,7 +105,7 @@ impl Texpo {
         let extension = or_base("extension_url", &config.extension_url)?;
         let config = config.texpo.clone().unwrap_or_default();
         let holders = or_base("holder_url", &config.holder_url)?;
-        if config.network_id.as_deref().is_some_and(|id| !is_visible(id)) {
+        if config.network_id.as_deref().is_some_and(|id| !is_header_value(id)) {
             return Err(input("network_id", "an id is printable characters without spaces"));
         }
         let paths = Paths::new(&config)?;
@@ -197,12 +198,4 @@ impl Paths {
 
 fn below(prefix: &str, path: &str) -> String {
     format!("{prefix}/{path}").trim_start_matches('/').to_owned()
-}
-
-fn input(field: &'static str, reason: &str) -> Error {
-    Error::Input { field, reason: reason.to_owned() }
-}
-
-fn is_visible(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

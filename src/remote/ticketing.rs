@@ -59,6 +59,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::address::{join, segment};
+use super::checks::{input, is_header_value};
 use super::{Http, Refresh, Reply, Request, Session, api_url};
 use crate::error::Error;
 use crate::model::expiry::Zone;
@@ -258,12 +259,4 @@ impl Refresh for Ticketing {
 /// The body of a success as it was written.
 fn body(reply: &Reply) -> Result<Box<RawValue>, Error> {
     reply.json()
-}
-
-fn input(field: &'static str, reason: &str) -> Error {
-    Error::Input { field, reason: reason.to_owned() }
-}
-
-fn is_header_value(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

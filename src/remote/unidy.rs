@@ -46,6 +46,7 @@ use zeroize::Zeroizing;
 
 use self::oauth::{AuthorizationServer, Jwks};
 use super::address::join;
+use super::checks::{input, is_header_value};
 use super::{Http, Refresh, Reply, Request, api_url};
 use crate::error::Error;
 use crate::model::expiry::Zone;
@@ -224,12 +225,4 @@ impl Refresh for Unidy {
 /// The body of a success as it was written.
 fn body(reply: &Reply) -> Result<Box<RawValue>, Error> {
     reply.json()
-}
-
-fn input(field: &'static str, reason: &str) -> Error {
-    Error::Input { field, reason: reason.to_owned() }
-}
-
-fn is_header_value(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

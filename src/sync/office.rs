@@ -14,14 +14,12 @@ use crate::model::{
     GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, TicketStatus,
 };
 use crate::remote::bam::Bam;
+use crate::remote::bounds::Gathering;
 use crate::remote::unidy::{TicketChange, Unidy, UnidyTicket, UnidyTicketQuery};
 use crate::store::OfficeOutcome;
 
 /// A request that has not been carried out by now never will be: servers and what stands before them give up sooner.
 const IN_FLIGHT_S: i64 = 120;
-
-/// More pages than any brand has categories.
-const MAX_PAGES: u32 = 1_000;
 
 /// What a server holds after a write whose answer was lost.
 enum Found {
@@ -197,15 +195,16 @@ impl Desk<'_> {
     /// As [`Desk::reserved`].
     pub async fn categories(&self) -> Result<Vec<String>, Error> {
         let unidy = self.unidy()?;
-        let mut all = Vec::new();
-        for page in 1..=MAX_PAGES {
+        let (mut all, mut gathering) = (Vec::new(), Gathering::of("GET categories"));
+        for page in 1.. {
             let (found, more) = unidy.categories(&self.session, page).await?;
+            gathering.add(found.iter().map(|category| category.record().len()).sum())?;
             all.extend(found.iter().map(|category| category.record().to_owned()));
             if !more {
-                return Ok(all);
+                break;
             }
         }
-        Err(Error::Untrusted { what: "the server's list of categories does not end" })
+        Ok(all)
     }
 
     /// Asks the server once more what became of a write.

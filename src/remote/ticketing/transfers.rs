@@ -11,7 +11,7 @@ use super::record::{address, last_part};
 use super::{Ticketing, body, input};
 use crate::error::Error;
 use crate::remote::address::segment;
-use crate::remote::bounds;
+use crate::remote::bounds::{self, Gathering};
 use crate::remote::{Reply, Request, Session};
 
 const START: &str = "POST transfers";
@@ -222,7 +222,7 @@ impl Ticketing {
     /// recipient.
     ///
     /// # Errors
-    /// As [`Ticketing::transfers`].
+    /// As [`Ticketing::transfers`]; [`Error::Reply`] for a list that does not end.
     pub async fn pending_like(
         &self,
         session: &Session,
@@ -232,10 +232,11 @@ impl Ticketing {
         let ids = |items: &[SectionCount]| -> std::collections::BTreeMap<String, u32> {
             items.iter().map(|item| (last_part(&item.section).to_owned(), item.quantity)).collect()
         };
-        let (wanted, mut found) = (ids(tickets), Vec::new());
+        let (wanted, mut found, mut gathering) = (ids(tickets), Vec::new(), Gathering::of(LIST));
         for page in 1.. {
             let asked = PageQuery { page: Some(page), records: None };
             let page = self.transfers(session, TransferRole::Sender, Some("Pending"), asked).await?;
+            gathering.add(page.entries.iter().map(|one| one.record.len()).sum())?;
             let more = page.more();
             found.extend(page.entries.into_iter().filter(|one| {
                 let to = one.recipient.as_deref().map(last_part);

@@ -10,6 +10,7 @@ use crate::model::{
     Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, OfficePage,
     OfficeWrite, OfficeWriteKind, OfficeWriteState, TokenPage, TokenQuery,
 };
+use crate::remote::bounds::Gathering;
 use crate::remote::ticketing::{EventTicketQuery, PageQuery, Ticketing, UNKNOWN_RESOURCE};
 
 /// More tokens than a gate has staff.
@@ -254,10 +255,11 @@ impl Desk<'_> {
         event_id: &str,
         sections: &[String],
     ) -> Result<Option<Vec<AdmissionToken>>, Error> {
-        let mut found = Vec::new();
+        let (mut found, mut gathering) = (Vec::new(), Gathering::of("GET events/:event/tokens"));
         for page in 1..=MAX_PAGES {
             let query = TokenQuery { page: Some(page), records: Some(RECORDS), global: Some(false) };
             let page = ticketing.tokens(&self.session, event_id, &query).await?;
+            gathering.add(page.entries.iter().map(|token| token.body_json.len()).sum())?;
             let more = page.more();
             found.extend(page.entries.into_iter().filter(|token| token.is_for(sections)));
             if !more {

@@ -1,19 +1,15 @@
 package org.ticketwallet
 
-import java.nio.file.Path
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
-import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.BamConfig
 import org.ticketwallet.core.GroupOrder
 import org.ticketwallet.core.OfficeWrite
@@ -31,26 +27,10 @@ import org.ticketwallet.core.WalletException
 /** What organisers do. */
 @Timeout(300)
 @Suppress("ktlint:standard:function-naming", "FunctionName")
-class BoxOfficeTest {
-    @TempDir
-    lateinit var temporary: Path
-    private lateinit var sandbox: Sandbox
-    private lateinit var vault: TestVault
+internal class BoxOfficeTest : WithSandbox() {
     private val item = ReservationItem(ticketConfigId = 1, quantity = 2u, sectorId = 1)
 
-    @BeforeEach
-    fun start() {
-        sandbox = Sandbox()
-        vault = TestVault(temporary.toString())
-    }
-
-    @AfterEach
-    fun stop() {
-        vault.close()
-        sandbox.close()
-    }
-
-    private fun open() = TicketBoxOffice.open("$temporary/office", vault)
+    private fun open() = openOffice()
 
     /** Signs in as the organiser of the first tenant. */
     private suspend fun TicketBoxOffice.signInAsOrganiser(): String {

@@ -1,20 +1,16 @@
 package org.ticketwallet
 
-import java.nio.file.Path
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
-import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.BarcodeProfile
 import org.ticketwallet.core.Capability
 import org.ticketwallet.core.CertificatePin
@@ -36,24 +32,7 @@ import org.ticketwallet.core.WalletException
 /** Several ticketing systems in one wallet, and what each of them has beside tickets. */
 @Timeout(300)
 @Suppress("ktlint:standard:function-naming", "FunctionName")
-class SystemsTest {
-    @TempDir
-    lateinit var temporary: Path
-    private lateinit var sandbox: Sandbox
-    private lateinit var vault: TestVault
-
-    @BeforeEach
-    fun start() {
-        sandbox = Sandbox()
-        vault = TestVault(temporary.toString())
-    }
-
-    @AfterEach
-    fun stop() {
-        vault.close()
-        sandbox.close()
-    }
-
+internal class SystemsTest : WithSandbox() {
     /** A wallet that sends only when it syncs. */
     private fun open(name: String = "wallet") =
         TicketWallet.open(Config("$temporary/$name", sendByItself = false), vault)
