@@ -11,6 +11,8 @@ mod client;
 mod every_reply;
 #[path = "hostile_sizes/measured.rs"]
 mod measured;
+#[path = "hostile_sizes/office.rs"]
+mod office;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;

@@ -201,7 +201,7 @@ fn item() -> ReservationItem {
     ReservationItem { ticket_config_id: 1, quantity: 2, timeslot_id: None, sector_id: None }
 }
 
-fn reservation() -> Reservation {
+pub(crate) fn reservation() -> Reservation {
     Reservation {
         tenant: TENANT.map(str::to_owned),
         event_id: 9,
@@ -211,7 +211,7 @@ fn reservation() -> Reservation {
     }
 }
 
-fn group() -> GroupOrder {
+pub(crate) fn group() -> GroupOrder {
     GroupOrder {
         tenant: TENANT.map(str::to_owned),
         event_id: 9,
@@ -222,7 +222,7 @@ fn group() -> GroupOrder {
     }
 }
 
-fn admission() -> AdmissionOrder {
+pub(crate) fn admission() -> AdmissionOrder {
     AdmissionOrder {
         event_id: "9".to_owned(),
         redeemer: "gate".to_owned(),
@@ -231,7 +231,7 @@ fn admission() -> AdmissionOrder {
     }
 }
 
-fn sections() -> Vec<String> {
+pub(crate) fn sections() -> Vec<String> {
     vec!["1".to_owned()]
 }
 
@@ -306,7 +306,7 @@ impl World {
     }
 }
 
-fn hostile() -> Vec<Case> {
+pub(crate) fn hostile() -> Vec<Case> {
     let in_data = |value: &str| Answer::ok(format!(r#"{{"data":{value},"paging":{{"total":100000}}}}"#));
     let (large, deep, wide) = ("the reply is larger than", "nested deeper than 100", "more than 10000 items");
     vec![

@@ -20,7 +20,7 @@ use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::holder::{account_rows, one_of, secret};
 use crate::home;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 use crate::record;
 
 /// What stands before the box office's own commands.
@@ -187,13 +187,13 @@ fn partner_text(tickets: &[OfficeTicket]) -> String {
     if tickets.is_empty() {
         return "No tickets.\n".to_owned();
     }
-    let header = ["TICKET", "STATUS", "TITLE"].map(str::to_owned).to_vec();
+    let header = ["TICKET", "STATUS", "TITLE"];
     let rows = tickets.iter().map(|ticket| {
         let record = record::shown(&ticket.body_json);
         let title = record["title"].as_str().unwrap_or_default().to_owned();
         vec![ticket.remote_id.clone(), ticket.status.as_text().to_owned(), title]
     });
-    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+    titled(header, rows)
 }
 
 fn categories(found: &[String], output: &Output) -> Result<(), Failure> {
@@ -202,10 +202,10 @@ fn categories(found: &[String], output: &Output) -> Result<(), Failure> {
         if records.is_empty() {
             return "No categories.".to_owned();
         }
-        let header = ["CATEGORY", "TITLE"].map(str::to_owned).to_vec();
+        let header = ["CATEGORY", "TITLE"];
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let rows = records.iter().map(|record| vec![text(&record["id"]), text(&record["title"])]);
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -217,7 +217,7 @@ async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> 
                 if found.is_empty() {
                     return "Nothing was sent yet.".to_owned();
                 }
-                let header = ["ID", "WHAT", "STATE", "WHY"].map(str::to_owned).to_vec();
+                let header = ["ID", "WHAT", "STATE", "WHY"];
                 let rows = found.iter().map(|write| {
                     let code = write.server_code.clone().unwrap_or_default();
                     vec![
@@ -227,7 +227,7 @@ async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> 
                         code,
                     ]
                 });
-                table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+                titled(header, rows)
             })
         }
         WritesCommand::LookUp { id } => {
@@ -336,7 +336,7 @@ pub(crate) fn ticket_json(ticket: &OfficeTicket) -> Value {
 }
 
 fn ticket_table(tickets: &[OfficeTicket]) -> String {
-    let header = ["TICKET", "STATUS", "CONFIG", "OWNER"].map(str::to_owned).to_vec();
+    let header = ["TICKET", "STATUS", "CONFIG", "OWNER"];
     let rows = tickets.iter().map(|ticket| {
         vec![
             ticket.remote_id.clone(),
@@ -345,5 +345,5 @@ fn ticket_table(tickets: &[OfficeTicket]) -> String {
             ticket.enrollment_id.clone().unwrap_or_default(),
         ]
     });
-    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+    titled(header, rows)
 }

@@ -8,7 +8,7 @@ use crate::args::holder::{OutboxCommand, TransferCommand};
 use crate::failure::Failure;
 use crate::holder::known;
 use crate::online;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 
 /// Answers about a ticket's holder.
 pub(crate) fn answer(wallet: &Wallet, id: String, answers: String, output: &Output) -> Result<(), Failure> {
@@ -84,7 +84,7 @@ fn list_outbox(items: &[OutboxItem], output: &Output) -> Result<(), Failure> {
         if items.is_empty() {
             return "Nothing waits.".to_owned();
         }
-        let header = ["ID", "WHAT", "TICKET", "STATE", "SENT", "WHY"].map(str::to_owned).to_vec();
+        let header = ["ID", "WHAT", "TICKET", "STATE", "SENT", "WHY"];
         let rows = items.iter().map(|item| {
             vec![
                 item.id.to_string(),
@@ -95,7 +95,7 @@ fn list_outbox(items: &[OutboxItem], output: &Output) -> Result<(), Failure> {
                 why(item),
             ]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -135,12 +135,12 @@ fn list_transfers(transfers: &[Transfer], output: &Output) -> Result<(), Failure
         if transfers.is_empty() {
             return "No transfers.".to_owned();
         }
-        let header = ["TRANSFER", "TICKET", "TO", "STATE"].map(str::to_owned).to_vec();
+        let header = ["TRANSFER", "TICKET", "TO", "STATE"];
         let rows = transfers.iter().map(|transfer| {
             let cells =
                 [&transfer.remote_id, &transfer.ticket_id, &transfer.recipient, transfer.state.as_text()];
             cells.map(str::to_owned).to_vec()
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }

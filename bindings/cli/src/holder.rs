@@ -15,7 +15,7 @@ use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletError, WalletListener, 
 use crate::args::holder::ListOptions;
 use crate::args::{LoginOptions, SyncOptions};
 use crate::failure::Failure;
-use crate::output::{Output, one_line, table};
+use crate::output::{Output, one_line, table, titled};
 use crate::record;
 
 pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Output) -> Result<(), Failure> {
@@ -129,7 +129,7 @@ pub(crate) fn account_rows(accounts: &[Account], office: &str, output: &Output) 
         if accounts.is_empty() {
             return format!("No account yet. Sign in with `ticket-wallet {office}login`.");
         }
-        let header = ["ACCOUNT", "SYSTEM", "USER", "ADDRESS", "STATE"].map(str::to_owned).to_vec();
+        let header = ["ACCOUNT", "SYSTEM", "USER", "ADDRESS", "STATE"];
         let rows = accounts.iter().map(|account| {
             let cells = [
                 &account.id,
@@ -140,7 +140,7 @@ pub(crate) fn account_rows(accounts: &[Account], office: &str, output: &Output) 
             ];
             cells.map(str::to_owned).to_vec()
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -269,7 +269,7 @@ pub(crate) fn list_text(tickets: &[TicketSummary]) -> String {
             ticket.profile.as_text().to_owned(),
         ]
     });
-    table(&std::iter::once(header.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>())
+    titled(header, rows)
 }
 
 pub(crate) fn utc(unix_s: i64) -> String {

@@ -10,7 +10,7 @@ use ticket_wallet::{Wallet, WalletError};
 use crate::args::holder::{AtTenant, DocumentsCommand, OrdersCommand};
 use crate::failure::Failure;
 use crate::holder::one_of;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 use crate::record;
 
 /// The account that was named, or the only one there is.
@@ -41,7 +41,7 @@ pub(crate) async fn questions(wallet: &Wallet, id: String, output: &Output) -> R
         })
     });
     output.either(&value.collect(), || {
-        let header = ["KEY", "QUESTION", "NEEDED", "ANSWER"].map(str::to_owned).to_vec();
+        let header = ["KEY", "QUESTION", "NEEDED", "ANSWER"];
         let rows = form.questions.iter().map(|question| {
             let answer = match &answers[question.key.as_str()] {
                 Value::Null => String::new(),
@@ -56,7 +56,7 @@ pub(crate) async fn questions(wallet: &Wallet, id: String, output: &Output) -> R
                 answer,
             ]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -112,12 +112,12 @@ fn listed(found: &[Document], output: &Output, word: impl FnOnce() -> String) ->
         if found.is_empty() {
             return word();
         }
-        let header = ["FILE", "OF", "KIND", "BYTES"].map(str::to_owned).to_vec();
+        let header = ["FILE", "OF", "KIND", "BYTES"];
         let rows = found.iter().map(|document| {
             let (subject, media_type) = (document.subject.clone(), document.media_type.clone());
             vec![document.id.to_string(), subject, media_type, document.size.to_string()]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>()) + &word()
+        titled(header, rows) + &word()
     })
 }
 
@@ -149,12 +149,12 @@ pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Out
                 if found.is_empty() {
                     return "No orders.".to_owned();
                 }
-                let header = ["ORDER", "STATUS", "TOTAL"].map(str::to_owned).to_vec();
+                let header = ["ORDER", "STATUS", "TOTAL"];
                 let rows = found.iter().map(|order| {
                     let total = order.total.as_ref().map(ToString::to_string).unwrap_or_default();
                     vec![order.remote_id.clone(), order.status.as_text().to_owned(), total]
                 });
-                table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+                titled(header, rows)
             })
         }
         OrdersCommand::Download { place, order, out } => {
@@ -186,12 +186,12 @@ pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) ->
         if found.is_empty() {
             return "No offers.".to_owned();
         }
-        let header = ["OFFER", "KIND", "PRICE"].map(str::to_owned).to_vec();
+        let header = ["OFFER", "KIND", "PRICE"];
         let rows = found.iter().map(|offer| {
             let price = offer.price.as_ref().map(ToString::to_string).unwrap_or_default();
             vec![offer.remote_id.clone(), offer.kind.clone().unwrap_or_default(), price]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -227,7 +227,7 @@ pub(crate) async fn incoming(wallet: &Wallet, named: Option<String>, output: &Ou
         if found.is_empty() {
             return "Nobody hands a ticket over.".to_owned();
         }
-        let header = ["FROM", "TICKET", "TOKEN"].map(str::to_owned).to_vec();
+        let header = ["FROM", "TICKET", "TOKEN"];
         let rows = found.iter().map(|one| {
             vec![
                 one.sender.clone().unwrap_or_default(),
@@ -235,7 +235,7 @@ pub(crate) async fn incoming(wallet: &Wallet, named: Option<String>, output: &Ou
                 one.token.clone(),
             ]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 

@@ -70,6 +70,15 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
+/// A table with a row of names above the others.
+pub(crate) fn titled<'a>(
+    header: impl IntoIterator<Item = &'a str>,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let header = header.into_iter().map(str::to_owned).collect();
+    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+}
+
 /// Columns padded to their widest cell, separated by two spaces.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let clean = |row: &Vec<String>| row.iter().map(|cell| one_line(cell)).collect::<Vec<_>>();
