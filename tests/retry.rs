@@ -9,7 +9,7 @@ mod phone;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;
 
-use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
