@@ -19,6 +19,7 @@ mod system;
 mod texpo;
 mod ticket;
 mod ticketing;
+mod unidy;
 
 pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
@@ -38,7 +39,9 @@ pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
 pub use pulled::{PulledEvent, PulledTicket};
-pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant};
+pub use system::{
+    BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant, UnidyUpdate,
+};
 pub use texpo::{
     GrantKind, Product, ProductFields, ProductGrant, ProductType, TexpoConfig, TexpoSignIn, TexpoTimestamps,
 };
@@ -50,3 +53,4 @@ pub use ticketing::{
     Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, TicketingAccess,
     TicketingCode, TicketingConfig, TicketingDates, TokenPage, TokenQuery,
 };
+pub use unidy::{UnidyOrder, UnidyTicketQuery};

@@ -228,6 +228,10 @@ fn account_id(account: &StoredAccount) -> String {
         name.push('\u{1F}');
         name.push_str(network);
     }
+    // Unidy's two APIs at one address know different people and show different tickets.
+    if account.config.unidy.as_ref().is_some_and(|unidy| unidy.api == UnidyApi::Partner) {
+        name.push_str("\u{1F}partner");
+    }
     hex::encode(&digest(&SHA256, name.as_bytes()).as_ref()[..8])
 }
 
