@@ -9,7 +9,8 @@ use crate::config::Config;
 use crate::error::WalletError;
 use crate::host::{HostClock, HttpTransport, KeyVault};
 use crate::model::{
-    Account, GroupOrder, OfficePage, OfficeTicket, OfficeWrite, Reservation, SignIn, TicketStatus, UnidyTicketQuery,
+    Account, GroupOrder, OfficePage, OfficeTicket, OfficeWrite, Reservation, SignIn, TicketStatus,
+    UnidyTicketQuery,
 };
 use crate::remote::RetryPolicy;
 use crate::sync::{Core, TicketIds};

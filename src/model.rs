@@ -33,6 +33,7 @@ pub use office::{
 };
 pub use online::{
     BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
+    MailRequest, TransferAnswer,
 };
 pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
@@ -53,4 +54,4 @@ pub use ticketing::{
     Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, TicketingAccess,
     TicketingCode, TicketingConfig, TicketingDates, TokenPage, TokenQuery,
 };
-pub use unidy::{UnidyOrder, UnidyTicketQuery};
+pub use unidy::{UnidyAmount, UnidyFields, UnidyOrder, UnidyTicketQuery};

@@ -183,8 +183,7 @@ fn member(field: &'static str, name: &str, json: &str) -> Result<String, Error> 
 fn amount(money: &Money) -> String {
     let major = money.major();
     let double = serde_json::from_str::<Value>(&major).ok();
-    let exact =
-        double.is_some_and(|it| Money::parse(&it.to_string(), &money.currency).as_ref() == Ok(money));
+    let exact = double.is_some_and(|it| Money::parse(&it.to_string(), &money.currency).as_ref() == Ok(money));
     if exact { major } else { Value::from(major).to_string() }
 }
 
@@ -326,7 +325,8 @@ mod tests {
     #[test]
     fn a_change_says_what_it_says_and_no_more() {
         assert_eq!(TicketChange::default().to_json().unwrap(), "{}");
-        let texts = |all: &[(&str, &str)]| all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let texts =
+            |all: &[(&str, &str)]| all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         let change = TicketChange {
             title: Some("A".to_owned()),
             text: Some("\"".to_owned()),
@@ -341,14 +341,18 @@ mod tests {
             let metadata = TicketChange { metadata: Some(bad.to_owned()), ..TicketChange::default() };
             let more = TicketChange { more: texts(&[("n", bad)]), ..TicketChange::default() };
             for (change, named) in [(metadata, "metadata"), (more, "more")] {
-                assert!(matches!(change.to_json(), Err(Error::Input { field, .. }) if field == named), "{bad}");
+                assert!(
+                    matches!(change.to_json(), Err(Error::Input { field, .. }) if field == named),
+                    "{bad}"
+                );
             }
         }
     }
 
     #[test]
     fn fields_keep_their_digits() {
-        let fields = r#" {"price": 1.10, "metadata": {"n": 12345678901234567890.123}, "a": null, "price": 2.20} "#;
+        let fields =
+            r#" {"price": 1.10, "metadata": {"n": 12345678901234567890.123}, "a": null, "price": 2.20} "#;
         let sent = TicketChange::of_fields(fields).unwrap().to_json().unwrap();
         assert_eq!(sent, r#"{"a":null,"metadata":{"n": 12345678901234567890.123},"price":2.20}"#);
         assert!(["", "[]", "7", "{"].iter().all(|bad| TicketChange::of_fields(bad).is_none()));

@@ -163,8 +163,10 @@ mod tests {
         };
         assert!(of(&["1"]) && !of(&["1", "2"]) && of(&["1", "2", "3"]));
         // Without a next page or a last one, the count tells.
-        let counted = |page, count| PageMeta { page: Some(page), limit: Some(25), count, ..PageMeta::default() };
-        let ends = [(1, Some(26)), (2, Some(26)), (1, Some(25)), (1, None)].map(|(page, n)| counted(page, n).ends());
+        let counted =
+            |page, count| PageMeta { page: Some(page), limit: Some(25), count, ..PageMeta::default() };
+        let ends =
+            [(1, Some(26)), (2, Some(26)), (1, Some(25)), (1, None)].map(|(page, n)| counted(page, n).ends());
         assert_eq!(ends, [Some(false), Some(true), Some(true), None]);
     }
 }

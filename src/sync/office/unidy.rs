@@ -90,7 +90,10 @@ impl Desk<'_> {
         let ticket = self.unidy()?.ticket(&self.session, &asked.ticket_id).await?;
         let as_asked = TicketChange::of_fields(asked.fields.get()).is_some_and(|asked| {
             let held = TicketChange::of_fields(ticket.record()).unwrap_or_default().more;
-            asked.more.iter().all(|(name, asked)| held.get(name).is_some_and(|held| is_same_json(asked, held)))
+            asked
+                .more
+                .iter()
+                .all(|(name, asked)| held.get(name).is_some_and(|held| is_same_json(asked, held)))
         });
         Ok(if as_asked { Found::Done(told(&[of_unidy(&ticket)])) } else { Found::Unclear })
     }
@@ -110,5 +113,6 @@ fn of_unidy(ticket: &UnidyTicket) -> OfficeTicket {
         ticket_config_id: None,
         enrollment_id: None,
         body_json: ticket.record().to_owned(),
+        unidy: Some(ticket.fields()),
     }
 }
