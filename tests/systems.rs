@@ -15,6 +15,8 @@ mod one_list;
 mod sign_in;
 #[path = "systems/together.rs"]
 mod together;
+#[path = "systems/unidy_answers.rs"]
+mod unidy_answers;
 #[path = "systems/unidy_tickets.rs"]
 mod unidy_tickets;
 #[path = "systems/within.rs"]
