@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use ticket_wallet::model::{OfficeWriteState, SignIn, UnidyOrder, UnidyTicketQuery, UnidyUpdate};
+use ticket_wallet::model::{OfficeWriteState, UnidyOrder, UnidyTicketQuery, UnidyUpdate};
 use ticket_wallet::{BoxOffice, WalletError};
 use ticket_wallet_sandbox::{
     CreatedForm, Fault, FaultRule, ListForm, Sandbox, SandboxConfig, UnidyChoices, UpdateVerb,
@@ -268,20 +268,4 @@ async fn a_ticket_is_changed_with_the_configured_verb() {
             assert_eq!(held.venue, before.venue);
         }
     }
-}
-
-#[tokio::test]
-async fn the_two_apis_of_a_brand_are_two_accounts() {
-    let partner = partner(UnidyChoices::default()).await;
-    let user = partner.sandbox.users()[0].clone();
-    let end_user = SignIn {
-        user_name: user.name,
-        password: user.password,
-        ..crate::brands::sign_in_to(&partner.sandbox, "nord", 0)
-    };
-    let sdk = partner.office.sign_in(end_user.clone()).await.unwrap().id;
-    assert_eq!(partner.office.sign_in(end_user).await.unwrap().id, sdk, "the same account again");
-    let again = server_of(&partner.sandbox, "nord", "partner");
-    assert_eq!(partner.office.sign_in(again).await.unwrap().id, partner.account);
-    assert_eq!(partner.office.accounts().unwrap().len(), 2);
 }

@@ -1,9 +1,11 @@
 //! What becomes of answers to offers at Unidy, what a brand's account can do, and what its tickets say.
 
-use ticket_wallet::model::{Capability, TransferAnswer, UnidyTicketQuery};
-use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig, UnidyChoices};
+use reqwest::redirect::Policy;
+use ring::digest::{SHA256, digest};
+use ticket_wallet::model::{Capability, TransferAnswer, UnidyGrant, UnidyTicketQuery};
+use ticket_wallet_sandbox::{Consent, Fault, FaultRule, Sandbox, SandboxConfig, UnidyChoices};
 
-use crate::brands::sign_in_to;
+use crate::brands::{partner, sign_in_to};
 use crate::phone::{Phone, TestClock, sandbox};
 
 const BRAND: &str = "nord";
@@ -198,4 +200,35 @@ async fn a_holder_s_list_is_asked_for_by_query() {
     assert!(passive.tickets.len() < first.tickets.len() + rest.tickets.len());
     // Nothing of it is kept.
     assert!(phone.tickets().is_empty());
+}
+
+#[tokio::test]
+async fn the_two_apis_of_a_brand_are_two_accounts_of_one_person() {
+    let clock = TestClock::new();
+    let sandbox = sandbox(&clock, SandboxConfig::default()).await;
+    let phone = Phone::new(&clock);
+    let sdk = phone.wallet.sign_in(sign_in_to(&sandbox, BRAND, 0)).await.unwrap();
+    let mut choices = sandbox.unidy_choices();
+    choices.consent = Consent::Approve { user: sandbox.users()[0].name.clone() };
+    sandbox.set_unidy_choices(choices);
+    let by_browser = async || {
+        let config = partner(&sandbox, BRAND, "app", UnidyGrant::AuthorizationCode);
+        let begun = phone.wallet.begin_sign_in(config).await.unwrap();
+        let browser = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+        let reply = browser.get(begun.url).send().await.unwrap();
+        let back = reply.headers()["location"].to_str().unwrap().to_owned();
+        phone.wallet.complete_sign_in(back).await.unwrap().account
+    };
+    let other = by_browser().await;
+    assert_eq!((&other.user_name, &other.url), (&sdk.user_name, &sdk.url));
+    assert_ne!(other.id, sdk.id);
+    assert_eq!(by_browser().await.id, other.id, "the same account again");
+    assert_eq!(phone.wallet.sign_in(sign_in_to(&sandbox, BRAND, 0)).await.unwrap().id, sdk.id);
+    // The end user's keeps the id that it has in older wallets.
+    let name = format!("unidy\u{1F}{}\u{1F}{}", sdk.url, sdk.user_name);
+    assert_eq!(sdk.id, hex::encode(&digest(&SHA256, name.as_bytes()).as_ref()[..8]));
+    assert_eq!(phone.wallet.accounts().unwrap().len(), 2);
+    phone.wallet.sync(None).await.unwrap();
+    let of = |id: &str| phone.tickets().iter().filter(|one| one.account_id == id).count();
+    assert!(of(&sdk.id) + of(&other.id) > 0);
 }
