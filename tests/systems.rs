@@ -9,6 +9,8 @@ mod brands;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
 
+#[path = "systems/mail.rs"]
+mod mail;
 #[path = "systems/one_list.rs"]
 mod one_list;
 #[path = "systems/sign_in.rs"]
