@@ -57,7 +57,8 @@ fn read(json: &str, names: &[&str]) -> Value {
 
 fn number(json: &str) -> Value {
     let value: Value = serde_json::from_str(json).unwrap_or_default();
-    if value.to_string() == json { value } else { format!("{NUMBER}{json}").into() }
+    let rendered = value.to_string();
+    if rendered == json { value } else { format!("{NUMBER}{json}").into() }
 }
 
 fn marked(text: String) -> String {
