@@ -19,6 +19,7 @@ mod system;
 mod texpo;
 mod ticket;
 mod ticketing;
+mod unidy;
 
 pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
@@ -32,13 +33,16 @@ pub use office::{
 };
 pub use online::{
     BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
+    MailRequest, TransferAnswer,
 };
 pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
 pub use pulled::{PulledEvent, PulledTicket};
-pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant};
+pub use system::{
+    BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant, UnidyUpdate,
+};
 pub use texpo::{
     GrantKind, Product, ProductFields, ProductGrant, ProductType, TexpoConfig, TexpoSignIn, TexpoTimestamps,
 };
@@ -50,3 +54,4 @@ pub use ticketing::{
     Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, TicketingAccess,
     TicketingCode, TicketingConfig, TicketingDates, TokenPage, TokenQuery,
 };
+pub use unidy::{UnidyAmount, UnidyFields, UnidyOrder, UnidyTicketQuery};

@@ -1,6 +1,7 @@
 //! What organisers do: reserving, freeing and issuing tickets, sending groups, tickets of partners, and catalogues.
 
 use super::ticket::TicketStatus;
+use super::unidy::UnidyFields;
 
 /// What an organiser's write does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
@@ -158,6 +159,8 @@ pub struct OfficeTicket {
     pub enrollment_id: Option<String>,
     /// The system's whole record as JSON.
     pub body_json: String,
+    /// What the record says, typed, with Unidy.
+    pub unidy: Option<UnidyFields>,
 }
 
 /// A page of a list.

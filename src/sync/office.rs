@@ -3,6 +3,7 @@
 
 mod texpo;
 mod ticketing;
+mod unidy;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,6 @@ use crate::model::{
 };
 use crate::remote::bam::Bam;
 use crate::remote::bounds::Gathering;
-use crate::remote::unidy::{TicketChange, Unidy, UnidyTicket, UnidyTicketQuery};
 use crate::store::OfficeOutcome;
 
 /// A request that has not been carried out by now never will be: servers and what stands before them give up sooner.
@@ -126,58 +126,6 @@ impl Desk<'_> {
             found.push(bam.office_ticket(&self.session, (tenant.as_deref(), id)).await?);
         }
         Ok(found)
-    }
-
-    /// Makes a ticket at a partner's Unidy out of a JSON object of its fields.
-    ///
-    /// # Errors
-    /// As [`Desk::reserve`].
-    pub async fn create_ticket(&self, fields: &Value) -> Result<OfficeWrite, Error> {
-        let unidy = self.unidy()?;
-        let id = self.begin(OfficeWriteKind::CreateTicket, &json!({ "fields": fields }))?;
-        let answer = unidy.create_ticket(&self.session, &change(fields)).await;
-        self.settle(id, answer.map(|ticket| told(&[of_unidy(&ticket)]))).await
-    }
-
-    /// Changes fields of a ticket at a partner's Unidy.
-    ///
-    /// # Errors
-    /// As [`Desk::reserve`].
-    pub async fn update_ticket(&self, ticket_id: &str, fields: &Value) -> Result<OfficeWrite, Error> {
-        let unidy = self.unidy()?;
-        let asked = json!({ "ticket_id": ticket_id, "fields": fields });
-        let id = self.begin(OfficeWriteKind::UpdateTicket, &asked)?;
-        let answer = unidy.update_ticket(&self.session, ticket_id, &change(fields)).await;
-        self.settle(id, answer.map(|ticket| told(&[of_unidy(&ticket)]))).await
-    }
-
-    /// Deletes a ticket at a partner's Unidy.
-    ///
-    /// # Errors
-    /// As [`Desk::reserve`].
-    pub async fn delete_ticket(&self, ticket_id: &str) -> Result<OfficeWrite, Error> {
-        let unidy = self.unidy()?;
-        let id = self.begin(OfficeWriteKind::DeleteTicket, &json!({ "ticket_id": ticket_id }))?;
-        let answer = unidy.delete_ticket(&self.session, ticket_id).await;
-        self.settle(id, answer.map(|()| json!({}))).await
-    }
-
-    /// One page of a partner's tickets, counted from 1, and whether more come.
-    ///
-    /// # Errors
-    /// As [`Desk::reserved`]; [`Error::Input`] naming a parameter.
-    pub async fn partner_tickets(&self, page: u32) -> Result<(Vec<OfficeTicket>, bool), Error> {
-        let query = UnidyTicketQuery { page: Some(page.max(1)), ..UnidyTicketQuery::default() };
-        let found = self.unidy()?.tickets(&self.session, &query).await?;
-        Ok((found.tickets.iter().map(of_unidy).collect(), !found.is_last()))
-    }
-
-    /// One of a partner's tickets.
-    ///
-    /// # Errors
-    /// As [`Desk::reserved`].
-    pub async fn partner_ticket(&self, id: &str) -> Result<OfficeTicket, Error> {
-        Ok(of_unidy(&self.unidy()?.ticket(&self.session, id).await?))
     }
 
     /// The addresses of a brand's own pages.
@@ -307,7 +255,7 @@ impl Desk<'_> {
             OfficeWriteKind::CreateProduct
             | OfficeWriteKind::UpdateProduct
             | OfficeWriteKind::DeleteProduct => self.find_product(write).await,
-            OfficeWriteKind::UpdateTicket => self.find_fields(self.unidy()?, &asked).await,
+            OfficeWriteKind::UpdateTicket => self.find_fields(write).await,
             OfficeWriteKind::DeleteTicket => {
                 let gone = self.unidy()?.is_gone(&self.session, text(&asked, "ticket_id")).await?;
                 Ok(match gone {
@@ -357,15 +305,6 @@ impl Desk<'_> {
             Found::Unclear
         })
     }
-
-    async fn find_fields(&self, unidy: &Unidy, asked: &Value) -> Result<Found, Error> {
-        let ticket = of_unidy(&unidy.ticket(&self.session, text(asked, "ticket_id")).await?);
-        let held: Value = serde_json::from_str(&ticket.body_json).unwrap_or_default();
-        let wanted = asked["fields"].as_object();
-        let as_asked =
-            wanted.is_some_and(|fields| fields.iter().all(|(name, value)| held.get(name) == Some(value)));
-        Ok(if as_asked { Found::Done(told(&[ticket])) } else { Found::Unchanged })
-    }
 }
 
 fn text<'a>(asked: &'a Value, name: &str) -> &'a str {
@@ -380,20 +319,6 @@ fn items(items: &[crate::model::ReservationItem]) -> Value {
         })
     };
     items.iter().map(item).collect()
-}
-
-fn change(fields: &Value) -> TicketChange {
-    TicketChange { more: fields.as_object().cloned().unwrap_or_default(), ..TicketChange::default() }
-}
-
-fn of_unidy(ticket: &UnidyTicket) -> OfficeTicket {
-    OfficeTicket {
-        remote_id: ticket.id.clone(),
-        status: TicketStatus::from_text(ticket.state.as_deref().unwrap_or_default()),
-        ticket_config_id: None,
-        enrollment_id: None,
-        body_json: ticket.record().to_owned(),
-    }
 }
 
 /// Tickets as they are kept with a write.

@@ -6,6 +6,7 @@ pub(crate) mod sandbox;
 pub(crate) mod system;
 pub(crate) mod texpo;
 pub(crate) mod ticketing;
+pub(crate) mod unidy;
 
 use std::path::PathBuf;
 

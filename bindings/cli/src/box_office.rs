@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use ticket_wallet::BoxOffice;
 use ticket_wallet::model::{
-    GroupOrder, IssueProgress, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation,
-    SignIn, TicketSystem, UnidyGrant,
+    GroupOrder, IssueProgress, OfficePage, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState,
+    Reservation, SignIn, TicketSystem, UnidyFields, UnidyGrant,
 };
 
 use crate::args::box_office::{
@@ -152,19 +152,16 @@ async fn send(office: &BoxOffice, options: SendOptions, output: &Output) -> Resu
 
 async fn ticket(office: &BoxOffice, command: TicketCommand, output: &Output) -> Result<ExitCode, Failure> {
     let write = match command {
-        TicketCommand::List { account: named, page } => {
-            let found = office.partner_tickets(account(office, named)?, page).await?;
-            let tickets: Vec<_> = found.tickets.iter().map(ticket_json).collect();
-            output.either(&json!({ "tickets": tickets, "more": found.more }), || {
-                let more = if found.more { format!("More: --page {}\n", page + 1) } else { String::new() };
-                partner_text(&found.tickets) + &more
-            })?;
+        TicketCommand::List { account: named, query } => {
+            let page = query.page;
+            let found = office.find_partner_tickets(account(office, named)?, query.query()).await?;
+            unidy_page(&found, page, output)?;
             return Ok(ExitCode::SUCCESS);
         }
         TicketCommand::Show { account: named, ticket } => {
             let found = office.partner_ticket(account(office, named)?, ticket).await?;
             let value = ticket_json(&found);
-            output.either(&value, || format!("{:#}", value["record"]))?;
+            output.either(&value, || record::written(&format!("{:#}", value["record"])))?;
             return Ok(ExitCode::SUCCESS);
         }
         TicketCommand::Create { account: named, fields } => {
@@ -182,16 +179,26 @@ async fn ticket(office: &BoxOffice, command: TicketCommand, output: &Output) -> 
     written(&write, output)
 }
 
-/// A partner's tickets have titles, and no configurations or enrolments.
-fn partner_text(tickets: &[OfficeTicket]) -> String {
+pub(crate) fn unidy_page(found: &OfficePage, page: u32, output: &Output) -> Result<(), Failure> {
+    let tickets: Vec<_> = found.tickets.iter().map(ticket_json).collect();
+    output.either(&json!({ "tickets": tickets, "more": found.more }), || {
+        let more =
+            if found.more { format!("More: --page {}\n", page.saturating_add(1)) } else { String::new() };
+        unidy_text(&found.tickets) + &more
+    })
+}
+
+/// Unidy's tickets have titles, and no configurations or enrolments.
+fn unidy_text(tickets: &[OfficeTicket]) -> String {
     if tickets.is_empty() {
         return "No tickets.\n".to_owned();
     }
-    let header = ["TICKET", "STATUS", "TITLE"];
+    let header = ["TICKET", "STATUS", "TITLE", "PRICE", "PAID"];
     let rows = tickets.iter().map(|ticket| {
-        let record = record::shown(&ticket.body_json);
-        let title = record["title"].as_str().unwrap_or_default().to_owned();
-        vec![ticket.remote_id.clone(), ticket.status.as_text().to_owned(), title]
+        let fields = ticket.unidy.clone().unwrap_or_default();
+        let price = fields.price.map(|price| price.to_string()).or(fields.price_text);
+        let cells = [fields.title, price, fields.payment_state].map(Option::unwrap_or_default);
+        [&[ticket.remote_id.clone(), ticket.status.as_text().to_owned()][..], &cells].concat()
     });
     titled(header, rows)
 }
@@ -203,8 +210,8 @@ fn categories(found: &[String], output: &Output) -> Result<(), Failure> {
             return "No categories.".to_owned();
         }
         let header = ["CATEGORY", "TITLE"];
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let rows = records.iter().map(|record| vec![text(&record["id"]), text(&record["title"])]);
+        let rows =
+            records.iter().map(|record| vec![record::plain(&record["id"]), record::plain(&record["title"])]);
         titled(header, rows)
     })
 }
@@ -327,10 +334,17 @@ fn ticket_text(tickets: &[OfficeTicket]) -> String {
     if tickets.is_empty() { "No tickets.\n".to_owned() } else { ticket_table(tickets) }
 }
 
+/// The exact price of a Unidy ticket, and the words in which the server has it.
+pub(crate) fn price_json(fields: &UnidyFields) -> Value {
+    let exact =
+        fields.price.as_ref().map(|price| json!({ "minor": price.minor, "currency": price.currency }));
+    json!({ "exact": exact, "written": fields.price_text, "payment_state": fields.payment_state })
+}
+
 pub(crate) fn ticket_json(ticket: &OfficeTicket) -> Value {
     json!({
         "id": ticket.remote_id, "status": ticket.status.as_text(), "ticket_config_id": ticket.ticket_config_id,
-        "enrollment_id": ticket.enrollment_id,
+        "enrollment_id": ticket.enrollment_id, "price": ticket.unidy.as_ref().map(price_json),
         "record": record::shown(&ticket.body_json),
     })
 }

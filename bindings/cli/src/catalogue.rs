@@ -134,7 +134,7 @@ fn list(found: &[Product], output: &Output) -> Result<(), Failure> {
 fn show(product: &Product, out: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let Some(path) = out else {
         let value = product_json(product);
-        return output.either(&value, || format!("{:#}", value["record"]));
+        return output.either(&value, || record::written(&format!("{:#}", value["record"])));
     };
     online::write(path, format!("{}\n", product.body_json).as_bytes())?;
     let value = json!({ "product_id": product.product_id, "file": path.display().to_string() });

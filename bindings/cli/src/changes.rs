@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use ticket_wallet::Wallet;
-use ticket_wallet::model::{OutboxItem, Transfer, WriteState};
+use ticket_wallet::model::{OutboxItem, Transfer, TransferAnswer, WriteState};
 
 use crate::args::holder::{OutboxCommand, TransferCommand};
 use crate::failure::Failure;
@@ -48,14 +48,30 @@ pub(crate) async fn transfer(
         }
         TransferCommand::Incoming { account } => online::incoming(wallet, account, output).await,
         TransferCommand::Accept { account, token } => {
-            wallet.accept_transfer(online::account(wallet, account)?, token).await?;
-            output.either(&json!({ "accepted": true }), || "Accepted. Next: ticket-wallet sync".to_owned())
+            answered(wallet.accept_transfer(online::account(wallet, account)?, token).await?, output)
         }
         TransferCommand::Decline { account, token } => {
-            wallet.decline_transfer(online::account(wallet, account)?, token).await?;
-            output.either(&json!({ "declined": true }), || "Declined.".to_owned())
+            answered(wallet.decline_transfer(online::account(wallet, account)?, token).await?, output)
         }
     }
+}
+
+/// What became of an answer to an offer; where that is not known, neither member says anything.
+fn answered(answer: TransferAnswer, output: &Output) -> Result<(), Failure> {
+    let (value, text) = match answer {
+        TransferAnswer::Accepted => (json!({ "accepted": true }), "Accepted. Next: ticket-wallet sync"),
+        TransferAnswer::Declined => (json!({ "declined": true }), "Declined."),
+        TransferAnswer::Over => (
+            json!({ "accepted": false }),
+            "The answer was lost. The ticket is not yours, and the offer is open no longer.",
+        ),
+        TransferAnswer::Unknown => (
+            json!({ "accepted": null, "declined": null }),
+            "The answer was lost, and it may still be carried out: `ticket-wallet transfer incoming` tells whether the \
+             offer is open.",
+        ),
+    };
+    output.either(&value, || text.to_owned())
 }
 
 pub(crate) fn outbox(wallet: &Wallet, command: OutboxCommand, output: &Output) -> Result<(), Failure> {

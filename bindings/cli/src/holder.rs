@@ -14,6 +14,7 @@ use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletError, WalletListener, 
 
 use crate::args::holder::ListOptions;
 use crate::args::{LoginOptions, SyncOptions};
+use crate::box_office::price_json;
 use crate::failure::Failure;
 use crate::output::{Output, one_line, table, titled};
 use crate::record;
@@ -301,6 +302,7 @@ fn detail_json(ticket: &TicketDetail) -> Value {
     value["generation"] = json!(ticket.generation);
     value["lease_end"] = json!(ticket.lease_end);
     value["no_barcode"] = json!(ticket.no_barcode.map(|reason| format!("{reason:?}")));
+    value["price"] = json!(ticket.unidy.as_ref().map(price_json));
     value["record"] = record::shown(&ticket.body_json);
     value
 }

@@ -105,6 +105,7 @@ async fn tickets(wallet: &Wallet, command: TicketsCommand, output: &Output) -> R
         TicketsCommand::Documents { id, fetch, out } => {
             online::documents(wallet, id, fetch, out, output).await
         }
+        TicketsCommand::Find { account, query } => online::find(wallet, account, query, output).await,
         TicketsCommand::Ledger { place, id } => online::ledger(wallet, place, id, output).await,
         TicketsCommand::Answer { id, answers } => changes::answer(wallet, id, answers, output),
         TicketsCommand::Pin { id, off } => changes::pin(wallet, id, !off, output),

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use ticket_wallet::model::{Certificate, Document, IncomingTransfer};
+use ticket_wallet::model::{Certificate, Document, IncomingTransfer, MailRequest};
 use ticket_wallet::{Wallet, WalletError};
 
 use crate::args::holder::{AtTenant, DocumentsCommand, OrdersCommand};
+use crate::args::unidy::QueryOptions;
+use crate::box_office;
 use crate::failure::Failure;
 use crate::holder::one_of;
 use crate::output::{Output, titled};
@@ -121,6 +123,18 @@ fn listed(found: &[Document], output: &Output, word: impl FnOnce() -> String) ->
     })
 }
 
+/// One page of what a brand's server lists now.
+pub(crate) async fn find(
+    wallet: &Wallet,
+    named: Option<String>,
+    query: QueryOptions,
+    output: &Output,
+) -> Result<(), Failure> {
+    let page = query.page;
+    let found = wallet.unidy_tickets(account(wallet, named)?, query.query()).await?;
+    box_office::unidy_page(&found, page, output)
+}
+
 pub(crate) async fn ledger(
     wallet: &Wallet,
     place: AtTenant,
@@ -131,7 +145,7 @@ pub(crate) async fn ledger(
     let record = wallet.ticket_by_ledger_id(account(wallet, named)?, tenant.clone(), id).await;
     let record = record.map_err(|error| at_which(tenant, error))?;
     let record = record::shown(&record);
-    output.either(&record, || format!("{record:#}"))
+    output.either(&record, || record::written(&format!("{record:#}")))
 }
 
 pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Output) -> Result<(), Failure> {
@@ -167,8 +181,15 @@ pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Out
         OrdersCommand::Email { place, order } => {
             let AtTenant { account: named, tenant } = place;
             let sent = wallet.email_order(account(wallet, named)?, tenant.clone(), order).await;
-            sent.map_err(|error| at_which(tenant, error))?;
-            output.either(&json!({ "sent": true }), || "The server sends them by e-mail.".to_owned())
+            let taken = sent.map_err(|error| at_which(tenant, error))? == MailRequest::Taken;
+            output.either(&json!({ "sent": taken.then_some(true) }), || {
+                let said = if taken {
+                    "The server sends them by e-mail."
+                } else {
+                    "The answer was lost: whether they are sent is not known. Look for the e-mail before you repeat it."
+                };
+                said.to_owned()
+            })
         }
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::record;
 
 /// Where results go, and in which form.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +36,7 @@ impl Output {
 
     /// Prints one JSON value on one line.
     pub(crate) fn value(self, value: &Value) -> Result<(), Failure> {
-        self.text(&value.to_string())
+        self.text(&record::written(&value.to_string()))
     }
 
     /// Prints `value` for scripts, or what `text` makes for people.

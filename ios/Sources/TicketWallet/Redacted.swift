@@ -51,3 +51,4 @@ extension AdmissionOrder: Redacted {}
 extension Admission: Redacted {}
 extension AdmissionQuery: Redacted {}
 extension AdmissionPage: Redacted {}
+extension UnidyFields: Redacted {}

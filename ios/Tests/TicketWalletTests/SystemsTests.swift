@@ -145,11 +145,23 @@ final class SystemsTests: XCTestCase {
             XCTAssertEqual(incoming.count, 1)
             return try XCTUnwrap(incoming.first).token
         }
-        try await to.declineTransfer(accountId: recipient, token: offer())
+        let asked = try await from.unidyTickets(
+            accountId: sender, query: UnidyTicketQuery(limit: 250, state: "active"))
+        let remote = try from.ticket(id: id).remoteId
+        XCTAssertTrue(asked.tickets.contains { $0.remoteId == remote && $0.unidy?.state == "active" })
+        let fields = try from.all().compactMap { try from.ticket(id: $0.id).unidy }
+        let documented = try XCTUnwrap(fields.first { $0.title == "24-25 Heimspiel" })
+        XCTAssertEqual(documented.price, Money(minor: 6_400, currency: "EUR"))
+        let vat = documented.amounts.first { $0.pointer.hasSuffix("isoVatAmount") }
+        XCTAssertEqual(vat?.amount, Money(minor: 1_000, currency: "EUR"))
+        XCTAssertNil(documented.paymentState)
+        let declined = try await to.declineTransfer(accountId: recipient, token: offer())
+        XCTAssertEqual(declined, .declined)
         try await from.sync()
         XCTAssertEqual(try from.transfers().map(\.state), [.ended])
         _ = try from.present(ticketId: id)
-        try await to.acceptTransfer(accountId: recipient, token: offer())
+        let accepted = try await to.acceptTransfer(accountId: recipient, token: offer())
+        XCTAssertEqual(accepted, .accepted)
         try await to.sync()
         try await from.sync()
         _ = try to.present(ticketId: id)
@@ -169,7 +181,8 @@ final class SystemsTests: XCTestCase {
         let file = try await wallet.fetchOrderDocument(accountId: account, orderId: order.remoteId, tenant: tenant)
         XCTAssertEqual(try wallet.documents(accountId: account, subject: "order/\(order.remoteId)"), [file])
         XCTAssertEqual(UInt64(try wallet.document(id: file.id).count), file.size)
-        try await wallet.emailOrder(accountId: account, orderId: order.remoteId, tenant: tenant)
+        let mail = try await wallet.emailOrder(accountId: account, orderId: order.remoteId, tenant: tenant)
+        XCTAssertEqual(mail, .taken)
         _ = try await wallet.ownOffers(accountId: account, tenant: tenant)
 
         let details = try wallet.all().map { try wallet.ticket(id: $0.id) }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::bytes;
+use super::unidy::QueryOptions;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketsCommand {
@@ -30,6 +31,14 @@ pub(crate) enum TicketsCommand {
         /// Write them to this folder.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+    /// List a page of the tickets as the brand's server has them now: all, or those that are asked for (Unidy).
+    Find {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        #[command(flatten)]
+        query: QueryOptions,
     },
     /// Show a ticket's record by its id on the ledger (B.A.M).
     Ledger {

@@ -22,6 +22,8 @@ import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketStatus
 import org.ticketwallet.core.TicketSystem
 import org.ticketwallet.core.UnidyGrant
+import org.ticketwallet.core.UnidyOrder
+import org.ticketwallet.core.UnidyTicketQuery
 import org.ticketwallet.core.WalletException
 
 /** What organisers do. */
@@ -140,6 +142,12 @@ internal class BoxOfficeTest : WithSandbox() {
             val page = office.partnerTickets(account)
             assertTrue(page.more && page.tickets.isNotEmpty())
             val known = page.tickets.first()
+            val query = UnidyTicketQuery(
+                page = 1u, limit = 5u, state = "active", orderBy = UnidyOrder.STARTS_AT, descending = true,
+            )
+            val active = office.findPartnerTickets(account, query).tickets.map { checkNotNull(it.unidy) }
+            assertTrue(active.isNotEmpty() && active.size <= 5 && active.all { it.state == "active" })
+            assertEquals(active.map { it.startsAt }, active.map { it.startsAt }.sortedByDescending { it })
             val fields = """{"ticket_category_id":"${known.bodyJson.member("ticket_category_id")}",
                 "user_id":"${known.bodyJson.member("user_id")}","title":"Łódź 🎫","reference":"K-1",
                 "starts_at":"2099-01-01T18:00:00+01:00"}"""

@@ -17,6 +17,8 @@ import org.ticketwallet.core.CertificatePin
 import org.ticketwallet.core.Config
 import org.ticketwallet.core.HttpRequest
 import org.ticketwallet.core.HttpTransport
+import org.ticketwallet.core.MailRequest
+import org.ticketwallet.core.Money
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketDetail
@@ -25,8 +27,10 @@ import org.ticketwallet.core.TicketStatus
 import org.ticketwallet.core.TicketSystem
 import org.ticketwallet.core.TicketingCode
 import org.ticketwallet.core.TicketingConfig
+import org.ticketwallet.core.TransferAnswer
 import org.ticketwallet.core.TransferState
 import org.ticketwallet.core.UnidyGrant
+import org.ticketwallet.core.UnidyTicketQuery
 import org.ticketwallet.core.WalletException
 
 /** Several ticketing systems in one wallet, and what each of them has beside tickets. */
@@ -195,12 +199,19 @@ internal class SystemsTest : WithSandbox() {
                 from.sync()
                 return to.incomingTransfers(recipient).single().token
             }
-            runBlocking { to.declineTransfer(recipient, offer()) }
+            val asked = runBlocking { from.unidyTickets(sender, UnidyTicketQuery(limit = 250u, state = "active")) }
+            assertTrue(asked.tickets.any { it.remoteId == from.ticket(id).remoteId && it.unidy?.state == "active" })
+            val documented = from.all().map { checkNotNull(from.ticket(it.id).unidy) }
+                .first { it.title == "24-25 Heimspiel" }
+            assertEquals(Money(6_400, "EUR"), documented.price)
+            assertTrue(documented.amounts.any { it.pointer.endsWith("isoVatAmount") && it.amount == Money(1_000, "EUR") })
+            assertNull(documented.paymentState)
+            assertEquals(TransferAnswer.DECLINED, runBlocking { to.declineTransfer(recipient, offer()) })
             runBlocking { from.sync() }
             assertEquals(TransferState.Ended, from.transfers().single().state)
             from.present(id)
             runBlocking {
-                to.acceptTransfer(recipient, offer())
+                assertEquals(TransferAnswer.ACCEPTED, to.acceptTransfer(recipient, offer()))
                 to.sync()
                 from.sync()
             }
@@ -227,7 +238,7 @@ internal class SystemsTest : WithSandbox() {
         assertEquals(file.size.toInt(), wallet.document(file.id).size)
         val ticket = wallet.all().map { wallet.ticket(it.id) }.first { it.remoteId in order.ticketIds }
         runBlocking {
-            wallet.emailOrder(account, order.remoteId, tenant)
+            assertEquals(MailRequest.TAKEN, wallet.emailOrder(account, order.remoteId, tenant))
             wallet.ownOffers(account, tenant)
             for (size in listOf("S", "M")) {
                 wallet.saveTicketHolder(ticket.summary.id, """{"size":"$size"}""")
