@@ -5,6 +5,7 @@ mod texpo;
 mod ticketing;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
@@ -228,7 +229,9 @@ impl Desk<'_> {
     }
 
     fn begin_text(&self, kind: OfficeWriteKind, asked: &str) -> Result<i64, Error> {
-        self.store().begin_office_write(&self.account.id, kind, asked, self.now_s()?)
+        let id = self.store().begin_office_write(&self.account.id, kind, asked, self.now_s()?)?;
+        self.sent_before.store(self.session.sent(), Ordering::Relaxed);
+        Ok(id)
     }
 
     async fn settle(&self, id: i64, answer: Result<Value, Error>) -> Result<OfficeWrite, Error> {
@@ -236,17 +239,20 @@ impl Desk<'_> {
             Ok(answer) => return self.keep(id, OfficeWriteState::Done, Some(answer)),
             Err(error) => error,
         };
-        if matches!(error, Error::Input { .. }) {
+        let is_input = matches!(error, Error::Input { .. });
+        if is_input && self.session.sent() == self.sent_before.load(Ordering::Relaxed) {
             self.store().forget_office_write(id)?;
             return Err(error);
         }
-        if error.is_uncertain() {
+        if is_input || error.is_uncertain() {
             let write = self.settle_by_reading(&self.store().office_write(id)?).await?;
             return self.with_report(write, error);
         }
         let (status, server_code) = match &error {
             Error::Status { status, server_code, .. } => (Some(*status), server_code.clone()),
             Error::Answer { status, code, .. } => (Some(*status), Some(code.to_string())),
+            Error::Permission { status, server_code, .. } => (Some(*status), server_code.clone()),
+            Error::UpgradeNeeded { .. } => (Some(412), None),
             _ => (None, None),
         };
         let state = OfficeWriteState::Rejected;
