@@ -34,6 +34,8 @@ enum Found {
     Unchanged,
     /// It cannot be told.
     Unclear,
+    /// The same; this may be it.
+    Maybe(Value),
 }
 
 /// Tickets of a tenant.
@@ -264,8 +266,10 @@ impl Desk<'_> {
     fn with_report(&self, write: OfficeWrite, error: Error) -> Result<OfficeWrite, Error> {
         match error {
             Error::ServerFault { report, .. } if write.state == OfficeWriteState::Unknown => {
-                let report: Value = serde_json::from_str(&report).unwrap_or_default();
-                self.keep(write.id, write.state, Some(json!({ "report": report })))
+                let told = write.answer_json.as_deref().and_then(|json| serde_json::from_str(json).ok());
+                let mut answer: Value = told.unwrap_or_else(|| json!({}));
+                answer["report"] = serde_json::from_str(&report).unwrap_or_default();
+                self.keep(write.id, write.state, Some(answer))
             }
             _ => Ok(write),
         }
@@ -274,13 +278,19 @@ impl Desk<'_> {
     async fn settle_by_reading(&self, write: &OfficeWrite) -> Result<OfficeWrite, Error> {
         // What cannot be read now is not known; it can be looked up again.
         let found = self.read_back(write).await.unwrap_or(Found::Unclear);
-        let settled = self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S;
+        let settled = self.has_landed(write)?;
         match found {
             Found::Done(answer) => self.keep(write.id, OfficeWriteState::Done, Some(answer)),
             Found::Told(answer) => self.keep_text(write.id, OfficeWriteState::Done, Some(answer)),
             Found::Unchanged if settled => self.keep(write.id, OfficeWriteState::Rejected, None),
             Found::Unchanged | Found::Unclear => self.keep(write.id, OfficeWriteState::Unknown, None),
+            Found::Maybe(answer) => self.keep(write.id, OfficeWriteState::Unknown, Some(answer)),
         }
+    }
+
+    /// Whether a write's request has arrived by now, or never will.
+    fn has_landed(&self, write: &OfficeWrite) -> Result<bool, Error> {
+        Ok(self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S)
     }
 
     fn keep(&self, id: i64, state: OfficeWriteState, answer: Option<Value>) -> Result<OfficeWrite, Error> {
