@@ -16,6 +16,8 @@ pub enum Capability {
     Transfers,
     /// Tickets that others hand over can be accepted and declined.
     IncomingTransfers,
+    /// Tickets can be handed over, claimed and ordered by section and number.
+    SectionTransfers,
     /// A ticket can be fetched as a file.
     TicketDocuments,
     /// Orders and their files can be fetched.

@@ -28,6 +28,12 @@
 //! the holders' API's address; whether purchased tickets are asked for; what `error.status` means; codes that refuse a
 //! missing permission; whether a reply without a list says that the catalogue is empty.
 //!
+//! **Left out**, of what the vendor's other pages have: the websocket (`ticket:getPurchasedTicket`, `ticket:purchaseTicket`,
+//! `ticket:deleteTicket`, `ticket:onTicketPurchased`), for it is a protocol of its own with a session's lifetime, its two
+//! writes are marked as tests and one of them is for administrators alone, and what a holder reads by it comes over HTTP
+//! where a server has it; the Stripe checkout (`payment.createStripeCheckoutSession`), for it moves money on a page of its
+//! own; roles (`rbac.*`) and one-time tokens, for these are the network's administration.
+//!
 //! **Not found in the documents**, so that nothing here relies on it: what a `productId` that is taken is answered with,
 //! what an unknown one is, the table of error codes, how a session ends, any paging, any key that makes a repeated
 //! request recognisable. After a lost answer the catalogue is listed: the caller's `productId` tells.

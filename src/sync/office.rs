@@ -1,6 +1,7 @@
 //! What organisers send: each write is kept before its first byte leaves, is never repeated by itself, and ends as done,
 //! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
 
+mod exchange;
 mod texpo;
 mod ticketing;
 
@@ -321,6 +322,11 @@ impl Desk<'_> {
             | OfficeWriteKind::UpdateToken
             | OfficeWriteKind::DeleteToken
             | OfficeWriteKind::Admit => self.read_back_at_ticketing(write, &asked).await,
+            OfficeWriteKind::StartTransfer
+            | OfficeWriteKind::ClaimTransfer
+            | OfficeWriteKind::CancelTransfer
+            | OfficeWriteKind::PlaceOrder
+            | OfficeWriteKind::CancelOrder => self.read_back_exchange(write, &asked).await,
             OfficeWriteKind::CreateProduct
             | OfficeWriteKind::UpdateProduct
             | OfficeWriteKind::DeleteProduct => self.find_product(write).await,

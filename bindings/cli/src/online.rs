@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use ticket_wallet::model::{Certificate, Document, IncomingTransfer};
 use ticket_wallet::{Wallet, WalletError};
 
 use crate::args::holder::{AtTenant, DocumentsCommand, OrdersCommand};
+use crate::exchange;
 use crate::failure::Failure;
 use crate::holder::one_of;
 use crate::output::{Output, table};
@@ -134,8 +136,13 @@ pub(crate) async fn ledger(
     output.either(&record, || format!("{record:#}"))
 }
 
-pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn orders(
+    wallet: &Wallet,
+    command: OrdersCommand,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     match command {
+        OrdersCommand::Sections { command } => return exchange::ordered(wallet, command, output).await,
         OrdersCommand::List(place) => {
             let AtTenant { account: named, tenant } = place;
             let found = wallet.orders(account(wallet, named)?, tenant.clone()).await;
@@ -170,7 +177,8 @@ pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Out
             sent.map_err(|error| at_which(tenant, error))?;
             output.either(&json!({ "sent": true }), || "The server sends them by e-mail.".to_owned())
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) -> Result<(), Failure> {

@@ -51,3 +51,7 @@ extension AdmissionOrder: Redacted {}
 extension Admission: Redacted {}
 extension AdmissionQuery: Redacted {}
 extension AdmissionPage: Redacted {}
+extension SectionTransfer: Redacted {}
+extension SectionTransferPage: Redacted {}
+extension SectionOrder: Redacted {}
+extension SectionOrderPage: Redacted {}

@@ -46,7 +46,7 @@ impl Desk<'_> {
         let ticketing = self.ticketing()?;
         // What is there already cannot be what this asks for; a server that does not list it tells nothing later.
         let before = self.strange_tokens(ticketing, event_id, sections).await.ok().flatten();
-        let before = before.map(|tokens| listed(&tokens));
+        let before = before.map(|tokens| listed(&ids(&tokens)));
         let mut writes = Vec::new();
         for _ in 0..count {
             let asked = json!({ "event_id": event_id, "sections": sections, "before": before });
@@ -223,7 +223,7 @@ impl Desk<'_> {
         let (event_id, sections) = (text(asked, "event_id"), texts(&asked["sections"]));
         let found = self.strange_tokens(ticketing, event_id, &sections).await?;
         let Some(mut found) = found else { return Ok(Found::Unclear) };
-        if listed(&found) == *before {
+        if listed(&ids(&found)) == *before {
             return Ok(unchanged());
         }
         if before.is_string() {
@@ -302,10 +302,12 @@ impl Desk<'_> {
         Ok(None)
     }
 
-    /// The ids of tokens, or the addresses of admissions, that the account's writes have answered.
-    fn answered(&self, kind: OfficeWriteKind) -> Result<BTreeSet<String>, Error> {
+    /// The ids of what writes of a kind have answered.
+    pub(super) fn answered(&self, kind: OfficeWriteKind) -> Result<BTreeSet<String>, Error> {
         let (list, name) = match kind {
             OfficeWriteKind::IssueToken => ("tokens", "id"),
+            OfficeWriteKind::StartTransfer => ("transfers", "uri"),
+            OfficeWriteKind::PlaceOrder => ("orders", "number"),
             _ => ("admissions", "uri"),
         };
         let writes = self.store().office_writes(&self.account.id, EARLIER)?;
@@ -318,23 +320,26 @@ impl Desk<'_> {
     }
 }
 
-fn texts(list: &Value) -> Vec<String> {
+fn ids(tokens: &[AdmissionToken]) -> BTreeSet<&str> {
+    tokens.iter().map(|token| token.id.as_str()).collect()
+}
+
+pub(super) fn texts(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// The tokens of a list by their ids, or by the digest of these where there are many.
-fn listed(tokens: &[AdmissionToken]) -> Value {
-    let ids: BTreeSet<&str> = tokens.iter().map(|token| token.id.as_str()).collect();
+/// Ids, or their digest where there are many.
+pub(super) fn listed(ids: &BTreeSet<&str>) -> Value {
     if ids.len() <= LISTED {
         return json!(ids);
     }
-    let ids = ids.into_iter().collect::<Vec<_>>().join("\n");
+    let ids = ids.iter().copied().collect::<Vec<_>>().join("\n");
     json!(hex::encode(digest(&SHA256, ids.as_bytes())))
 }
 
-/// Whether an admission of this time is a write's; `None` where a clock that differs could make it so or not.
-fn is_of(write: &OfficeWrite, admitted_at: i64) -> Option<bool> {
-    let after_s = admitted_at.saturating_sub(write.created_at);
+/// Whether what was made at this time is a write's; `None` where a clock that differs could make it so or not.
+pub(super) fn is_of(write: &OfficeWrite, made_at: i64) -> Option<bool> {
+    let after_s = made_at.saturating_sub(write.created_at);
     match after_s {
         _ if (-SKEW_S..=IN_FLIGHT_S + SKEW_S).contains(&after_s) => Some(true),
         _ if after_s < -FAR_S => Some(false),
