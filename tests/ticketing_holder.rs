@@ -192,10 +192,10 @@ async fn transfers_that_nothing_tells_apart_stay_unknown() {
     pair.wallets[0].forget_write(found.id).unwrap();
     // One that was made at another time is not this one.
     pair.festival.fault("POST", "/transfers", 1, Fault::Reset);
-    let write = pair.send(3).await.unwrap();
+    let write = pair.send(2).await.unwrap();
     assert_eq!(write.state, UNKNOWN);
     pair.festival.clock.pass_s(3_600);
-    other.ticketing.start_transfer(&other.session, &from, &to, &pair.counts(3)).await.unwrap();
+    other.ticketing.start_transfer(&other.session, &from, &to, &pair.counts(2)).await.unwrap();
     let found = pair.look_up(&write).await;
     assert_eq!((found.state, answer(&found)["candidates"].as_array().unwrap().len()), (UNKNOWN, 1));
 }
