@@ -5,6 +5,7 @@ mod named;
 
 mod account;
 mod document;
+mod exchange;
 pub mod expiry;
 mod flow;
 mod ids;
@@ -23,6 +24,7 @@ mod unidy;
 
 pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
+pub use exchange::{SectionCount, SectionOrder, SectionOrderPage, SectionTransfer, SectionTransferPage};
 pub use flow::{Flow, IssueProgress};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};

@@ -2,6 +2,7 @@
 
 mod care;
 mod changes;
+mod exchange;
 mod online;
 
 pub use care::{AccountDiagnosis, Diagnosis, TokenClaim, diagnose_wallet, recover_wallet};

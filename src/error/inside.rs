@@ -129,6 +129,10 @@ pub enum Error {
         endpoint: String,
         /// Its name in the system's documents.
         permission: &'static str,
+        /// HTTP status of the reply.
+        status: u16,
+        /// The server's error code, if it gave one.
+        server_code: Option<String>,
     },
     /// A reply that is not what its documents say.
     #[error("{endpoint}: the reply could not be read at {field}")]
@@ -192,15 +196,17 @@ impl Error {
     /// any 5xx, 503 with `Retry-After` included: a gateway answers so as well when the server behind it went on. It
     /// may on a 3xx, for 303 points to the result of what was done. It was not when no connection was made, and 4xx
     /// refuses it (RFC 9110, section 15.5); a 409 of an idempotency key that is in use is about the request that came
-    /// first. An application's own error refuses it too, unless it has no code or a server's fault for one: none of
-    /// these says what was done before.
+    /// first. An application's own error refuses it too, unless it has no code or a server's fault for one, or comes with
+    /// a gateway's status: none of these says what was done before.
     pub fn is_uncertain(&self) -> bool {
         match self {
             Self::Network { why, .. } => {
                 !matches!(why, HttpTransportError::Unreachable | HttpTransportError::PinMismatch)
             }
             Self::Status { status, .. } => !(400..500).contains(status),
-            Self::Answer { code, .. } => *code <= 0 || (500..600).contains(code),
+            Self::Answer { status, code, .. } => {
+                (502..=504).contains(status) || *code <= 0 || (500..600).contains(code)
+            }
             Self::Reply { .. } | Self::ServerFault { .. } | Self::Cancelled => true,
             _ => false,
         }

@@ -18,6 +18,8 @@ pub enum Capability {
     Transfers,
     /// Tickets that others hand over can be accepted and declined; known as `Transfers` is.
     IncomingTransfers,
+    /// Tickets can be handed over, claimed and ordered by section and number.
+    SectionTransfers,
     /// A ticket can be fetched as a file.
     TicketDocuments,
     /// Orders and their files can be fetched.

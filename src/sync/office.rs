@@ -1,11 +1,13 @@
 //! What organisers send: each write is kept before its first byte leaves, is never repeated by itself, and ends as done,
 //! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
 
+mod exchange;
 mod texpo;
 mod ticketing;
 mod unidy;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
@@ -31,6 +33,8 @@ enum Found {
     Unchanged,
     /// It cannot be told.
     Unclear,
+    /// The same; this may be it.
+    Maybe(Value),
 }
 
 /// Tickets of a tenant.
@@ -175,7 +179,9 @@ impl Desk<'_> {
     }
 
     fn begin_text(&self, kind: OfficeWriteKind, asked: &str) -> Result<i64, Error> {
-        self.store().begin_office_write(&self.account.id, kind, asked, self.now_s()?)
+        let id = self.store().begin_office_write(&self.account.id, kind, asked, self.now_s()?)?;
+        self.sent_before.store(self.session.sent(), Ordering::Relaxed);
+        Ok(id)
     }
 
     async fn settle(&self, id: i64, answer: Result<Value, Error>) -> Result<OfficeWrite, Error> {
@@ -183,17 +189,20 @@ impl Desk<'_> {
             Ok(answer) => return self.keep(id, OfficeWriteState::Done, Some(answer)),
             Err(error) => error,
         };
-        if matches!(error, Error::Input { .. }) {
+        let is_input = matches!(error, Error::Input { .. });
+        if is_input && self.session.sent() == self.sent_before.load(Ordering::Relaxed) {
             self.store().forget_office_write(id)?;
             return Err(error);
         }
-        if error.is_uncertain() {
+        if is_input || error.is_uncertain() {
             let write = self.settle_by_reading(&self.store().office_write(id)?).await?;
             return self.with_report(write, error);
         }
         let (status, server_code) = match &error {
             Error::Status { status, server_code, .. } => (Some(*status), server_code.clone()),
             Error::Answer { status, code, .. } => (Some(*status), Some(code.to_string())),
+            Error::Permission { status, server_code, .. } => (Some(*status), server_code.clone()),
+            Error::UpgradeNeeded { .. } => (Some(412), None),
             _ => (None, None),
         };
         let state = OfficeWriteState::Rejected;
@@ -205,8 +214,10 @@ impl Desk<'_> {
     fn with_report(&self, write: OfficeWrite, error: Error) -> Result<OfficeWrite, Error> {
         match error {
             Error::ServerFault { report, .. } if write.state == OfficeWriteState::Unknown => {
-                let report: Value = serde_json::from_str(&report).unwrap_or_default();
-                self.keep(write.id, write.state, Some(json!({ "report": report })))
+                let told = write.answer_json.as_deref().and_then(|json| serde_json::from_str(json).ok());
+                let mut answer: Value = told.unwrap_or_else(|| json!({}));
+                answer["report"] = serde_json::from_str(&report).unwrap_or_default();
+                self.keep(write.id, write.state, Some(answer))
             }
             _ => Ok(write),
         }
@@ -215,13 +226,19 @@ impl Desk<'_> {
     async fn settle_by_reading(&self, write: &OfficeWrite) -> Result<OfficeWrite, Error> {
         // What cannot be read now is not known; it can be looked up again.
         let found = self.read_back(write).await.unwrap_or(Found::Unclear);
-        let settled = self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S;
+        let settled = self.has_landed(write)?;
         match found {
             Found::Done(answer) => self.keep(write.id, OfficeWriteState::Done, Some(answer)),
             Found::Told(answer) => self.keep_text(write.id, OfficeWriteState::Done, Some(answer)),
             Found::Unchanged if settled => self.keep(write.id, OfficeWriteState::Rejected, None),
             Found::Unchanged | Found::Unclear => self.keep(write.id, OfficeWriteState::Unknown, None),
+            Found::Maybe(answer) => self.keep(write.id, OfficeWriteState::Unknown, Some(answer)),
         }
+    }
+
+    /// Whether a write's request has arrived by now, or never will.
+    fn has_landed(&self, write: &OfficeWrite) -> Result<bool, Error> {
+        Ok(self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S)
     }
 
     fn keep(&self, id: i64, state: OfficeWriteState, answer: Option<Value>) -> Result<OfficeWrite, Error> {
@@ -252,6 +269,11 @@ impl Desk<'_> {
             | OfficeWriteKind::UpdateToken
             | OfficeWriteKind::DeleteToken
             | OfficeWriteKind::Admit => self.read_back_at_ticketing(write, &asked).await,
+            OfficeWriteKind::StartTransfer
+            | OfficeWriteKind::ClaimTransfer
+            | OfficeWriteKind::CancelTransfer
+            | OfficeWriteKind::PlaceOrder
+            | OfficeWriteKind::CancelOrder => self.read_back_exchange(write, &asked).await,
             OfficeWriteKind::CreateProduct
             | OfficeWriteKind::UpdateProduct
             | OfficeWriteKind::DeleteProduct => self.find_product(write).await,

@@ -268,7 +268,7 @@ fn declared(account: &StoredAccount) -> Vec<Capability> {
         }
         TicketSystem::Ticketing => {
             let codes = account.config.ticketing.as_ref().and_then(|ticketing| ticketing.codes);
-            let mut all = vec![C::ListTickets, C::Admissions];
+            let mut all = vec![C::ListTickets, C::SectionTransfers, C::Admissions];
             all.extend(codes.is_some_and(|codes| codes != TicketingCode::None).then_some(C::StaticCodes));
             all
         }

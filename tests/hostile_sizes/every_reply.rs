@@ -8,14 +8,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 use ticket_wallet::error::Error;
 use ticket_wallet::model::{
-    AdmissionOrder, AdmissionQuery, GroupOrder, ProductFields, Reservation, ReservationItem, SystemConfig,
-    TexpoConfig, TicketingAccess, TicketingConfig, TokenQuery, Tokens, UnidyApi, UnidyConfig, UnidyGrant,
+    AdmissionOrder, AdmissionQuery, GroupOrder, ProductFields, Reservation, ReservationItem, SectionCount,
+    SystemConfig, TexpoConfig, TicketingAccess, TicketingConfig, TokenQuery, Tokens, UnidyApi, UnidyConfig,
+    UnidyGrant,
 };
 use ticket_wallet::remote::Session;
 use ticket_wallet::remote::bam::{Bam, TicketQuery};
 use ticket_wallet::remote::texpo::Texpo;
 use ticket_wallet::remote::ticketing::{
-    AccountTicketQuery, EventTicketQuery, OrderQuery, PageQuery, SectionCount, Ticketing, TransferRole,
+    AccountTicketQuery, EventTicketQuery, OrderQuery, PageQuery, Ticketing, TransferRole,
 };
 use ticket_wallet::remote::unidy::{ExportFormat, Secret, TicketChange, Unidy, UnidyTicketQuery};
 
@@ -154,7 +155,7 @@ fn ticketing() -> Vec<Call> {
         "a transfer begun" => |w| w.by_key.start_transfer(&w.session, "/accounts/1", "/accounts/2", &counts());
         "a transfer" => |w| w.by_key.transfer(&w.session, "/transfers/1");
         "transfers" => |w| w.by_key.transfers(&w.session, TransferRole::Sender, None, PageQuery::default());
-        "transfers like one" => |w| w.by_key.pending_like(&w.session, "/accounts/2", &counts());
+        "transfers like one" => |w| w.by_key.sent_like(&w.session, "/accounts/2", &counts());
         "a placed order" => |w| w.by_key.place_order(&w.session, None, &counts());
         "TickeTing orders" => |w| w.by_key.orders(&w.session, &OrderQuery::default());
         "a TickeTing order" => |w| w.by_key.order(&w.session, "1");
@@ -405,7 +406,7 @@ async fn a_list_is_gathered_to_a_bound() {
     let lists = calls! { true:
         "data" => |w| w.bam.orders(&w.session, TENANT);
         "data" => |w| w.bam.reserved_tickets(&w.session, TENANT, 9);
-        "entries" => |w| w.by_key.pending_like(&w.session, "/accounts/2", &counts());
+        "entries" => |w| w.by_key.sent_like(&w.session, "/accounts/2", &counts());
     };
     for call in lists {
         let page = json!({ call.name: [record], "paging": { "total": 100_000 }, "total": 100_000 });

@@ -219,23 +219,7 @@ fn categories(found: &[String], output: &Output) -> Result<(), Failure> {
 async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> Result<(), Failure> {
     match command {
         WritesCommand::List { account: named, limit } => {
-            let found = office.writes(account(office, named)?, limit)?;
-            output.either(&found.iter().map(write_json).collect(), || {
-                if found.is_empty() {
-                    return "Nothing was sent yet.".to_owned();
-                }
-                let header = ["ID", "WHAT", "STATE", "WHY"];
-                let rows = found.iter().map(|write| {
-                    let code = write.server_code.clone().unwrap_or_default();
-                    vec![
-                        write.id.to_string(),
-                        write.kind.as_text().to_owned(),
-                        write.state.as_text().to_owned(),
-                        code,
-                    ]
-                });
-                titled(header, rows)
-            })
+            list_writes(&office.writes(account(office, named)?, limit)?, output)
         }
         WritesCommand::LookUp { id } => {
             let write = office.look_up_write(id).await?;
@@ -246,6 +230,25 @@ async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> 
             output.either(&json!({ "forgotten": id }), || format!("Forgot {id}."))
         }
     }
+}
+
+pub(crate) fn list_writes(found: &[OfficeWrite], output: &Output) -> Result<(), Failure> {
+    output.either(&found.iter().map(write_json).collect(), || {
+        if found.is_empty() {
+            return "Nothing was sent yet.".to_owned();
+        }
+        let header = ["ID", "WHAT", "STATE", "WHY"];
+        let rows = found.iter().map(|write| {
+            let code = write.server_code.clone().unwrap_or_default();
+            vec![
+                write.id.to_string(),
+                write.kind.as_text().to_owned(),
+                write.state.as_text().to_owned(),
+                code,
+            ]
+        });
+        titled(header, rows)
+    })
 }
 
 fn account(office: &BoxOffice, named: Option<String>) -> Result<String, Failure> {
@@ -303,13 +306,27 @@ pub(crate) fn write_json(write: &OfficeWrite) -> Value {
     })
 }
 
+fn is_holders(kind: OfficeWriteKind) -> bool {
+    use OfficeWriteKind as K;
+    matches!(kind, K::StartTransfer | K::ClaimTransfer | K::CancelTransfer | K::PlaceOrder | K::CancelOrder)
+}
+
 pub(crate) fn write_text(write: &OfficeWrite) -> String {
     let answer: Value =
         write.answer_json.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-    let listed = ["tickets", "tokens"].into_iter().find_map(|name| Some((name, answer[name].as_array()?)));
-    let ids = listed.filter(|(_, list)| !list.is_empty()).map(|(name, list)| {
-        let ids = list.iter().filter_map(|one| one["id"].as_str()).collect::<Vec<_>>().join(" ");
-        format!(" {}: {ids}", if name == "tokens" { "Tokens" } else { "Tickets" })
+    let lists = [
+        ("tickets", "Tickets"),
+        ("tokens", "Tokens"),
+        ("transfers", "Transfers"),
+        ("orders", "Orders"),
+        ("candidates", "It may be one of these"),
+    ];
+    let listed = lists.into_iter().find_map(|(name, title)| Some((title, answer[name].as_array()?)));
+    let ids = listed.filter(|(_, list)| !list.is_empty()).map(|(title, list)| {
+        let id = |one: &Value| {
+            ["id", "uri", "number"].iter().find_map(|name| Some(one[name].as_str()?.to_owned()))
+        };
+        format!(" {title}: {}", list.iter().filter_map(id).collect::<Vec<_>>().join(" "))
     });
     let report = match answer["report"] {
         Value::Null => String::new(),
@@ -320,8 +337,10 @@ pub(crate) fn write_text(write: &OfficeWrite) -> String {
         OfficeWriteState::Rejected => format!("{} was not carried out.", write.id),
         OfficeWriteState::Sent | OfficeWriteState::Unknown => format!(
             "The answer to {0} was lost, and it may have been carried out. Do not repeat it: \
-             `ticket-wallet box-office writes look-up {0}` asks what became of it.{report}",
-            write.id
+             `ticket-wallet {1}writes look-up {0}` asks what became of it.{2}{report}",
+            write.id,
+            if is_holders(write.kind) { "" } else { OFFICE },
+            ids.unwrap_or_default(),
         ),
     }
 }

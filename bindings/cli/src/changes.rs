@@ -1,10 +1,13 @@
 //! What a holder changes, and what waits to be sent.
 
+use std::process::ExitCode;
+
 use serde_json::{Value, json};
 use ticket_wallet::Wallet;
 use ticket_wallet::model::{OutboxItem, Transfer, TransferAnswer, WriteState};
 
 use crate::args::holder::{OutboxCommand, TransferCommand};
+use crate::exchange;
 use crate::failure::Failure;
 use crate::holder::known;
 use crate::online;
@@ -36,8 +39,9 @@ pub(crate) async fn transfer(
     wallet: &Wallet,
     command: TransferCommand,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<ExitCode, Failure> {
     match command {
+        TransferCommand::Sections { command } => return exchange::sections(wallet, command, output).await,
         TransferCommand::Send { id, to } => accepted(&wallet.transfer(id, to)?, output),
         TransferCommand::Cancel { id } => match wallet.cancel_transfer(id)? {
             Some(item) => accepted(&item, output),
@@ -53,7 +57,8 @@ pub(crate) async fn transfer(
         TransferCommand::Decline { account, token } => {
             answered(wallet.decline_transfer(online::account(wallet, account)?, token).await?, output)
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What became of an answer to an offer; where that is not known, neither member says anything.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use ticket_wallet::model::{Certificate, Document, IncomingTransfer, MailRequest};
@@ -10,6 +11,7 @@ use ticket_wallet::{Wallet, WalletError};
 use crate::args::holder::{AtTenant, DocumentsCommand, OrdersCommand};
 use crate::args::unidy::QueryOptions;
 use crate::box_office;
+use crate::exchange;
 use crate::failure::Failure;
 use crate::holder::one_of;
 use crate::output::{Output, titled};
@@ -148,8 +150,13 @@ pub(crate) async fn ledger(
     output.either(&record, || record::written(&format!("{record:#}")))
 }
 
-pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn orders(
+    wallet: &Wallet,
+    command: OrdersCommand,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     match command {
+        OrdersCommand::Sections { command } => return exchange::ordered(wallet, command, output).await,
         OrdersCommand::List(place) => {
             let AtTenant { account: named, tenant } = place;
             let found = wallet.orders(account(wallet, named)?, tenant.clone()).await;
@@ -191,7 +198,8 @@ pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Out
                 said.to_owned()
             })
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) -> Result<(), Failure> {

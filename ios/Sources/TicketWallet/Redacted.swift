@@ -52,3 +52,7 @@ extension Admission: Redacted {}
 extension AdmissionQuery: Redacted {}
 extension AdmissionPage: Redacted {}
 extension UnidyFields: Redacted {}
+extension SectionTransfer: Redacted {}
+extension SectionTransferPage: Redacted {}
+extension SectionOrder: Redacted {}
+extension SectionOrderPage: Redacted {}

@@ -52,6 +52,44 @@ final class SystemsTests: XCTestCase {
         XCTAssertEqual(files.map(\.mediaType), ["application/pdf"])
     }
 
+    func test_tickets_are_handed_over_and_ordered_by_section() async throws {
+        let (sandbox, phone) = (try Sandbox(), try Phone())
+        let (wallet, user, other) = (try phone.open(sendByItself: false), sandbox.user, sandbox.users[1])
+        let festival = try await sandbox.festival()
+        let config = SystemConfig(url: festival.url)
+        let two = [SectionCount(section: festival.sections[0], quantity: 2)]
+        let to = try await wallet.signIn(
+            to: .ticketing, at: config, userName: other.name, password: other.password).id
+        let from = try await wallet.signIn(
+            to: .ticketing, at: config, userName: user.name, password: user.password).id
+        XCTAssertTrue(try wallet.capabilities(accountId: from).contains(.sectionTransfers))
+        let sent = try await wallet.startTransfer(accountId: from, recipient: other.name, tickets: two)
+        XCTAssertEqual(sent.kind, .startTransfer)
+        XCTAssertEqual(sent.state, .done)
+        let incoming = try await wallet.sectionTransfers(accountId: to, incoming: true, page: 1)
+        let transfer = try XCTUnwrap(incoming.transfers.first)
+        XCTAssertEqual(transfer.tickets, two)
+        XCTAssertFalse("\(incoming)".contains(transfer.uri), "records show nothing of themselves")
+        let claimed = try await wallet.claimTransfer(accountId: to, uri: transfer.uri)
+        XCTAssertEqual(claimed.state, .done)
+        let over = try await failure {
+            _ = try await wallet.takeTransferBack(accountId: from, uri: transfer.uri)
+        }
+        XCTAssertEqual(over.code, "refused")
+
+        let ordered = try await wallet.placeOrder(accountId: from, items: two)
+        XCTAssertEqual(ordered.state, .done)
+        let order = try await wallet.sectionOrders(accountId: from, page: 1).orders[0]
+        XCTAssertEqual(order.status, "Placed")
+        let cancelled = try await wallet.cancelOrder(accountId: from, number: order.number)
+        XCTAssertEqual(cancelled.state, .done)
+        XCTAssertEqual(try wallet.writes(accountId: from, limit: 10).count, 4)
+        let known = try await wallet.lookUpWrite(id: ordered.id)
+        XCTAssertEqual(known.state, .done)
+        try wallet.forgetWrite(id: ordered.id)
+        XCTAssertEqual(try wallet.writes(accountId: from, limit: 10).count, 3)
+    }
+
     func test_a_sign_in_in_the_browser_outlives_the_app() async throws {
         let (sandbox, phone) = (try Sandbox(), try Phone())
         let config = try await sandbox.brand("nord").oauth("app", .authorizationCode)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::bytes;
+use super::exchange::{OrderedCommand, SectionsCommand};
 use super::unidy::QueryOptions;
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +93,11 @@ pub(crate) enum TransferCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
     },
+    /// Hand tickets over by section and number, and take what others hand over (TickeTing).
+    Sections {
+        #[command(subcommand)]
+        command: SectionsCommand,
+    },
     /// Accept a ticket that somebody hands over (Unidy).
     Accept {
         /// The account; needed where there are several.
@@ -126,6 +132,11 @@ pub(crate) enum OrdersCommand {
         /// The file.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+    },
+    /// Order tickets by section and number (TickeTing).
+    Sections {
+        #[command(subcommand)]
+        command: OrderedCommand,
     },
     /// Have an order's tickets sent by e-mail once more.
     Email {

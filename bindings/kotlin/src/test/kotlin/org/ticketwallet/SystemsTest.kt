@@ -115,6 +115,40 @@ internal class SystemsTest : WithSandbox() {
     }
 
     @Test
+    fun tickets_are_handed_over_and_ordered_by_section() = open().use { wallet ->
+        val festival = sandbox.festival()
+        val two = listOf(SectionCount(festival.sections[0], 2u))
+        val other = sandbox.users[1]
+        runBlocking {
+            val config = SystemConfig(festival.url)
+            val to = wallet.signIn(SignIn(TicketSystem.TICKETING, config, other.name, other.password)).id
+            val from = wallet.signIn(SignIn(TicketSystem.TICKETING, config, sandbox.user, sandbox.password)).id
+            assertTrue(Capability.SECTION_TRANSFERS in wallet.capabilities(from))
+            val sent = wallet.startTransfer(from, other.name, two)
+            assertEquals(OfficeWriteKind.START_TRANSFER to OfficeWriteState.DONE, sent.kind to sent.state)
+            val incoming = wallet.sectionTransfers(to, true, 1u)
+            val uri = incoming.transfers.single().uri
+            assertEquals(two to false, incoming.transfers.single().tickets to incoming.more)
+            assertEquals("SectionTransfer(..)", incoming.transfers.single().toString())
+            assertEquals(OfficeWriteState.DONE, wallet.claimTransfer(to, uri).state)
+            val over = assertThrows(WalletException.Refused::class.java) {
+                runBlocking { wallet.takeTransferBack(from, uri) }
+            }
+            assertEquals(409, over.status.toInt())
+
+            val ordered = wallet.placeOrder(from, two)
+            assertEquals(OfficeWriteState.DONE, ordered.state)
+            val order = wallet.sectionOrders(from, 1u).orders.single()
+            assertEquals("Placed", order.status)
+            assertEquals(OfficeWriteState.DONE, wallet.cancelOrder(from, order.number).state)
+            assertEquals(4, wallet.writes(from, 10u).size)
+            assertEquals(OfficeWriteState.DONE, wallet.lookUpWrite(ordered.id).state)
+            wallet.forgetWrite(ordered.id)
+            assertEquals(3, wallet.writes(from, 10u).size)
+        }
+    }
+
+    @Test
     fun a_sign_in_in_the_browser_outlives_the_app() {
         val config = sandbox.brand("nord").oauth("app", UnidyGrant.AUTHORIZATION_CODE)
         sandbox.consent(sandbox.user)
