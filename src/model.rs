@@ -32,13 +32,16 @@ pub use office::{
 };
 pub use online::{
     BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
+    ListDirection, ServerTicketPage, ServerTicketQuery,
 };
 pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
 pub use pulled::{PulledEvent, PulledTicket};
-pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant};
+pub use system::{
+    BamConfig, BamIdsForm, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant,
+};
 pub use texpo::{
     GrantKind, Product, ProductFields, ProductGrant, ProductType, TexpoConfig, TexpoSignIn, TexpoTimestamps,
 };

@@ -37,9 +37,10 @@ mod ticket_file;
 mod tickets;
 mod wire;
 
-pub use claims::claims;
+pub use claims::{claims, permitted_organizers};
 pub use enrollment::Enrollment;
 pub use holder::{HolderForm, TicketPlace};
+pub use office::ReservedAs;
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use ticket_file::TicketFile;
 pub use tickets::{Direction, TicketPage, TicketQuery};
@@ -56,7 +57,7 @@ use url::Url;
 use super::address::{join, segment};
 use super::{Http, Request, Session, api_url, tenant_template, with_tenant};
 use crate::error::Error;
-use crate::model::{BamConfig, Provider, SystemConfig};
+use crate::model::{BamConfig, BamIdsForm, Provider, SystemConfig};
 
 /// A client of one B.A.M installation.
 #[derive(Debug)]
@@ -71,6 +72,7 @@ pub struct Bam {
     /// What stands before `ticket/reserve`: nothing, or a path that ends in a slash.
     organizer_prefix: String,
     ids_field: String,
+    ids_form: BamIdsForm,
     static_codes: bool,
     /// Tenants by organizer id, as far as they were asked for.
     tenants: Mutex<HashMap<String, String>>,
@@ -91,7 +93,7 @@ impl Bam {
         let relations = config.relations.as_deref().unwrap_or(tickets::RELATIONS);
         let relations = RelationExpression::parse(relations)
             .map_err(|e| Error::Input { field: "relations", reason: e.to_string() })?;
-        let BamConfig { organizer_prefix, ids_field, organizer_id, static_codes } =
+        let BamConfig { organizer_prefix, ids_field, ids_form, organizer_id, static_codes } =
             config.bam.clone().unwrap_or_default();
         Ok(Self {
             http,
@@ -103,6 +105,7 @@ impl Bam {
             organizer_id,
             organizer_prefix: office::prefix(organizer_prefix.as_deref())?,
             ids_field: office::ids_field(ids_field)?,
+            ids_form: ids_form.unwrap_or_default(),
             static_codes,
             tenants: Mutex::default(),
         })
