@@ -39,6 +39,9 @@ fn a_partner_s_server_signs_in_with_its_secret() {
     let line = fails(|| served.partner_login(folder).0, b"wrong\n", 4, "refused");
     assert!(line.contains("401"), "{line}");
     // Without --api partner it would be the end users' API.
+    let id = text(&category["id"]);
+    assert_eq!(json_of(folder, &["box-office", "category", &id]), *category);
+    fails(|| in_store(folder, &["box-office", "category", "none"]), b"", 4, "refused");
     let url = text(&served.brand(0)["url"]);
     let holder =
         || in_store(folder, &["box-office", "login", "--system", "unidy", "--url", &url, "--user", "x"]);
