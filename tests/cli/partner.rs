@@ -39,9 +39,6 @@ fn a_partner_s_server_signs_in_with_its_secret() {
     let line = fails(|| served.partner_login(folder).0, b"wrong\n", 4, "refused");
     assert!(line.contains("401"), "{line}");
     // Without --api partner it would be the end users' API.
-    let id = text(&category["id"]);
-    assert_eq!(json_of(folder, &["box-office", "category", &id]), *category);
-    fails(|| in_store(folder, &["box-office", "category", "none"]), b"", 4, "refused");
     let url = text(&served.brand(0)["url"]);
     let holder =
         || in_store(folder, &["box-office", "login", "--system", "unidy", "--url", &url, "--user", "x"]);
@@ -156,6 +153,9 @@ fn categories_and_a_brand_s_own_pages_are_told() {
     assert!(category["id"].is_string() && category["title"].is_string(), "{categories}");
     let shown = text_of(folder, &["box-office", "categories"]);
     assert!(shown.contains(&text(&category["title"])), "{shown}");
+    let id = text(&category["id"]);
+    assert_eq!(json_of(folder, &["box-office", "category", &id]), *category);
+    fails(|| in_store(folder, &["box-office", "category", "none"]), b"", 4, "refused");
     let url = text(&served.brand(0)["url"]);
     let pages = ["tickets", "dashboard/tickets", "api-docs"].map(|page| format!("{url}/{page}"));
     assert_eq!(json_of(folder, &["box-office", "pages"]), json!(pages));
