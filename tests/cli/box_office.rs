@@ -96,7 +96,8 @@ fn tickets_are_reserved_issued_and_their_owner_s() {
     assert!(ids.iter().all(|id| listed.contains(id)), "{listed:?}");
     let ours = ["box-office", "tickets", "--status", "reserved", "--sort-by", "id", "--with-enrollment-id"];
     let ours = json_of(office.path(), &ours)["tickets"].clone();
-    assert_eq!(ours.as_array().unwrap().iter().map(|ticket| text(&ticket["id"])).collect::<Vec<_>>(), ids);
+    let found: Vec<_> = ours.as_array().unwrap().iter().map(|ticket| ticket["id"].to_string()).collect();
+    assert_eq!(found, ids);
     assert_eq!(ours[0]["enrollment_id"], office.owner.as_str());
 
     let issue = ["box-office", "issue", &ids[0], &ids[1], "--yes"];
