@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::error::WalletError;
 use crate::host::{HostClock, HttpTransport, KeyVault};
 use crate::model::{
-    Account, GroupOrder, OfficePage, OfficeTicket, OfficeWrite, Reservation, SignIn, TicketStatus,
-    UnidyTicketQuery,
+    Account, Capability, GroupOrder, IssueProgress, OfficePage, OfficeTicket, OfficeWrite, Reservation,
+    ServerTicketPage, ServerTicketQuery, SignIn, UnidyTicketQuery,
 };
 use crate::remote::RetryPolicy;
 use crate::sync::{Core, TicketIds};
@@ -60,6 +60,14 @@ impl BoxOffice {
     /// [`WalletError::InvalidInput`], [`WalletError::Refused`], [`WalletError::Unreachable`], [`WalletError::Storage`].
     pub async fn sign_in(&self, sign_in: SignIn) -> Result<Account, WalletError> {
         Ok(self.core.runner.sign_in(sign_in).await?)
+    }
+
+    /// What can be done with an account.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`], [`WalletError::Storage`].
+    pub fn capabilities(&self, account_id: String) -> Result<Vec<Capability>, WalletError> {
+        Ok(self.core.runner.capabilities(&account_id)?)
     }
 
     /// Removes an account, and what is kept of its writes.
@@ -112,7 +120,8 @@ impl BoxOffice {
         Ok(self.core.runner.online(work).await?)
     }
 
-    /// Looks at tickets until each is issued or on no way there, or so many seconds have passed; gives how they stand.
+    /// Looks at tickets until each is issued, or for sale, not on the ledger or cancelled, or so many seconds have passed;
+    /// gives how they stood at the last look. A status that the documents do not name is waited out.
     ///
     /// # Errors
     /// As [`BoxOffice::reserve`].
@@ -125,15 +134,16 @@ impl BoxOffice {
     ) -> Result<Vec<OfficeTicket>, WalletError> {
         let tickets = TicketIds { tenant: tenant.as_deref(), ids: &ticket_ids };
         let begun = self.core.time.elapsed_ms();
-        let on_its_way =
-            |one: &OfficeTicket| matches!(one.status, TicketStatus::Reserved | TicketStatus::Confirmed);
+        let is_over = |one: &OfficeTicket| {
+            matches!(one.status.issue_progress(), IssueProgress::Done | IssueProgress::Ended)
+        };
         let work = async {
             loop {
                 // The desk is free between two looks.
                 let found = self.core.runner.desk(&account_id).await?.ticket_states(tickets).await?;
                 let passed_ms = begun.zip(self.core.time.elapsed_ms()).map(|(begun, now)| now - begun);
                 let over = passed_ms.is_none_or(|passed_ms| passed_ms >= i64::from(for_s) * 1000);
-                if over || !found.iter().any(on_its_way) {
+                if over || found.iter().all(is_over) {
                     return Ok(found);
                 }
                 self.core.runner.wait(POLL_MS).await;
@@ -169,6 +179,19 @@ impl BoxOffice {
     ) -> Result<Vec<OfficeTicket>, WalletError> {
         let work =
             async { self.core.runner.desk(&account_id).await?.reserved(tenant.as_deref(), event_id).await };
+        Ok(self.core.runner.online(work).await?)
+    }
+
+    /// Tickets of a tenant as the server lists them to its organiser now (B.A.M), with the documented parameters of its list.
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`]; [`WalletError::InvalidInput`] naming `with`.
+    pub async fn server_tickets(
+        &self,
+        account_id: String,
+        query: ServerTicketQuery,
+    ) -> Result<ServerTicketPage, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.office_tickets(&query).await };
         Ok(self.core.runner.online(work).await?)
     }
 
@@ -271,6 +294,15 @@ impl BoxOffice {
         Ok(self.core.runner.online(work).await?)
     }
 
+    /// One of a partner's ticket categories (Unidy), as the system's JSON.
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`].
+    pub async fn category(&self, account_id: String, category_id: String) -> Result<String, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.category(&category_id).await };
+        Ok(self.core.runner.online(work).await?)
+    }
+
     /// The addresses of a brand's own pages (Unidy): the person's tickets, the organiser's desk, the API's description.
     ///
     /// # Errors
@@ -289,8 +321,8 @@ impl BoxOffice {
         Ok(self.core.store.office_writes(&account_id, limit)?)
     }
 
-    /// Asks the server what became of a write whose answer was lost. One that has left no trace two minutes after it was
-    /// sent is rejected; one of which nothing can be read stays unknown.
+    /// Asks the server what became of a write whose answer was lost. It is rejected where what the server shows, two minutes
+    /// after it was sent, tells that it was not carried out; where nothing tells, it stays unknown.
     ///
     /// # Errors
     /// [`WalletError::NotFound`], as [`BoxOffice::reserve`].

@@ -35,7 +35,7 @@ pub use office::{
 };
 pub use online::{
     BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
-    MailRequest, TransferAnswer,
+    ListDirection, MailRequest, ServerTicketPage, ServerTicketQuery, TransferAnswer,
 };
 pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
@@ -43,7 +43,8 @@ pub use outbox::{
 };
 pub use pulled::{PulledEvent, PulledTicket};
 pub use system::{
-    BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant, UnidyUpdate,
+    BamConfig, BamIdsForm, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant,
+    UnidyUpdate,
 };
 pub use texpo::{
     GrantKind, Product, ProductFields, ProductGrant, ProductType, TexpoConfig, TexpoSignIn, TexpoTimestamps,

@@ -3,6 +3,7 @@
 //! sync anywhere loses nothing.
 
 mod activity;
+mod bam;
 mod binding;
 mod codes;
 mod core;

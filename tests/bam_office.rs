@@ -13,11 +13,12 @@ use bam_client::Client;
 use phone::{TestClock, sandbox};
 use ticket_wallet::error::Error;
 use ticket_wallet::model::{
-    BamConfig, Flow, GroupOrder, IssueProgress, OfficeTicket, Reservation, ReservationItem, TicketStatus,
+    BamConfig, BamIdsForm, Flow, GroupOrder, IssueProgress, OfficeTicket, Reservation, ReservationItem,
+    TicketStatus,
 };
 use ticket_wallet_sandbox::{
-    BamChoices, ErrorKey, Fault, FaultRule, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, Sandbox,
-    SandboxConfig, WriteReply,
+    BamChoices, ErrorKey, Fault, FaultRule, IdsForm, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply,
+    Sandbox, SandboxConfig, WriteReply,
 };
 
 const CLUB: &str = "nordhafen";
@@ -117,7 +118,15 @@ fn ways() -> Vec<(BamChoices, BamConfig)> {
     for (ids_key, field) in [(IdsKey::TicketIds, "ticket_ids"), (IdsKey::Tickets, "tickets")] {
         ways.push((BamChoices { ids_key, ..plain.clone() }, config(None, Some(field))));
     }
-    for reserve_reply in [ReserveReply::DataTickets, ReserveReply::Tickets] {
+    for (form, ids_form) in [
+        (IdsForm::List, BamIdsForm::List),
+        (IdsForm::Objects, BamIdsForm::Objects),
+        (IdsForm::Single, BamIdsForm::Single),
+    ] {
+        let config = BamConfig { ids_form: Some(ids_form), ..config(None, None) };
+        ways.push((BamChoices { ids_form: form, ..plain.clone() }, config));
+    }
+    for reserve_reply in [ReserveReply::DataTickets, ReserveReply::Tickets, ReserveReply::List] {
         ways.push((BamChoices { reserve_reply, ..plain.clone() }, config(None, None)));
     }
     for write_reply in [WriteReply::Empty, WriteReply::NoContent] {
@@ -166,8 +175,11 @@ async fn every_open_choice_leads_from_reserved_to_issued_and_back_to_available()
         assert_eq!(told, TicketStatus::Available, "{choices:?}");
         assert_eq!(office.status(&ids[0]).await, TicketStatus::Available, "{choices:?}");
 
-        let called = office.issue(&ids[1..]).await.unwrap();
-        assert_eq!(called.is_empty(), choices.write_reply != WriteReply::Data, "{choices:?}");
+        let at_once = if choices.ids_form == IdsForm::Single { 1 } else { 2 };
+        for some in ids[1..].chunks(at_once) {
+            let called = office.issue(some).await.unwrap();
+            assert_eq!(called.is_empty(), choices.write_reply != WriteReply::Data, "{choices:?}");
+        }
         for id in &ids[1..] {
             let mut seen = TicketStatus::Reserved;
             for _ in 0..5 {

@@ -2,6 +2,7 @@
 //! can do at all.
 
 use super::outbox::TransferState;
+use super::ticket::{TicketFormat, TicketStatus};
 
 /// What can be done with an account. Declared by its system, its configuration, and what its server has said so far; never
 /// guessed.
@@ -28,7 +29,8 @@ pub enum Capability {
     Offers,
     /// The person can get a certificate.
     Enrollment,
-    /// Tickets can be reserved, freed, issued and sent by an organiser.
+    /// Tickets can be reserved, freed, issued and sent: the account acts for an organiser, by what its token permits or by
+    /// the organiser that it signed in for. Which of these the organiser lets it do, its server decides.
     IssueTickets,
     /// Tickets can be made, changed and deleted by a partner.
     ManageTickets,
@@ -65,6 +67,58 @@ pub struct HolderQuestion {
     pub kind: Option<String>,
     /// Whether it must be answered.
     pub required: bool,
+}
+
+/// The order of a list at a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum ListDirection {
+    /// Smallest first: `asc`.
+    Ascending,
+    /// Largest first: `desc`.
+    Descending,
+}
+
+/// Which tickets to ask a server for, and how (B.A.M `GET v1/ticket`, at a tenant `GET event/v1/ticket`). What is left out
+/// is left to the server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, uniffi::Record)]
+pub struct ServerTicketQuery {
+    /// Only of this tenant. Without it a wallet lists the tickets of all tenants, a box office those of its organiser's.
+    #[uniffi(default = None)]
+    pub tenant: Option<String>,
+    /// Only in this format.
+    #[uniffi(default = None)]
+    pub format: Option<TicketFormat>,
+    /// Only those that stand so. The list of all tenants is not documented to know it: such a server leaves nothing out.
+    #[uniffi(default = None)]
+    pub status: Option<TicketStatus>,
+    /// Whether each record tells its owner's enrolment.
+    #[uniffi(default = false)]
+    pub with_enrollment_id: bool,
+    /// The column to order by, by the server's name, such as `updated_at`.
+    #[uniffi(default = None)]
+    pub sort_by: Option<String>,
+    /// The order.
+    #[uniffi(default = None)]
+    pub direction: Option<ListDirection>,
+    /// The sub-objects to include, such as `[ticket_holder,ticket_config.event]`.
+    #[uniffi(default = None)]
+    pub with: Option<String>,
+    /// At most this many, where the server pages.
+    #[uniffi(default = None)]
+    pub limit: Option<u32>,
+    /// Skip this many first, where the server pages.
+    #[uniffi(default = 0)]
+    pub offset: u32,
+}
+
+/// Tickets as a server lists them.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
+pub struct ServerTicketPage {
+    /// Each ticket's record as JSON, as it came.
+    pub records: Vec<String>,
+    /// How many there are in all; `None` where the server does not page, and this is the whole list.
+    pub total: Option<u64>,
 }
 
 /// A person's certificate at a system; the private key that belongs to it stays in the store, sealed.
@@ -143,4 +197,4 @@ pub struct CodeSignIn {
     pub id: String,
 }
 
-opaque_debug!(HolderForm, Certificate, IncomingTransfer, BrowserSignIn, CodeSignIn);
+opaque_debug!(ServerTicketPage, HolderForm, Certificate, IncomingTransfer, BrowserSignIn, CodeSignIn);

@@ -75,6 +75,9 @@ pub struct BamConfig {
     /// The member that names the tickets to free or to issue; `ids` without it.
     #[uniffi(default = None)]
     pub ids_field: Option<String>,
+    /// The form of that body; a list of ids in that member without it.
+    #[uniffi(default = None)]
+    pub ids_form: Option<BamIdsForm>,
     /// The organizer to sign in for.
     #[uniffi(default = None)]
     pub organizer_id: Option<i64>,
@@ -85,8 +88,30 @@ pub struct BamConfig {
 
 impl Default for BamConfig {
     fn default() -> Self {
-        Self { organizer_prefix: None, ids_field: None, organizer_id: None, static_codes: true }
+        Self {
+            organizer_prefix: None,
+            ids_field: None,
+            ids_form: None,
+            organizer_id: None,
+            static_codes: true,
+        }
     }
+}
+
+/// How `POST /ticket/free` and `/ticket/issue` name tickets, which B.A.M's documents leave open. `ids` stands for the
+/// configured member.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Enum)]
+#[serde(rename_all = "snake_case")]
+pub enum BamIdsForm {
+    /// `{"ids": [17, 18]}`
+    #[default]
+    Member,
+    /// `[17, 18]`
+    List,
+    /// `{"ids": [{"id": 17}, {"id": 18}]}`
+    Objects,
+    /// `{"ids": 17}`: each call names one ticket.
+    Single,
 }
 
 /// Which of Unidy's two APIs an account uses.

@@ -12,17 +12,34 @@
 //!   come in `data`, in `data.tickets`, in `tickets` or as the bare list.
 //! - A ticket's tenant is the `organization_name` of its event's organizer.
 //! - Ids are opaque, and come as numbers or as texts. An id of digits is sent as a number, any other as a text.
-//! - `free` and `issue` take a list of ticket ids and answer with the tickets, with anything else or with nothing. An
+//! - `free` and `issue` name tickets by their ids and answer with the tickets, with anything else or with nothing. An
 //!   issue goes on when its answer has come, for the ledger comes first: the ticket is asked for until it is `issued`.
 //! - A reservation whose answer was lost shows in the tenant's list with `status=reserved`, if that shows an organiser what
-//!   is reserved for others. Where it does not, nothing tells.
+//!   is reserved for others. Where it does not, or does not tell for whom, nothing tells, and the outcome is unknown.
+//! - Whoever has a token with the claim `permissions` acts for the organizers that it names; what it permits within is not
+//!   documented and not read. Where a token tells nothing of permissions, who signed in for an organizer acts for it.
+//! - A certificate is renewed in place of the one before; 404 says that there is none.
 //! - A picture of a code is upright and in whole modules.
 //! - Statuses, formats and kinds are open: an unknown text is kept.
 //!
 //! **Configurable** ([`SystemConfig`]): the global host, the tenants' hosts as a template, the tenant of tickets that
 //! do not tell theirs, the relations asked for, the extension's address; and ([`BamConfig`]) what stands before
-//! `/ticket/reserve` and its like, the member of the body that holds the ids, the organizer to sign in for, and whether
-//! SECURE tickets without the extension show the code of `…/qrcode`.
+//! `/ticket/reserve` and its like, the member of the body that holds the ids and the form of that body, the organizer to
+//! sign in for, and whether SECURE tickets without the extension show the code of `…/qrcode`.
+//!
+//! **Left out**, of what the vendor's page and SDK have:
+//!
+//! | operation | why |
+//! | --- | --- |
+//! | `POST auth/external`, `auth/impersonate`, `auth/service`, `guest/login` | sign-ins of other providers' apps, administrators, servers and people without an account: a wallet's or clerk's account has a user name |
+//! | `POST auth/challenge`, `auth/wallet` | sign-in by the certificate's key, which the server made: no better than the password, and not documented beyond its messages |
+//! | registration, passwords, profiles (`account/v1/user`, but for `should_renew_certificate`) | done in the vendor's own pages |
+//! | `GET account/v1/user/enrollment/:id` | tells of other people; an enrolment is given by its owner |
+//! | events, ticket configurations, sectors, time slots, questionnaires, `v1/event`, `v1/category`, `v1/my_events`, venues, uploads | the catalogue is kept in the vendor's back office; what a ticket has of it comes as its relations |
+//! | `POST event/v1/order`, `order_contact`, `payment/v1/payment/stripe`, `order/:id/refund` | buying and paying: a payment needs the vendor's page, and has no idempotency key |
+//! | `POST event/v1/ticket/transfer`, `blockchain/v1/transaction…`, `nft` | ledger transactions, signed with a key that the server made; a transfer there cannot be told from a repetition. Tickets go from wallet to wallet by the extension |
+//! | marking for sale, `DELETE orderbook/v1/offer/:id`, `account/v1/market-control` | the same ledger transactions; how an offer is bought is not documented, so that own offers are read only |
+//! | `GET …/event/:id/qr_codes`, `organizer/validator/…`, TICKET.INVALIDATE | admission by the vendor's own validators, which hold the ledger's key; gates here check codes offline |
 
 mod auth;
 mod claims;
@@ -37,9 +54,10 @@ mod ticket_file;
 mod tickets;
 mod wire;
 
-pub use claims::claims;
+pub use claims::{claims, permitted_organizers};
 pub use enrollment::Enrollment;
 pub use holder::{HolderForm, TicketPlace};
+pub use office::ReservedAs;
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use ticket_file::TicketFile;
 pub use tickets::{Direction, TicketPage, TicketQuery};
@@ -56,7 +74,7 @@ use url::Url;
 use super::address::{join, segment};
 use super::{Http, Request, Session, api_url, tenant_template, with_tenant};
 use crate::error::Error;
-use crate::model::{BamConfig, Provider, SystemConfig};
+use crate::model::{BamConfig, BamIdsForm, Provider, SystemConfig};
 
 /// A client of one B.A.M installation.
 #[derive(Debug)]
@@ -71,6 +89,7 @@ pub struct Bam {
     /// What stands before `ticket/reserve`: nothing, or a path that ends in a slash.
     organizer_prefix: String,
     ids_field: String,
+    ids_form: BamIdsForm,
     static_codes: bool,
     /// Tenants by organizer id, as far as they were asked for.
     tenants: Mutex<HashMap<String, String>>,
@@ -91,7 +110,7 @@ impl Bam {
         let relations = config.relations.as_deref().unwrap_or(tickets::RELATIONS);
         let relations = RelationExpression::parse(relations)
             .map_err(|e| Error::Input { field: "relations", reason: e.to_string() })?;
-        let BamConfig { organizer_prefix, ids_field, organizer_id, static_codes } =
+        let BamConfig { organizer_prefix, ids_field, ids_form, organizer_id, static_codes } =
             config.bam.clone().unwrap_or_default();
         Ok(Self {
             http,
@@ -103,6 +122,7 @@ impl Bam {
             organizer_id,
             organizer_prefix: office::prefix(organizer_prefix.as_deref())?,
             ids_field: office::ids_field(ids_field)?,
+            ids_form: ids_form.unwrap_or_default(),
             static_codes,
             tenants: Mutex::default(),
         })

@@ -164,9 +164,43 @@ impl Store {
                 "INSERT OR REPLACE INTO enrollment (account_id, enrollment_id, certificate, sealed_key)
                  VALUES (?1, ?2, ?3, ?4)",
                 (account_id, enrollment_id, certificate, sealed_key),
-            )
-            .map(drop)
+            )?;
+            tx.execute("DELETE FROM setting WHERE name = ?1", [enrolling(account_id)]).map(drop)
         })
+    }
+
+    /// Keeps that a certificate is about to be asked for.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn begin_enrolling(&self, account_id: &str, now: i64) -> Result<(), Error> {
+        self.write("the certificate cannot be kept", |tx| {
+            let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)";
+            tx.execute(sql, (enrolling(account_id), now.to_string())).map(drop)
+        })
+    }
+
+    /// Forgets it: the server has surely made none.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn end_enrolling(&self, account_id: &str) -> Result<(), Error> {
+        self.write("the certificate cannot be kept", |tx| {
+            tx.execute("DELETE FROM setting WHERE name = ?1", [enrolling(account_id)]).map(drop)
+        })
+    }
+
+    /// Since when, in Unix seconds, it is not known whether the server has made a certificate that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn enrolling_since(&self, account_id: &str) -> Result<Option<i64>, Error> {
+        let value: Option<String> = self.read("the certificate cannot be read", |db| {
+            db.prepare_cached("SELECT value FROM setting WHERE name = ?1")?
+                .query_row([enrolling(account_id)], |row| row.get(0))
+                .optional()
+        })?;
+        Ok(value.map(|value| value.parse().unwrap_or_default()))
     }
 
     /// An account's certificate.
@@ -188,6 +222,11 @@ impl Store {
             .optional()
         })
     }
+}
+
+/// The setting that says since when an account's certificate is asked for.
+fn enrolling(account_id: &str) -> String {
+    format!("enrolling/{account_id}")
 }
 
 /// Keeps a ticket's code within a transaction. A code with a checked signature gives way to none without.

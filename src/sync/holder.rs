@@ -1,14 +1,10 @@
-//! A holder's desk: files, orders, offers, questions, certificates, and tickets that others hand over.
+//! A holder's desk: files, orders, offers, questions, and tickets that others hand over.
 
 use super::desk::Desk;
-use crate::device::ask;
 use crate::error::Error;
-use crate::model::{Certificate, Document, HolderForm, MailRequest, Offer, Order, TicketHash};
+use crate::model::{Document, HolderForm, MailRequest, Offer, Order, TicketHash};
 use crate::remote::unidy::ExportFormat;
-use crate::store::{NewDocument, StoredEnrollment};
-
-/// What a sealed private key is bound to, before the account's id.
-const SEALED_FOR: &str = "ticket-wallet/1/enrollment\u{1F}";
+use crate::store::NewDocument;
 
 impl Desk<'_> {
     /// Fetches a ticket's files and keeps them.
@@ -104,30 +100,6 @@ impl Desk<'_> {
         let place = (self.tenant(tenant), ledger_id);
         let (_, record) = self.bam()?.ticket_by_ledger_id(&self.session, place).await?;
         Ok(record.get().to_owned())
-    }
-
-    /// Gets a certificate, a new one where one is held, and keeps it with its private key sealed.
-    ///
-    /// # Errors
-    /// As [`Desk::orders`]; [`Error::Vault`], [`Error::Database`].
-    pub async fn enroll(&self) -> Result<Certificate, Error> {
-        let bam = self.bam()?;
-        let held = self.store().enrollment(&self.account.id)?;
-        let enrollment = match held {
-            Some(_) => bam.renew_certificate(&self.session).await?,
-            None => bam.enroll(&self.session).await?,
-        };
-        let (key, bound_to) = (enrollment.private_key.clone(), format!("{SEALED_FOR}{}", self.account.id));
-        let sealed = ask(&self.engine.vault, move |vault| {
-            Ok(vault.seal(key.as_bytes().to_vec(), bound_to.into_bytes())?)
-        });
-        let kept = StoredEnrollment {
-            enrollment_id: enrollment.enrollment_id,
-            certificate: enrollment.certificate_pem,
-            sealed_key: sealed.await?,
-        };
-        self.store().save_enrollment(&self.account.id, &kept)?;
-        Ok(Certificate { enrollment_id: kept.enrollment_id, certificate_pem: kept.certificate })
     }
 
     fn keep_document(&self, subject: &str, media_type: &str, bytes: &[u8]) -> Result<Document, Error> {

@@ -2,11 +2,11 @@
 //! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
 
 mod exchange;
+mod reserved;
 mod texpo;
 mod ticketing;
 mod unidy;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ use crate::error::Error;
 use crate::model::{
     GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, TicketStatus,
 };
-use crate::remote::bam::Bam;
 use crate::remote::bounds::Gathering;
 use crate::store::OfficeOutcome;
 
@@ -141,6 +140,14 @@ impl Desk<'_> {
         Ok([ui.tickets, ui.dashboard_tickets, ui.api_docs].map(String::from).to_vec())
     }
 
+    /// One of a partner's ticket categories, as its JSON.
+    ///
+    /// # Errors
+    /// As [`Desk::reserved`].
+    pub async fn category(&self, id: &str) -> Result<String, Error> {
+        Ok(self.unidy()?.category(&self.session, id).await?.record().to_owned())
+    }
+
     /// A partner's ticket categories, each as its JSON.
     ///
     /// # Errors
@@ -258,11 +265,11 @@ impl Desk<'_> {
     async fn read_back(&self, write: &OfficeWrite) -> Result<Found, Error> {
         let asked: Value = serde_json::from_str(&write.request_json).unwrap_or_default();
         match write.kind {
-            OfficeWriteKind::Reserve => self.find_reserved(self.bam()?, &asked).await,
+            OfficeWriteKind::Reserve => self.find_reserved(write, &asked).await,
             OfficeWriteKind::Free => self.find_states(self.bam()?, &asked, &[TicketStatus::Available]).await,
             OfficeWriteKind::Issue => {
-                let after = [TicketStatus::Confirmed, TicketStatus::Issued, TicketStatus::Activated];
-                self.find_states(self.bam()?, &asked, &after).await
+                use TicketStatus::{Activated, Confirmed, Invalidated, Issued};
+                self.find_states(self.bam()?, &asked, &[Confirmed, Issued, Activated, Invalidated]).await
             }
             OfficeWriteKind::SendGroup | OfficeWriteKind::CreateTicket => Ok(Found::Unclear),
             OfficeWriteKind::IssueToken
@@ -287,45 +294,6 @@ impl Desk<'_> {
                 })
             }
         }
-    }
-
-    /// New reserved tickets of this owner, if they are just those that were asked for.
-    async fn find_reserved(&self, bam: &Bam, asked: &Value) -> Result<Found, Error> {
-        let Some(before) = asked["before"].as_array() else { return Ok(Found::Unclear) };
-        let before: BTreeSet<_> = before.iter().filter_map(Value::as_str).collect();
-        let event_id = asked["event_id"].as_i64().unwrap_or_default();
-        let mut found = bam.reserved_tickets(&self.session, asked["tenant"].as_str(), event_id).await?;
-        let owner = asked["owner_id"].as_str();
-        found.retain(|one| !before.contains(one.remote_id.as_str()));
-        found.retain(|one| one.enrollment_id.is_none() || one.enrollment_id.as_deref() == owner);
-        let mut counts = BTreeMap::<i64, i64>::new();
-        for item in asked["items"].as_array().into_iter().flatten() {
-            let config = item["ticket_config_id"].as_i64().unwrap_or_default();
-            *counts.entry(config).or_default() += item["quantity"].as_i64().unwrap_or_default();
-        }
-        if found.is_empty() {
-            return Ok(Found::Unchanged);
-        }
-        for one in &found {
-            *counts.entry(one.ticket_config_id.unwrap_or_default()).or_default() -= 1;
-        }
-        let exactly = counts.values().all(|left| *left == 0);
-        Ok(if exactly { Found::Done(told(&found)) } else { Found::Unclear })
-    }
-
-    async fn find_states(&self, bam: &Bam, asked: &Value, after: &[TicketStatus]) -> Result<Found, Error> {
-        let mut found = Vec::new();
-        for id in asked["ids"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            found.push(bam.office_ticket(&self.session, (asked["tenant"].as_str(), id)).await?);
-        }
-        let all = |states: &[TicketStatus]| found.iter().all(|one| states.contains(&one.status));
-        Ok(if all(after) {
-            Found::Done(told(&found))
-        } else if all(&[TicketStatus::Reserved]) {
-            Found::Unchanged
-        } else {
-            Found::Unclear
-        })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::{
     TexpoSignIn, TicketSystem, TicketingCode, Tokens, UnidyApi, UnidyConfig, UnidyGrant,
 };
 use crate::remote::api_url;
+use crate::remote::bam::permitted_organizers;
 use crate::remote::unidy::Secret;
 use crate::remote::unidy::oauth::AuthorizationRequest;
 use crate::store::PendingSignIn;
@@ -229,6 +230,11 @@ fn account(
 fn account_id(account: &StoredAccount) -> String {
     let mut name =
         format!("{}\u{1F}{}\u{1F}{}", account.system.as_text(), account.config.url, account.user_name);
+    // Who acts for two organizers has two accounts, and one more of their own.
+    if let Some(organizer) = account.config.bam.as_ref().and_then(|bam| bam.organizer_id) {
+        name.push('\u{1F}');
+        name.push_str(&organizer.to_string());
+    }
     // TEXPO's networks share an address, and each has its own catalogue and tickets.
     if let Some(network) = account.config.texpo.as_ref().and_then(|texpo| texpo.network_id.as_ref()) {
         name.push('\u{1F}');
@@ -255,14 +261,22 @@ fn no_browser() -> Error {
     Error::Input { field: "system", reason: "this system signs in by user name and password".to_owned() }
 }
 
+/// Whether a B.A.M account acts for an organizer: its token's documented claim `permissions` names one, or, where the token
+/// says nothing of permissions, the server has let it sign in for the one that is configured.
+fn acts_for_an_organizer(account: &StoredAccount) -> bool {
+    let permitted = account.tokens.as_ref().and_then(|tokens| permitted_organizers(&tokens.access));
+    let configured = account.config.bam.as_ref().is_some_and(|bam| bam.organizer_id.is_some());
+    permitted.map_or(configured, |organizers| organizers > 0)
+}
+
 fn declared(account: &StoredAccount) -> Vec<Capability> {
     use Capability as C;
     let unidy = account.config.unidy.as_ref();
     match account.system {
         TicketSystem::Bam => {
             let static_codes = account.config.bam.as_ref().is_none_or(|bam| bam.static_codes);
-            let mut all =
-                vec![C::ListTickets, C::HolderAnswers, C::Orders, C::Offers, C::Enrollment, C::IssueTickets];
+            let mut all = vec![C::ListTickets, C::HolderAnswers, C::Orders, C::Offers, C::Enrollment];
+            all.extend(acts_for_an_organizer(account).then_some(C::IssueTickets));
             all.extend(static_codes.then_some(C::StaticCodes));
             all
         }

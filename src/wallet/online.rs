@@ -5,7 +5,8 @@ use super::{Wallet, ticket_hash};
 use crate::error::WalletError;
 use crate::model::{
     Account, BrowserSignIn, Capability, Certificate, CodeSignIn, Document, HolderForm, IncomingTransfer,
-    MailRequest, Offer, OfficePage, Order, SystemConfig, TransferAnswer, UnidyTicketQuery,
+    MailRequest, Offer, OfficePage, Order, ServerTicketPage, ServerTicketQuery, SystemConfig, TransferAnswer,
+    UnidyTicketQuery,
 };
 use crate::sync::SignedIn;
 
@@ -181,8 +182,46 @@ impl Wallet {
         Ok(self.runner.online(work).await?)
     }
 
+    /// Tickets as the server lists them now (B.A.M), with the documented parameters of its lists; nothing of it is kept.
+    ///
+    /// # Errors
+    /// As [`Wallet::fetch_documents`]; [`WalletError::InvalidInput`] naming `with`.
+    pub async fn server_tickets(
+        &self,
+        account_id: String,
+        query: ServerTicketQuery,
+    ) -> Result<ServerTicketPage, WalletError> {
+        let work = async { self.runner.desk(&account_id).await?.listed_tickets(&query).await };
+        Ok(self.runner.online(work).await?)
+    }
+
+    /// One order (B.A.M), of one tenant or of the configuration's own.
+    ///
+    /// # Errors
+    /// As [`Wallet::fetch_documents`].
+    pub async fn order(
+        &self,
+        account_id: String,
+        tenant: Option<String>,
+        order_id: String,
+    ) -> Result<Order, WalletError> {
+        let work = async { self.runner.desk(&account_id).await?.order(tenant.as_deref(), &order_id).await };
+        Ok(self.runner.online(work).await?)
+    }
+
+    /// Whether the server says that the person's certificate should be renewed (B.A.M), which [`Wallet::enroll`] does;
+    /// `None` where it does not say.
+    ///
+    /// # Errors
+    /// As [`Wallet::fetch_documents`].
+    pub async fn certificate_is_due(&self, account_id: String) -> Result<Option<bool>, WalletError> {
+        let work = async { self.runner.desk(&account_id).await?.certificate_is_due().await };
+        Ok(self.runner.online(work).await?)
+    }
+
     /// Gets the person a certificate (B.A.M), or a new one in place of the one that is held. The private key that comes
-    /// with it is sealed by the key vault and kept.
+    /// with it is sealed by the key vault and kept. Call it again after a lost answer: the certificate that may have been
+    /// made is then renewed, and another one made only where there is none, two minutes later at the earliest.
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`]; [`WalletError::KeyUnavailable`].

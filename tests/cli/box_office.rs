@@ -77,6 +77,8 @@ fn an_organiser_signs_in_and_out() {
     assert_eq!(accounts[0]["user"], served.ready["organizers"][0]["name"]);
     assert_eq!(json_of(folder, &["accounts"]), json!([]), "the wallet's accounts are its own");
     let id = text(&accounts[0]["account"]);
+    let able = json_of(folder, &["box-office", "accounts", "--capabilities", &id]);
+    assert!(able.as_array().unwrap().contains(&json!("IssueTickets")), "{able}");
     let unknown = || in_store(folder, &["box-office", "status", "1", "--account", "nobody"]);
     assert!(fails(unknown, b"", 2, "not_found").contains("box-office accounts"));
     assert_eq!(json_of(folder, &["box-office", "logout", &id]), json!({ "signed_out": id }));
@@ -92,6 +94,11 @@ fn tickets_are_reserved_issued_and_their_owner_s() {
     let listed = json_of(office.path(), &["box-office", "reserved", "--event", "1"]);
     let listed: Vec<_> = listed.as_array().unwrap().iter().map(|ticket| text(&ticket["id"])).collect();
     assert!(ids.iter().all(|id| listed.contains(id)), "{listed:?}");
+    let ours = ["box-office", "tickets", "--status", "reserved", "--sort-by", "id", "--with-enrollment-id"];
+    let ours = json_of(office.path(), &ours)["tickets"].clone();
+    let found: Vec<_> = ours.as_array().unwrap().iter().map(|ticket| ticket["id"].to_string()).collect();
+    assert_eq!(found, ids);
+    assert_eq!(ours[0]["enrollment_id"], office.owner.as_str());
 
     let issue = ["box-office", "issue", &ids[0], &ids[1], "--yes"];
     let issued = json_of(office.path(), &issue);
@@ -205,7 +212,13 @@ fn a_lost_answer_is_looked_up_and_not_repeated() {
     office.fails(&["box-office", "writes", "look-up", &number], 2, "not_found");
     assert!(text_of(office.path(), &["box-office", "writes", "list"]).contains("Nothing was sent yet"));
 
-    // Where the server lists what is reserved, it is found at once.
+    // Nor is it known whose they are where the server does not tell.
+    let office = Office::open(&["--choice", "bam.owners_listed=false"]);
+    office.served.lose_the_answer_to("/ticket/reserve");
+    let lost: Value = serde_json::from_str(&office.reserve().stdout).unwrap();
+    assert_eq!((&lost["state"], &lost["answer"]), (&json!("unknown"), &Value::Null));
+
+    // Where the server lists what is reserved, and for whom, it is found at once.
     let office = Office::open(&[]);
     office.served.lose_the_answer_to("/ticket/reserve");
     assert_eq!(office.reserved().len(), 2);
@@ -242,6 +255,13 @@ fn orders_that_cannot_be_carried_out_are_refused() {
     {
         assert!(office.fails(arguments, 2, "invalid_input").contains("only Unidy has this"));
     }
+    // Bodies in another form than the server's are refused, and nothing of them is done.
+    let other = Office::open(&["--choice", "bam.ids_form=objects"]);
+    let ids = other.reserved();
+    other.fails(&["box-office", "free", &ids[0]], 4, "refused");
+    let (mut login, password) = other.served.organizer_login(other.path());
+    run(login.args(["--ids-form", "objects"]), password.as_bytes()).text();
+    assert_eq!(json_of(other.path(), &["box-office", "free", &ids[0]])["state"], "done");
     // A holder is no organiser, and an organiser's own server may be gone.
     let elsewhere = tempfile::tempdir().unwrap();
     let (name, password) = office.served.user(0);

@@ -87,6 +87,12 @@ fn orders_are_listed_fetched_and_sent() {
     assert!(shown.starts_with("ORDER") && shown.contains(total), "{shown}");
     let line = fails(|| in_store(folder, &["orders", "list"]), b"", 4, "refused");
     assert!(line.contains("say --tenant NAME"), "{line}");
+    let id = text(&orders[0]["order"]);
+    assert_eq!(json_of(folder, &["orders", "show", &id, "--tenant", "nordhafen"]), orders[0]);
+    let shown = text_of(folder, &["orders", "show", &id, "--tenant", "nordhafen"]);
+    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), orders[0]["record"]);
+    let line = fails(|| in_store(folder, &["orders", "show", "4711"]), b"", 4, "refused");
+    assert!(line.contains("404") && line.contains("say --tenant NAME"), "{line}");
 
     let files = tempfile::tempdir().unwrap();
     let out = files.path().join("order.pdf");
@@ -133,6 +139,34 @@ fn orders_are_listed_fetched_and_sent() {
 }
 
 #[test]
+fn tickets_are_listed_as_the_server_has_them() {
+    let served = Served::start();
+    let folder = signed_in(&served);
+    let folder = folder.path();
+    let all = json_of(folder, &["tickets", "server"]);
+    let (tickets, total) = (all["tickets"].as_array().unwrap(), &all["total"]);
+    assert!(!tickets.is_empty() && *total == tickets.len(), "{all}");
+    let mut list = in_store(folder, &["tickets", "server", "--format", "PDF", "--with-enrollment-id"]);
+    list.args(["--sort-by", "updated_at", "--direction", "desc", "--with", "[ticket_config.event]"]);
+    list.args(["--limit", "2", "--offset", "1"]);
+    let page = run(list.arg("--json"), b"").json();
+    let found = page["tickets"].as_array().unwrap();
+    assert!(found.len() == 2 && page["total"].as_u64().unwrap() >= 3, "{page}");
+    assert!(found.iter().all(|ticket| ticket["format"] == "PDF" && ticket["enrollment_id"].is_string()));
+    assert!(found.iter().all(|ticket| ticket["ticket_config"]["event"]["id"].is_i64()));
+    assert!(found[0]["updated_at"].as_str() >= found[1]["updated_at"].as_str());
+    let issued = json_of(folder, &["tickets", "server", "--tenant", "nordhafen", "--status", "issued"]);
+    assert!(issued["tickets"].as_array().unwrap().iter().all(|ticket| ticket["status"] == "issued"));
+    let shown = text_of(folder, &["tickets", "server", "--limit", "1"]);
+    assert!(shown.starts_with("TICKET") && shown.contains(&format!("1 of {total}")), "{shown}");
+    let none = text_of(folder, &["tickets", "server", "--tenant", "nordhafen", "--status", "reserved"]);
+    assert_eq!(none, "No tickets.\n");
+    let wrong = || in_store(folder, &["tickets", "server", "--with", "[a"]);
+    assert!(fails(wrong, b"", 2, "invalid_input").contains("with: "));
+    assert_eq!(json_of(folder, &["tickets", "list"]), json!([]), "nothing of it is kept");
+}
+
+#[test]
 fn own_offers_are_listed() {
     let served = Served::start();
     let folder = signed_in(&served);
@@ -154,6 +188,8 @@ fn a_certificate_is_got_once_and_kept() {
     assert!(text_of(folder, &["certificate"]).contains("`ticket-wallet enroll`"));
     let first = json_of(folder, &["enroll"]);
     assert!(text(&first["certificate_pem"]).starts_with("-----BEGIN CERTIFICATE-----"));
+    assert_eq!(json_of(folder, &["certificate", "--due"]), json!({ "due": false }));
+    assert_eq!(text_of(folder, &["certificate", "--due"]), "It need not be renewed.\n");
     let second = text_of(folder, &["enroll"]);
     assert!(
         second.starts_with(&text(&first["enrollment_id"])) && !second.contains("PRIVATE KEY"),

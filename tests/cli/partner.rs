@@ -153,6 +153,9 @@ fn categories_and_a_brand_s_own_pages_are_told() {
     assert!(category["id"].is_string() && category["title"].is_string(), "{categories}");
     let shown = text_of(folder, &["box-office", "categories"]);
     assert!(shown.contains(&text(&category["title"])), "{shown}");
+    let id = text(&category["id"]);
+    assert_eq!(json_of(folder, &["box-office", "category", &id]), *category);
+    fails(|| in_store(folder, &["box-office", "category", "none"]), b"", 4, "refused");
     let url = text(&served.brand(0)["url"]);
     let pages = ["tickets", "dashboard/tickets", "api-docs"].map(|page| format!("{url}/{page}"));
     assert_eq!(json_of(folder, &["box-office", "pages"]), json!(pages));

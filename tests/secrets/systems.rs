@@ -1,7 +1,7 @@
 //! The rest of both systems: sign-ins in the browser and by a code, documents, certificates, and the box office.
 
 use reqwest::redirect::Policy;
-use ticket_wallet::model::{BamConfig, CodeSignIn, SignIn, UnidyGrant};
+use ticket_wallet::model::{BamConfig, CodeSignIn, ServerTicketQuery, SignIn, UnidyGrant};
 use ticket_wallet_sandbox::{Consent, Fault, FaultRule, SandboxConfig, UnidyChoices};
 
 use crate::brands::{end_user, partner, server_of, sign_in_to};
@@ -109,6 +109,9 @@ async fn no_value_of_an_organiser_says_a_secret() {
     let certificate = seen.take("certificate", wallet.certificate(account.clone())).unwrap().unwrap();
     seen.look("Certificate", &certificate);
     seen.take("orders", wallet.orders(account.clone(), None).await);
+    let listed = wallet.server_tickets(account.clone(), ServerTicketQuery::default()).await;
+    seen.take("server_tickets", listed);
+    seen.take("certificate_is_due", wallet.certificate_is_due(account.clone()).await);
     seen.take("own_offers", wallet.own_offers(account.clone(), None).await);
     let ticket = holder.tickets()[0].id.clone();
     seen.take("holder_questions", wallet.holder_questions(ticket.clone()).await);
@@ -122,6 +125,7 @@ async fn no_value_of_an_organiser_says_a_secret() {
     let tickets = ids(&write);
     let of = || desk.account.clone();
     seen.take("reserved", office.reserved(of(), None, desk.order.event_id).await);
+    seen.take("server_tickets", office.server_tickets(of(), ServerTicketQuery::default()).await);
     seen.take("ticket_states", office.ticket_states(of(), None, tickets.clone()).await);
     seen.take("issue", office.issue(of(), None, tickets.clone()).await);
     seen.take("wait_until_issued", office.wait_until_issued(of(), None, tickets.clone(), 600).await);

@@ -117,6 +117,9 @@ pub(crate) enum Command {
     },
     /// Show the person's certificate, where one is held (B.A.M); works offline.
     Certificate {
+        /// Ask the server whether it should be renewed, in place of showing it.
+        #[arg(long)]
+        due: bool,
         /// The account; needed where there are several.
         #[arg(long, value_name = "ID")]
         account: Option<String>,

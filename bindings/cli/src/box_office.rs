@@ -18,8 +18,9 @@ use crate::args::holder::AtTenant;
 use crate::args::system::SystemOptions;
 use crate::confirm::confirm;
 use crate::failure::Failure;
-use crate::holder::{account_rows, one_of, secret};
+use crate::holder::{able, account_rows, one_of, secret};
 use crate::home;
+use crate::online;
 use crate::output::{Output, titled};
 use crate::record;
 
@@ -40,7 +41,10 @@ pub(crate) async fn run(
     let office = open(folder)?;
     match command {
         BoxOfficeCommand::Login { system, user } => login(&office, *system, user, output).await?,
-        BoxOfficeCommand::Accounts => account_rows(&office.accounts()?, OFFICE, output)?,
+        BoxOfficeCommand::Accounts { capabilities: Some(account) } => {
+            able(&office.capabilities(account)?, output)?;
+        }
+        BoxOfficeCommand::Accounts { .. } => account_rows(&office.accounts()?, OFFICE, output)?,
         BoxOfficeCommand::Logout { account } => {
             office.sign_out(account.clone()).await?;
             output.either(&json!({ "signed_out": account }), || "Signed out.".to_owned())?;
@@ -58,6 +62,11 @@ pub(crate) async fn run(
             let account = account(&office, place.account)?;
             listed(&office.reserved(account, place.tenant, event).await?, output)?;
         }
+        BoxOfficeCommand::Tickets(options) => {
+            let (named, query) = options.query();
+            let found = office.server_tickets(account(&office, named)?, query).await?;
+            online::server_tickets(&found, output)?;
+        }
         BoxOfficeCommand::Status { tickets: TicketOptions { place, tickets }, wait } => {
             let account = account(&office, place.account)?;
             let found = match wait {
@@ -70,6 +79,10 @@ pub(crate) async fn run(
         BoxOfficeCommand::Categories { account: named } => {
             let found = office.categories(account(&office, named)?).await?;
             categories(&found, output)?;
+        }
+        BoxOfficeCommand::Category { account: named, category } => {
+            let found = record::shown(&office.category(account(&office, named)?, category).await?);
+            output.either(&found, || format!("{found:#}"))?;
         }
         BoxOfficeCommand::Pages { account: named } => {
             let found = office.pages(account(&office, named)?).await?;

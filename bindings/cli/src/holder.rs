@@ -7,7 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use ticket_wallet::model::{
-    Account, AccountState, Event, EventGroup, SignIn, SystemConfig, TicketDetail, TicketFilter,
+    Account, AccountState, Capability, Event, EventGroup, SignIn, SystemConfig, TicketDetail, TicketFilter,
     TicketSummary, TicketSystem, UnidyGrant,
 };
 use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletError, WalletListener, WalletState};
@@ -113,8 +113,12 @@ pub(crate) fn accounts(
     output: &Output,
 ) -> Result<(), Failure> {
     let Some(account) = capabilities else { return account_rows(&wallet.accounts()?, "", output) };
-    let names: Vec<_> =
-        wallet.capabilities(account)?.into_iter().map(|capability| format!("{capability:?}")).collect();
+    able(&wallet.capabilities(account)?, output)
+}
+
+/// What can be done with an account.
+pub(crate) fn able(capabilities: &[Capability], output: &Output) -> Result<(), Failure> {
+    let names: Vec<_> = capabilities.iter().map(|capability| format!("{capability:?}")).collect();
     output.either(&json!(names), || names.join("\n"))
 }
 

@@ -77,7 +77,10 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Orders { command } => return online::orders(&home::open(home)?, command, output).await,
         Command::Offers(place) => online::offers(&home::open(home)?, place, output).await?,
         Command::Enroll { account } => online::enroll(&home::open(home)?, account, output).await?,
-        Command::Certificate { account } => online::certificate(&home::open(home)?, account, output)?,
+        Command::Certificate { due: true, account } => {
+            online::certificate_is_due(&home::open(home)?, account, output).await?;
+        }
+        Command::Certificate { account, .. } => online::certificate(&home::open(home)?, account, output)?,
         Command::Documents { command } => online::kept(&home::open(home)?, command, output)?,
         Command::BoxOffice { command } => return box_office::run(home, command, output).await,
         Command::Catalogue { command } => return catalogue::run(home, command, output).await,
@@ -110,6 +113,12 @@ async fn tickets(wallet: &Wallet, command: TicketsCommand, output: &Output) -> R
             online::documents(wallet, id, fetch, out, output).await
         }
         TicketsCommand::Find { account, query } => online::find(wallet, account, query, output).await,
+        TicketsCommand::Server(options) => {
+            let (named, query) = options.query();
+            let tenant = query.tenant.clone();
+            let found = wallet.server_tickets(online::account(wallet, named)?, query).await;
+            online::server_tickets(&found.map_err(|error| online::at_which(tenant, error))?, output)
+        }
         TicketsCommand::Ledger { place, id } => online::ledger(wallet, place, id, output).await,
         TicketsCommand::Answer { id, answers } => changes::answer(wallet, id, answers, output),
         TicketsCommand::Pin { id, off } => changes::pin(wallet, id, !off, output),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use ticket_wallet::model::{Certificate, Document, IncomingTransfer, MailRequest};
+use ticket_wallet::model::{Certificate, Document, IncomingTransfer, MailRequest, Order, ServerTicketPage};
 use ticket_wallet::{Wallet, WalletError};
 
 use crate::args::holder::{AtTenant, DocumentsCommand, OrdersCommand};
@@ -23,7 +23,7 @@ pub(crate) fn account(wallet: &Wallet, named: Option<String>) -> Result<String, 
 }
 
 /// What is not found may well be there at a tenant that was not named.
-fn at_which(tenant: Option<String>, error: WalletError) -> WalletError {
+pub(crate) fn at_which(tenant: Option<String>, error: WalletError) -> WalletError {
     match error {
         WalletError::Refused { reason, status: 404, server_code } if tenant.is_none() => {
             let reason = format!("{reason}; where tenants are apart, say --tenant NAME");
@@ -137,6 +137,26 @@ pub(crate) async fn find(
     box_office::unidy_page(&found, page, output)
 }
 
+/// Tickets as a server lists them.
+pub(crate) fn server_tickets(page: &ServerTicketPage, output: &Output) -> Result<(), Failure> {
+    let records: Vec<_> = page.records.iter().map(|record| record::shown(record)).collect();
+    let value = json!({ "tickets": records, "total": page.total });
+    output.either(&value, || {
+        if records.is_empty() {
+            return "No tickets.".to_owned();
+        }
+        let text = |value: &Value| match value {
+            Value::Null => String::new(),
+            value => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        };
+        let columns = ["id", "status", "format", "updated_at"];
+        let header = ["TICKET", "STATUS", "FORMAT", "CHANGED"];
+        let rows = records.iter().map(|record| columns.map(|name| text(&record[name])).to_vec());
+        let total = page.total.map(|total| format!("{} of {total}\n", records.len()));
+        titled(header, rows) + &total.unwrap_or_default()
+    })
+}
+
 pub(crate) async fn ledger(
     wallet: &Wallet,
     place: AtTenant,
@@ -161,12 +181,7 @@ pub(crate) async fn orders(
             let AtTenant { account: named, tenant } = place;
             let found = wallet.orders(account(wallet, named)?, tenant.clone()).await;
             let found = found.map_err(|error| at_which(tenant, error))?;
-            let value = found.iter().map(|order| {
-                let record = record::shown(&order.body_json);
-                json!({ "order": order.remote_id, "tenant": order.tenant, "status": order.status.as_text(),
-                    "total": order.total.as_ref().map(ToString::to_string), "record": record })
-            });
-            output.either(&value.collect(), || {
+            output.either(&found.iter().map(order_json).collect(), || {
                 if found.is_empty() {
                     return "No orders.".to_owned();
                 }
@@ -177,6 +192,12 @@ pub(crate) async fn orders(
                 });
                 titled(header, rows)
             })
+        }
+        OrdersCommand::Show { place, order } => {
+            let AtTenant { account: named, tenant } = place;
+            let found = wallet.order(account(wallet, named)?, tenant.clone(), order).await;
+            let value = order_json(&found.map_err(|error| at_which(tenant, error))?);
+            output.either(&value, || format!("{:#}", value["record"]))
         }
         OrdersCommand::Download { place, order, out } => {
             let AtTenant { account: named, tenant } = place;
@@ -200,6 +221,11 @@ pub(crate) async fn orders(
         }
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn order_json(order: &Order) -> Value {
+    json!({ "order": order.remote_id, "tenant": order.tenant, "status": order.status.as_text(),
+        "total": order.total.as_ref().map(ToString::to_string), "record": record::shown(&order.body_json) })
 }
 
 pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) -> Result<(), Failure> {
@@ -236,6 +262,23 @@ pub(crate) fn certificate(wallet: &Wallet, named: Option<String>, output: &Outpu
             "No certificate is held; `ticket-wallet enroll` gets one (B.A.M).".to_owned()
         }),
     }
+}
+
+/// Whether the server says that it should be renewed.
+pub(crate) async fn certificate_is_due(
+    wallet: &Wallet,
+    named: Option<String>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let due = wallet.certificate_is_due(account(wallet, named)?).await?;
+    output.either(&json!({ "due": due }), || {
+        let word = match due {
+            Some(true) => "It should be renewed: `ticket-wallet enroll`.",
+            Some(false) => "It need not be renewed.",
+            None => "The server does not say.",
+        };
+        word.to_owned()
+    })
 }
 
 fn certified(certificate: &Certificate, output: &Output) -> Result<(), Failure> {

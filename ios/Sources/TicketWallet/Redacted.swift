@@ -37,6 +37,7 @@ extension GroupOrder: Redacted {}
 extension OfficeWrite: Redacted {}
 extension OfficeTicket: Redacted {}
 extension OfficePage: Redacted {}
+extension ServerTicketPage: Redacted {}
 extension Product: Redacted {}
 extension ProductFields: Redacted {}
 extension HolderForm: Redacted {}

@@ -14,6 +14,9 @@ public final class TicketBoxOffice: Sendable {
     /// How long to wait between two looks at tickets that are being issued.
     private static let pause: Duration = .seconds(2)
 
+    /// The statuses in which a ticket has been issued, or is on no way there.
+    private static let ends: [TicketStatus] = [.issued, .activated, .invalidated, .draft, .available, .unavailable]
+
     /// Opens the box office, or makes it where nothing is. Its folder is no wallet's; the rest is as with a wallet.
     ///
     /// - Throws: `WalletError.KeyUnavailable` (try again later), `NeedsRecovery` (nothing was changed), `InUse`, `Storage`.
@@ -55,6 +58,13 @@ public final class TicketBoxOffice: Sendable {
         return try await core.signIn(signIn: signIn)
     }
 
+    /// What can be done with an account.
+    ///
+    /// - Throws: `WalletError.NotFound`, `Storage`.
+    public func capabilities(accountId: String) throws -> Set<Capability> {
+        Set(try core.capabilities(accountId: accountId))
+    }
+
     /// Removes an account, and what is kept of its writes.
     ///
     /// - Throws: `WalletError.NotFound`, `Storage`.
@@ -92,7 +102,8 @@ public final class TicketBoxOffice: Sendable {
         try await core.issue(accountId: accountId, tenant: tenant, ticketIds: ticketIds)
     }
 
-    /// Looks at tickets until each is issued or on no way there, or so many seconds have passed; gives how they stand.
+    /// Looks at tickets until each is issued, or for sale, not on the ledger or cancelled, or so many seconds have passed;
+    /// gives how they stood at the last look. A status that the documents do not name is waited out.
     /// Cancelling the task ends it at once.
     ///
     /// - Throws: `WalletError.Cancelled`; as ``reserve(accountId:order:)``.
@@ -109,7 +120,7 @@ public final class TicketBoxOffice: Sendable {
                 try await core.waitUntilIssued(accountId: accountId, tenant: tenant, ticketIds: ticketIds, forS: 0)
             }
             let isOver = ContinuousClock.now + Self.pause > end
-            if isOver || !found.contains(where: { [.reserved, .confirmed].contains($0.status) }) { return found }
+            if isOver || found.allSatisfy({ Self.ends.contains($0.status) }) { return found }
             do { try await Task.sleep(for: Self.pause) } catch { throw cancelled() }
         }
     }
@@ -123,6 +134,16 @@ public final class TicketBoxOffice: Sendable {
         tenant: String? = nil
     ) async throws -> [OfficeTicket] {
         try await core.ticketStates(accountId: accountId, tenant: tenant, ticketIds: ticketIds)
+    }
+
+    /// Tickets of a tenant as the server lists them to its organiser now (B.A.M), with the documented parameters of its list.
+    ///
+    /// - Throws: As ``reserve(accountId:order:)``; `WalletError.InvalidInput` naming `with`.
+    public func serverTickets(
+        accountId: String,
+        query: ServerTicketQuery = ServerTicketQuery()
+    ) async throws -> ServerTicketPage {
+        try await core.serverTickets(accountId: accountId, query: query)
     }
 
     /// Sends tickets to e-mail addresses (B.A.M); it cannot be undone.
@@ -179,6 +200,13 @@ public final class TicketBoxOffice: Sendable {
     /// - Throws: As ``reserve(accountId:order:)``.
     public func categories(accountId: String) async throws -> [String] {
         try await core.categories(accountId: accountId)
+    }
+
+    /// One of a partner's ticket categories (Unidy), as the system's JSON.
+    ///
+    /// - Throws: As ``reserve(accountId:order:)``.
+    public func category(accountId: String, categoryId: String) async throws -> String {
+        try await core.category(accountId: accountId, categoryId: categoryId)
     }
 
     /// The addresses of a brand's own pages (Unidy): the person's tickets, the organiser's desk, the API's description.

@@ -38,6 +38,23 @@ extension TicketWallet {
         try await core.orders(accountId: accountId, tenant: tenant)
     }
 
+    /// One order (B.A.M), of one tenant or of the configuration's own.
+    ///
+    /// - Throws: As ``orders(accountId:tenant:)``.
+    public func order(accountId: String, orderId: String, tenant: String? = nil) async throws -> Order {
+        try await core.order(accountId: accountId, tenant: tenant, orderId: orderId)
+    }
+
+    /// Tickets as the server lists them now (B.A.M), with the documented parameters of its lists; nothing of it is kept.
+    ///
+    /// - Throws: As ``orders(accountId:tenant:)``; `WalletError.InvalidInput` naming `with`.
+    public func serverTickets(
+        accountId: String,
+        query: ServerTicketQuery = ServerTicketQuery()
+    ) async throws -> ServerTicketPage {
+        try await core.serverTickets(accountId: accountId, query: query)
+    }
+
     /// Fetches an order's tickets as a file (B.A.M) and keeps it. Cancelling is as with ``fetchDocuments(ticketId:)``.
     ///
     /// - Throws: As ``fetchDocuments(ticketId:)``.
@@ -82,7 +99,16 @@ extension TicketWallet {
         try await core.ticketByLedgerId(accountId: accountId, tenant: tenant, ledgerId: ledgerId)
     }
 
-    /// Gets the person a certificate (B.A.M), a new one where one is held; its private key is sealed by the vault.
+    /// Whether the server says that the person's certificate should be renewed (B.A.M), which ``enroll(accountId:)`` does;
+    /// `nil` where it does not say.
+    ///
+    /// - Throws: As ``orders(accountId:tenant:)``.
+    public func certificateIsDue(accountId: String) async throws -> Bool? {
+        try await core.certificateIsDue(accountId: accountId)
+    }
+
+    /// Gets the person a certificate (B.A.M), a new one where one is held; its private key is sealed by the vault. Call it
+    /// again after a lost answer: what may have been made is renewed, and another one made only where there is none.
     ///
     /// - Throws: As ``orders(accountId:tenant:)``; `WalletError.KeyUnavailable`.
     @discardableResult

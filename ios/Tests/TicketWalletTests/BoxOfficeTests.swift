@@ -18,6 +18,10 @@ final class BoxOfficeTests: XCTestCase {
         XCTAssertEqual(ids.count, 2)
         let listed = try await office.reserved(accountId: account, eventId: 1)
         XCTAssertTrue(Set(listed.map(\.remoteId)).isSuperset(of: ids))
+        XCTAssertTrue(try office.capabilities(accountId: account).contains(.issueTickets))
+        let query = ServerTicketQuery(status: .reserved)
+        let records = try await office.serverTickets(accountId: account, query: query).records
+        XCTAssertTrue(ids.allSatisfy { id in records.contains { $0.contains(#""id":\#(id),"#) } })
         let issue = try await office.issue(accountId: account, ticketIds: ids)
         XCTAssertEqual(issue.state, .done)
         let issued = try await office.waitUntilIssued(accountId: account, ticketIds: ids)
@@ -99,7 +103,11 @@ final class BoxOfficeTests: XCTestCase {
             password: try XCTUnwrap(server.clientSecret)
         ).id
         let categories = try await office.categories(accountId: account)
-        XCTAssertFalse(categories.isEmpty)
+        let category = try XCTUnwrap(categories.first)
+        let categoryId = try XCTUnwrap(
+            (JSONSerialization.jsonObject(with: Data(category.utf8)) as? [String: Any])?["id"] as? String)
+        let same = try await office.category(accountId: account, categoryId: categoryId)
+        XCTAssertEqual(same, category)
         let pages = try await office.pages(accountId: account)
         XCTAssertTrue(pages.allSatisfy { $0.hasPrefix(brand.url) })
         let page = try await office.partnerTickets(accountId: account)

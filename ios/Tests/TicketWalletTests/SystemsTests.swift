@@ -216,6 +216,14 @@ final class SystemsTests: XCTestCase {
         let account = try XCTUnwrap(wallet.accounts().first).id
         let orders = try await wallet.orders(accountId: account, tenant: tenant)
         let order = try XCTUnwrap(orders.first { $0.format == "PDF" })
+        let again = try await wallet.order(accountId: account, orderId: order.remoteId, tenant: tenant)
+        XCTAssertEqual(again, order)
+        let newest = ServerTicketQuery(
+            format: .pdf, withEnrollmentId: true, sortBy: "updated_at", direction: .descending)
+        let listed = try await wallet.serverTickets(accountId: account, query: newest)
+        XCTAssertEqual(UInt64(listed.records.count), listed.total)
+        XCTAssertTrue(listed.records.allSatisfy { $0.contains(#""format":"PDF""#) && $0.contains("enrollment_id") })
+        XCTAssertFalse("\(listed)".contains("PDF"))
         let file = try await wallet.fetchOrderDocument(accountId: account, orderId: order.remoteId, tenant: tenant)
         XCTAssertEqual(try wallet.documents(accountId: account, subject: "order/\(order.remoteId)"), [file])
         XCTAssertEqual(UInt64(try wallet.document(id: file.id).count), file.size)
@@ -239,6 +247,8 @@ final class SystemsTests: XCTestCase {
         let certificate = try await wallet.enroll(accountId: account)
         XCTAssertTrue(certificate.certificatePem.hasPrefix("-----BEGIN CERTIFICATE-----"))
         XCTAssertEqual(try wallet.certificate(accountId: account), certificate)
+        let due = try await wallet.certificateIsDue(accountId: account)
+        XCTAssertEqual(due, false)
         let unidy = try await wallet.signIn(to: "nord", at: sandbox)
         let refused = try await failure { try await wallet.orders(accountId: unidy) }
         guard case .InvalidInput("account_id", _) = refused else { return XCTFail("\(refused)") }

@@ -39,6 +39,21 @@ pub fn claims(token: &str) -> Vec<(String, String)> {
     shown.collect()
 }
 
+/// How many organizers an access token permits something for, by its documented claim `permissions`, an object by
+/// organizer's name. What stands within is not documented: only an empty one permits nothing. `None` where the token tells
+/// nothing of it.
+pub fn permitted_organizers(token: &str) -> Option<usize> {
+    let body = body(token)?;
+    let is_empty = |permitted: &Value| match permitted {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    let permissions = body.get("permissions")?.as_object()?;
+    Some(permissions.values().filter(|permitted| !is_empty(permitted)).count())
+}
+
 fn body(token: &str) -> Option<Map<String, Value>> {
     if token.len() > MAX_TOKEN {
         return None;
@@ -66,6 +81,24 @@ mod tests {
     fn token(body: &Value) -> String {
         let part = |json: &Value| URL_SAFE_NO_PAD.encode(json.to_string());
         format!("{}.{}.c2lnbmF0dXJl", part(&json!({ "alg": "HS256" })), part(body))
+    }
+
+    #[test]
+    fn permissions_are_counted_by_organizer_where_they_are_told() {
+        for (body, expected) in [
+            (
+                json!({ "permissions": { "org1": ["ticket.reserve"], "org2": { "ticket": ["issue"] } } }),
+                Some(2),
+            ),
+            (json!({ "permissions": { "org1": [], "org2": {}, "org3": null, "org4": false } }), Some(0)),
+            (json!({ "permissions": {} }), Some(0)),
+            (json!({ "permissions": null }), None),
+            (json!({ "permissions": "all" }), None),
+            (json!({ "exp": 1 }), None),
+        ] {
+            assert_eq!(permitted_organizers(&token(&body)), expected, "{body}");
+        }
+        assert_eq!(permitted_organizers("opaque"), None);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{Bam, wire};
+use super::raw::record;
+use super::{Bam, path_id, wire};
 use crate::error::Error;
 use crate::remote::{Reply, Request, Session};
 
@@ -33,6 +34,13 @@ struct Wallet {
     private_key: Zeroizing<String>,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct User {
+    #[serde(deserialize_with = "wire::lenient")]
+    should_renew_certificate: Option<bool>,
+}
+
 impl Bam {
     /// Makes a certificate for the signed-in user. Whoever enrols twice has two: a lost answer leaves one behind that
     /// nobody has the key of.
@@ -43,12 +51,32 @@ impl Bam {
         self.certificate(session, "enroll", "POST account/v1/certificate/enroll").await
     }
 
-    /// Makes another one in place of one that ends soon (`should_renew_certificate` of the user).
+    /// Makes another one in place of the one before, whose key counts no more.
     ///
     /// # Errors
     /// As [`Bam::enroll`].
     pub async fn renew_certificate(&self, session: &Session) -> Result<Enrollment, Error> {
         self.certificate(session, "renew", "POST account/v1/certificate/renew").await
+    }
+
+    /// Whether a user's certificate ends soon: `should_renew_certificate` of `GET account/v1/user/:id`. `None` where the
+    /// server does not say, or does not show the user.
+    ///
+    /// # Errors
+    /// As [`Session::send`]; [`Error::Status`] but 403 and 404, [`Error::Reply`]; [`Error::Input`] naming `id`.
+    pub async fn should_renew_certificate(
+        &self,
+        session: &Session,
+        user: &str,
+    ) -> Result<Option<bool>, Error> {
+        let url = self.global(&format!("account/v1/user/{}", path_id(user)?))?;
+        let request = || Request::get(url.clone(), "GET account/v1/user/:id");
+        let reply = session.send(&self.http, self, request).await?;
+        if matches!(reply.status, 403 | 404) {
+            return Ok(None);
+        }
+        let user: Option<User> = wire::expected(record(&reply)?.get());
+        Ok(user.unwrap_or_default().should_renew_certificate)
     }
 
     async fn certificate(

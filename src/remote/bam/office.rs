@@ -33,6 +33,53 @@ struct Told {
     enrollment_id: Option<String>,
     #[serde(deserialize_with = "wire::lenient")]
     ticket_config: Option<Box<BamTicketConfig>>,
+    #[serde(deserialize_with = "wire::lenient")]
+    format: Option<String>,
+    #[serde(deserialize_with = "wire::lenient")]
+    sector_id: Option<i64>,
+    #[serde(deserialize_with = "wire::lenient")]
+    sector: Option<WithId>,
+    #[serde(deserialize_with = "wire::lenient")]
+    timeslot_id: Option<i64>,
+    #[serde(deserialize_with = "wire::lenient")]
+    timeslot: Option<WithId>,
+}
+
+/// A sub-object of which the id alone counts.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WithId {
+    #[serde(deserialize_with = "wire::lenient")]
+    id: Option<i64>,
+}
+
+/// What a ticket was reserved as, as far as its record tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReservedAs {
+    /// The ticket configuration's id.
+    pub ticket_config_id: Option<i64>,
+    /// The owner's enrolment.
+    pub owner: Option<String>,
+    /// `PDF`, `SECURE` or another text.
+    pub format: Option<String>,
+    /// The sector's id.
+    pub sector_id: Option<i64>,
+    /// The time slot's id.
+    pub timeslot_id: Option<i64>,
+}
+
+impl ReservedAs {
+    /// What a ticket's record tells; nothing where it is no record.
+    pub fn of(ticket: &OfficeTicket) -> Self {
+        let told: Told = wire::expected(&ticket.body_json).unwrap_or_default();
+        Self {
+            ticket_config_id: ticket.ticket_config_id,
+            owner: ticket.enrollment_id.clone(),
+            format: told.format,
+            sector_id: told.sector_id.or(told.sector.and_then(|sector| sector.id)),
+            timeslot_id: told.timeslot_id.or(told.timeslot.and_then(|timeslot| timeslot.id)),
+        }
+    }
 }
 
 impl Bam {
@@ -121,7 +168,7 @@ impl Bam {
         let query = TicketQuery {
             status: Some(TicketStatus::Reserved),
             with_enrollment_id: true,
-            with: RelationExpression::parse("ticket_config.event").unwrap_or_default(),
+            with: RelationExpression::parse("[ticket_config.event,sector,timeslot]").unwrap_or_default(),
             ..TicketQuery::default()
         };
         let query = query.to_query();
@@ -167,7 +214,7 @@ impl Bam {
         call: (&str, &'static str),
         ids: &[String],
     ) -> Result<Vec<OfficeTicket>, Error> {
-        let body = ids_body(&self.ids_field, ids)?;
+        let body = ids_body((self.ids_form, &self.ids_field), ids)?;
         let reply = self.office(session, tenant, call, &body).await?;
         if !reply.is_success() {
             return Err(reply.error());
@@ -258,6 +305,28 @@ mod tests {
         {
             assert!(read(json).is_none(), "{json}");
         }
+    }
+
+    #[test]
+    fn what_a_ticket_was_reserved_as_is_told_by_ids_or_by_sub_objects() {
+        let told = |json: &str| ReservedAs::of(&read(json).unwrap());
+        let full = ReservedAs {
+            ticket_config_id: Some(7),
+            owner: Some("e-1".to_owned()),
+            format: Some("PDF".to_owned()),
+            sector_id: Some(4),
+            timeslot_id: Some(3),
+        };
+        let start = r#"{"id":1,"ticket_config_id":7,"enrollment_id":"e-1","format":"PDF","#;
+        for rest in [
+            r#""sector_id":"4","timeslot_id":3}"#,
+            r#""sector":{"id":4,"name":"Block"},"timeslot":{"id":"3"}}"#,
+            r#""sector_id":4,"sector":{"id":5},"timeslot_id":3,"timeslot":null}"#,
+        ] {
+            assert_eq!(told(&format!("{start}{rest}")), full, "{rest}");
+        }
+        assert_eq!(told("17"), ReservedAs::default());
+        assert_eq!(told(r#"{"id":1,"sector":[4],"timeslot":7,"format":null}"#), ReservedAs::default());
     }
 
     #[test]

@@ -43,7 +43,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 
-pub use choices::{BamChoices, ErrorKey, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
+pub use choices::{
+    BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply,
+};
 pub(crate) use order_writes::end_payment;
 pub(crate) use reply::reshape;
 pub(crate) use session::{Holder, holder};

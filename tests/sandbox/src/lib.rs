@@ -22,7 +22,7 @@ mod ticketing;
 mod unidy;
 mod users;
 
-pub use bam::{BamChoices, ErrorKey, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
+pub use bam::{BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;
 pub use extension::TransferEnd;

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use ticket_wallet::model::ReservationItem;
 
-use super::holder::AtTenant;
+use super::holder::{AtTenant, ServerListOptions};
 use super::system::SystemOptions;
 use super::unidy::QueryOptions;
 
@@ -19,7 +19,11 @@ pub(crate) enum BoxOfficeCommand {
         user: String,
     },
     /// List the accounts of this box office.
-    Accounts,
+    Accounts {
+        /// Tell what can be done with this account, in place of the list.
+        #[arg(long, value_name = "ACCOUNT")]
+        capabilities: Option<String>,
+    },
     /// Remove an account.
     Logout {
         /// The account's id.
@@ -50,6 +54,8 @@ pub(crate) enum BoxOfficeCommand {
         #[arg(long, value_name = "N")]
         event: i64,
     },
+    /// List a tenant's tickets as the server shows them to its organiser, with the parameters of its list (B.A.M).
+    Tickets(ServerListOptions),
     /// Say how tickets stand at the server (B.A.M).
     Status {
         #[command(flatten)]
@@ -68,6 +74,15 @@ pub(crate) enum BoxOfficeCommand {
         /// The account; needed where there are several.
         #[arg(long, value_name = "ID")]
         account: Option<String>,
+    },
+    /// Show one ticket category (Unidy's partner API).
+    Category {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// The category's id.
+        #[arg(allow_hyphen_values = true)]
+        category: String,
     },
     /// Tell the addresses of the brand's own pages: tickets, the organiser's desk, the API's description (Unidy).
     Pages {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use ticket_wallet::model::{ListDirection, ServerTicketQuery, TicketFormat, TicketStatus};
 
 use super::bytes;
 use super::exchange::{OrderedCommand, SectionsCommand};
@@ -41,6 +42,8 @@ pub(crate) enum TicketsCommand {
         #[command(flatten)]
         query: QueryOptions,
     },
+    /// List tickets as the server has them now, with the parameters of its lists (B.A.M); nothing of it is kept.
+    Server(ServerListOptions),
     /// Show a ticket's record by its id on the ledger (B.A.M).
     Ledger {
         #[command(flatten)]
@@ -122,6 +125,14 @@ pub(crate) enum TransferCommand {
 pub(crate) enum OrdersCommand {
     /// List an account's orders.
     List(AtTenant),
+    /// Show one order.
+    Show {
+        #[command(flatten)]
+        place: AtTenant,
+        /// The order's id.
+        #[arg(allow_hyphen_values = true)]
+        order: String,
+    },
     /// Fetch an order's tickets and write them to a file.
     Download {
         #[command(flatten)]
@@ -164,6 +175,67 @@ pub(crate) enum DocumentsCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DirectionName {
+    /// Smallest first.
+    Asc,
+    /// Largest first.
+    Desc,
+}
+
+/// The documented parameters of B.A.M's lists of tickets.
+#[derive(Debug, Args)]
+pub(crate) struct ServerListOptions {
+    #[command(flatten)]
+    pub(crate) place: AtTenant,
+    /// Only in this format: PDF or SECURE.
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Only those that stand so, for example reserved; a tenant's list knows it.
+    #[arg(long, value_name = "STATUS")]
+    status: Option<String>,
+    /// Tell the owners' enrolments.
+    #[arg(long)]
+    with_enrollment_id: bool,
+    /// Column to order by, for example updated_at.
+    #[arg(long, value_name = "COLUMN")]
+    sort_by: Option<String>,
+    /// Order.
+    #[arg(long, value_enum)]
+    direction: Option<DirectionName>,
+    /// Sub-objects to include, for example [ticket_holder,ticket_config.event].
+    #[arg(long, value_name = "RELATIONS")]
+    with: Option<String>,
+    /// At most this many, where the server pages.
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    /// Skip this many first, where the server pages.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: u32,
+}
+
+impl ServerListOptions {
+    /// The account that was named, and what to ask for.
+    pub(crate) fn query(self) -> (Option<String>, ServerTicketQuery) {
+        let AtTenant { account, tenant } = self.place;
+        let query = ServerTicketQuery {
+            tenant,
+            format: self.format.as_deref().map(TicketFormat::from_text),
+            status: self.status.as_deref().map(TicketStatus::from_text),
+            with_enrollment_id: self.with_enrollment_id,
+            sort_by: self.sort_by,
+            direction: self.direction.map(|direction| match direction {
+                DirectionName::Asc => ListDirection::Ascending,
+                DirectionName::Desc => ListDirection::Descending,
+            }),
+            with: self.with,
+            limit: self.limit,
+            offset: self.offset,
+        };
+        (account, query)
+    }
 }
 
 /// For which account, and at which tenant.

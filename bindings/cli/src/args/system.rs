@@ -2,7 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use ticket_wallet::model::{
-    BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant, UnidyUpdate,
+    BamConfig, BamIdsForm, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant,
+    UnidyUpdate,
 };
 
 use super::texpo::TexpoOptions;
@@ -40,6 +41,18 @@ pub(crate) enum VerbName {
     Put,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IdsFormName {
+    /// A list of ids in the member.
+    Member,
+    /// A bare list of ids.
+    List,
+    /// A list of objects with an id each in the member.
+    Objects,
+    /// One id in the member: a call for each ticket.
+    Single,
+}
+
 /// Where a system is and how it is spoken with.
 #[derive(Debug, Args)]
 pub(crate) struct SystemOptions {
@@ -72,6 +85,9 @@ pub(crate) struct SystemOptions {
     /// B.A.M: the member that names the tickets to free or to issue; ids without it.
     #[arg(long, value_name = "NAME")]
     ids_field: Option<String>,
+    /// B.A.M: how the tickets to free or to issue are named; as a list in that member without it.
+    #[arg(long, value_enum, value_name = "FORM")]
+    ids_form: Option<IdsFormName>,
     /// B.A.M: which relations of tickets to ask for, for example [ticket_config.event]; all that is shown without it.
     #[arg(long, value_name = "RELATIONS")]
     relations: Option<String>,
@@ -183,6 +199,7 @@ impl SystemOptions {
         BamConfig {
             organizer_prefix: self.organizer_prefix.clone(),
             ids_field: self.ids_field.clone(),
+            ids_form: self.ids_form.map(BamIdsForm::from),
             organizer_id: self.organizer_id,
             static_codes: !self.no_static_codes,
         }
@@ -217,6 +234,7 @@ impl SystemOptions {
             ("--organizer-id", self.organizer_id.is_some()),
             ("--organizer-prefix", self.organizer_prefix.is_some()),
             ("--ids-field", self.ids_field.is_some()),
+            ("--ids-form", self.ids_form.is_some()),
             ("--relations", self.relations.is_some()),
             ("--no-static-codes", self.no_static_codes),
         ];
@@ -258,6 +276,17 @@ impl From<VerbName> for UnidyUpdate {
         match name {
             VerbName::Patch => Self::Patch,
             VerbName::Put => Self::Put,
+        }
+    }
+}
+
+impl From<IdsFormName> for BamIdsForm {
+    fn from(name: IdsFormName) -> Self {
+        match name {
+            IdsFormName::Member => Self::Member,
+            IdsFormName::List => Self::List,
+            IdsFormName::Objects => Self::Objects,
+            IdsFormName::Single => Self::Single,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::model::{GroupOrder, Reservation, ReservationItem};
+use crate::model::{BamIdsForm, GroupOrder, Reservation, ReservationItem};
 
 /// Where the vendor's SDK has the tenant's other calls.
 const DEFAULT_PREFIX: &str = "event/v1";
@@ -62,7 +62,7 @@ fn item(item: &ReservationItem) -> Result<Value, Error> {
     Ok(body)
 }
 
-pub(super) fn ids_body(field: &str, ids: &[String]) -> Result<Value, Error> {
+pub(super) fn ids_body((form, field): (BamIdsForm, &str), ids: &[String]) -> Result<Value, Error> {
     if ids.is_empty() {
         return Err(refused("ids", "one ticket at least"));
     }
@@ -70,7 +70,14 @@ pub(super) fn ids_body(field: &str, ids: &[String]) -> Result<Value, Error> {
     if (1..ids.len()).any(|at| ids[..at].contains(&ids[at])) {
         return Err(refused("ids", "a ticket is named twice"));
     }
-    Ok(json!({ field: sent }))
+    let one = |id: &Value| json!({ "id": id });
+    match (form, sent.as_slice()) {
+        (BamIdsForm::Member, _) => Ok(json!({ field: sent })),
+        (BamIdsForm::List, _) => Ok(sent.into()),
+        (BamIdsForm::Objects, _) => Ok(json!({ field: sent.iter().map(one).collect::<Vec<_>>() })),
+        (BamIdsForm::Single, [id]) => Ok(json!({ field: id })),
+        (BamIdsForm::Single, _) => Err(refused("ids", "this server takes one ticket at a time")),
+    }
 }
 
 /// An id as it is sent: a number where it is written like one.
@@ -192,8 +199,16 @@ mod tests {
             })
         );
         let ids = ["17", "018", "x-19", "18446744073709551616"].map(str::to_owned);
-        let body = ids_body("ticket_ids", &ids).unwrap();
+        let body = ids_body((BamIdsForm::Member, "ticket_ids"), &ids).unwrap();
         assert_eq!(body, json!({ "ticket_ids": [17, "018", "x-19", "18446744073709551616"] }));
+        let body = |form, count| ids_body((form, "tickets"), &ids[..count]);
+        assert_eq!(body(BamIdsForm::List, 2).unwrap(), json!([17, "018"]));
+        assert_eq!(
+            body(BamIdsForm::Objects, 2).unwrap(),
+            json!({ "tickets": [{ "id": 17 }, { "id": "018" }] })
+        );
+        assert_eq!(body(BamIdsForm::Single, 1).unwrap(), json!({ "tickets": 17 }));
+        assert_eq!(field(body(BamIdsForm::Single, 2)), "ids");
     }
 
     #[test]
@@ -218,7 +233,10 @@ mod tests {
         }
         for ids in [vec![], vec![""], vec!["1", "2", "1"], vec!["1/2"], vec!["a\n"], vec!["é"]] {
             assert_eq!(
-                field(ids_body("ids", &ids.into_iter().map(str::to_owned).collect::<Vec<_>>())),
+                field(ids_body(
+                    (BamIdsForm::Member, "ids"),
+                    &ids.into_iter().map(str::to_owned).collect::<Vec<_>>()
+                )),
                 "ids"
             );
         }
@@ -253,7 +271,7 @@ mod tests {
         #[test]
         fn an_id_comes_back_as_it_was_written(id in "[a-zA-Z0-9._:-]{1,30}", number: u64) {
             for id in [id, number.to_string(), format!("0{number}")] {
-                let body = ids_body("ids", std::slice::from_ref(&id)).unwrap();
+                let body = ids_body((BamIdsForm::Member, "ids"), std::slice::from_ref(&id)).unwrap();
                 let sent = &body["ids"][0];
                 prop_assert_eq!(sent.as_str().map_or_else(|| sent.to_string(), str::to_owned), id);
             }

@@ -20,6 +20,8 @@ pub struct BamChoices {
     pub organizer_prefix: OrganizerPrefix,
     /// The member of the bodies of `ticket/free` and `ticket/issue` that holds the tickets' ids.
     pub ids_key: IdsKey,
+    /// The form in which those bodies name them.
+    pub ids_form: IdsForm,
     /// What `ticket/reserve` answers with.
     pub reserve_reply: ReserveReply,
     /// What `ticket/free` and `ticket/issue` answer with.
@@ -31,6 +33,10 @@ pub struct BamChoices {
     pub status_between: String,
     /// Whether a tenant's list of tickets shows its organizer the tickets that are reserved, or about to be issued.
     pub reserved_listed: bool,
+    /// Whether it tells the owner's enrollment of those, where it is asked to.
+    pub owners_listed: bool,
+    /// So many tickets reserved last are left out of a tenant's list: it is behind.
+    pub unlisted_last: u32,
     /// Whether a refresh without `organizer_id` keeps the organizer that the session was opened for.
     pub refresh_keeps_organizer: bool,
 }
@@ -45,11 +51,14 @@ impl Default for BamChoices {
             error_status: false,
             organizer_prefix: OrganizerPrefix::EventV1,
             ids_key: IdsKey::Ids,
+            ids_form: IdsForm::Member,
             reserve_reply: ReserveReply::Data,
             write_reply: WriteReply::Data,
             issue: IssueEnd::AfterPolls(2),
             status_between: "confirmed".to_owned(),
             reserved_listed: true,
+            owners_listed: true,
+            unlisted_last: 0,
             refresh_keeps_organizer: false,
         }
     }
@@ -92,6 +101,20 @@ pub enum IdsKey {
     Tickets,
 }
 
+/// The form in which bodies name tickets; `ids` stands for the member that was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdsForm {
+    /// `{"ids": [17, 18]}`
+    Member,
+    /// `[17, 18]`
+    List,
+    /// `{"ids": [{"id": 17}, {"id": 18}]}`
+    Objects,
+    /// `{"ids": 17}`
+    Single,
+}
+
 /// What a reservation is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -102,6 +125,8 @@ pub enum ReserveReply {
     DataTickets,
     /// `{"tickets": […]}`
     Tickets,
+    /// `[…]`
+    List,
 }
 
 /// What other writes to tickets are answered with.

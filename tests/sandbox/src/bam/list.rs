@@ -35,6 +35,8 @@ struct Listing {
     shape: Shape,
     /// Whether an organizer's reservations are among the tickets.
     reserved: bool,
+    /// So many of these, the last ones, are not.
+    unlisted_last: u32,
 }
 
 /// Which part of a list.
@@ -108,6 +110,8 @@ impl Listing {
     fn from_query(app: &App, tenant: Option<String>, query: &Parameters) -> Result<Self, BamError> {
         let choices = app.bam_choices();
         let paged = if tenant.is_some() { choices.tenant_paged } else { choices.paged };
+        let mut shape = Shape::from_query(query)?;
+        shape.with_enrollment_id &= choices.owners_listed || tenant.is_none();
         let page = paged.then(|| Page::from_query(query, app.config.page_limit)).transpose()?;
         Ok(Self {
             reserved: choices.reserved_listed && tenant.is_some(),
@@ -117,7 +121,8 @@ impl Listing {
             sort_by: choice(query, "sort_by", &SORTABLE)?.unwrap_or("id"),
             descending: choice(query, "direction", &["asc", "desc"])? == Some("desc"),
             page,
-            shape: Shape::from_query(query)?,
+            shape,
+            unlisted_last: choices.unlisted_last,
         })
     }
 
@@ -125,9 +130,12 @@ impl Listing {
     fn run(&self, db: &Connection, owner: &Holder) -> rusqlite::Result<Value> {
         let filter = "WHERE (owner_id = ?1 OR (by_organizer AND ticket.tenant = ?5))
             AND (?2 IS NULL OR ticket.tenant = ?2) AND (?3 IS NULL OR format = ?3)
-            AND (?4 IS NULL OR status = ?4)";
+            AND (?4 IS NULL OR status = ?4)
+            AND (?2 IS NULL OR ticket.id NOT IN (SELECT late.id FROM ticket AS late
+                WHERE late.tenant = ?2 AND late.by_organizer ORDER BY late.updated_at DESC, late.id DESC LIMIT ?6))";
         let organizer = owner.organizer.as_ref().filter(|_| self.reserved);
-        let filters: [&dyn ToSql; 5] = [&owner.id, &self.tenant, &self.format, &self.status, &organizer];
+        let filters: [&dyn ToSql; 6] =
+            [&owner.id, &self.tenant, &self.format, &self.status, &organizer, &self.unlisted_last];
         let direction = if self.descending { "DESC" } else { "ASC" };
         let part = format!(
             "{filter} ORDER BY ticket.{} {direction}, ticket.id, ticket.tenant {}",

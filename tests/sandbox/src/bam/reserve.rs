@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 
 use super::BamError;
-use super::choices::{BamChoices, IdsKey, ReserveReply};
+use super::choices::{BamChoices, IdsForm, IdsKey, ReserveReply};
 use super::desk::{AtItsPlace, Desk, known_event};
 use super::fields::{Body, Fields, unreadable};
 use super::issuing;
@@ -39,6 +39,7 @@ pub(super) async fn reserve(
         ReserveReply::Data => json!({"data": tickets}),
         ReserveReply::DataTickets => json!({"data": {"tickets": tickets}}),
         ReserveReply::Tickets => json!({"tickets": tickets}),
+        ReserveReply::List => tickets.into(),
     };
     Ok(Json(reply).into_response())
 }
@@ -124,7 +125,18 @@ fn ids(choices: &BamChoices, body: &Value) -> Result<Vec<i64>, BamError> {
         IdsKey::TicketIds => "ticket_ids",
         IdsKey::Tickets => "tickets",
     };
-    Fields::of_body(body, choices.string_ids)?.ids(key)
+    match choices.ids_form {
+        IdsForm::Member => Fields::of_body(body, choices.string_ids)?.ids(key),
+        IdsForm::List => {
+            let all = json!({ key: body.is_array().then_some(body) });
+            Fields::of_body(&all, choices.string_ids)?.ids(key)
+        }
+        IdsForm::Objects => {
+            let objects = Fields::of_body(body, choices.string_ids)?.objects(key)?;
+            objects.iter().map(|object| object.id("id")).collect()
+        }
+        IdsForm::Single => Ok(vec![Fields::of_body(body, choices.string_ids)?.id(key)?]),
+    }
 }
 
 /// 404 for an unknown ticket, 409 for one that is not reserved, or is being issued.

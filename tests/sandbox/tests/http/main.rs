@@ -14,6 +14,7 @@ mod idempotency;
 mod journal;
 mod odd_replies;
 mod orders;
+mod organizer_choices;
 mod organizers;
 mod recorder;
 mod sign_ins;

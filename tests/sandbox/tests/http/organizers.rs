@@ -7,18 +7,18 @@ use ticket_wallet_sandbox::{
 
 use crate::support::{CLUB, World};
 
-const TICKET: &str = "/t/nordhafen/event/v1/ticket";
-const RESERVE: &str = "/t/nordhafen/event/v1/ticket/reserve";
+pub(crate) const TICKET: &str = "/t/nordhafen/event/v1/ticket";
+pub(crate) const RESERVE: &str = "/t/nordhafen/event/v1/ticket/reserve";
 const FREE: &str = "/t/nordhafen/event/v1/ticket/free";
 const ISSUE: &str = "/t/nordhafen/event/v1/ticket/issue";
 const SEND: &str = "/t/nordhafen/event/v1/ticket/send-group";
 
 /// A world with the club's organizer and a holder signed in.
-struct Desk {
-    world: World,
-    token: String,
-    holder: String,
-    enrollment: String,
+pub(crate) struct Desk {
+    pub(crate) world: World,
+    pub(crate) token: String,
+    pub(crate) holder: String,
+    pub(crate) enrollment: String,
 }
 
 impl Desk {
@@ -26,7 +26,7 @@ impl Desk {
         Self::open_with(BamChoices::default()).await
     }
 
-    async fn open_with(choices: BamChoices) -> Self {
+    pub(crate) async fn open_with(choices: BamChoices) -> Self {
         let world = World::start_with(|config| config.bam = choices).await;
         let (token, holder) = (world.organizer(CLUB).await, world.token().await);
         let path = "/v1/ticket?with_enrollment_id=true&limit=1";
@@ -36,12 +36,12 @@ impl Desk {
     }
 
     /// A reservation for the first match: adults in the first block.
-    fn reservation(&self, quantity: u32) -> Value {
+    pub(crate) fn reservation(&self, quantity: u32) -> Value {
         let item = json!({"ticket_config_id": 1, "quantity": quantity, "timeslot_id": null, "sector_id": 1});
         json!({"event_id": 1, "owner_id": self.enrollment, "format": "SECURE", "ticket_reservation_items": [item]})
     }
 
-    async fn reserve(&self, quantity: u32) -> Vec<Value> {
+    pub(crate) async fn reserve(&self, quantity: u32) -> Vec<Value> {
         let answer = self.world.post(&self.token, RESERVE, self.reservation(quantity)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()["data"].as_array().unwrap().clone()

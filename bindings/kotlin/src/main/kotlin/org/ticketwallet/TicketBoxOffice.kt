@@ -6,6 +6,7 @@ import org.ticketwallet.core.AdmissionPage
 import org.ticketwallet.core.AdmissionQuery
 import org.ticketwallet.core.AdmissionToken
 import org.ticketwallet.core.BoxOffice
+import org.ticketwallet.core.Capability
 import org.ticketwallet.core.Config
 import org.ticketwallet.core.GateAccess
 import org.ticketwallet.core.GroupOrder
@@ -19,6 +20,8 @@ import org.ticketwallet.core.OfficeWriteState
 import org.ticketwallet.core.Product
 import org.ticketwallet.core.ProductFields
 import org.ticketwallet.core.Reservation
+import org.ticketwallet.core.ServerTicketPage
+import org.ticketwallet.core.ServerTicketQuery
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.TokenPage
 import org.ticketwallet.core.TokenQuery
@@ -46,6 +49,9 @@ class TicketBoxOffice private constructor(internal val core: BoxOffice) : AutoCl
      */
     suspend fun signIn(signIn: SignIn): Account = core.signIn(signIn)
 
+    /** What can be done with an account. */
+    fun capabilities(accountId: String): Set<Capability> = core.capabilities(accountId).toSet()
+
     /** Removes an account, and what is kept of its writes. */
     suspend fun signOut(accountId: String) = core.signOut(accountId)
 
@@ -65,8 +71,8 @@ class TicketBoxOffice private constructor(internal val core: BoxOffice) : AutoCl
         core.issue(accountId, tenant, ticketIds)
 
     /**
-     * Looks at tickets until each is issued or on no way there, or [forSeconds] have passed; gives how they stand. Ends with
-     * its coroutine.
+     * Looks at tickets until each is issued, or for sale, not on the ledger or cancelled, or [forSeconds] have passed; gives
+     * how they stood at the last look. A status that the documents do not name is waited out. Ends with its coroutine.
      */
     suspend fun waitUntilIssued(
         accountId: String,
@@ -78,6 +84,10 @@ class TicketBoxOffice private constructor(internal val core: BoxOffice) : AutoCl
     /** How tickets stand at the server (B.A.M), in the order of their ids. */
     suspend fun ticketStates(accountId: String, ticketIds: List<String>, tenant: String? = null): List<OfficeTicket> =
         core.ticketStates(accountId, tenant, ticketIds)
+
+    /** Tickets of a tenant as the server lists them to its organiser now (B.A.M), with the documented parameters of its list. */
+    suspend fun serverTickets(accountId: String, query: ServerTicketQuery = ServerTicketQuery()): ServerTicketPage =
+        core.serverTickets(accountId, query)
 
     /** Sends tickets to e-mail addresses (B.A.M); it cannot be undone. */
     suspend fun sendGroup(accountId: String, order: GroupOrder): OfficeWrite = core.sendGroup(accountId, order)
@@ -107,6 +117,9 @@ class TicketBoxOffice private constructor(internal val core: BoxOffice) : AutoCl
 
     /** A partner's ticket categories (Unidy), each as the system's JSON. */
     suspend fun categories(accountId: String): List<String> = core.categories(accountId)
+
+    /** One of a partner's ticket categories (Unidy), as the system's JSON. */
+    suspend fun category(accountId: String, categoryId: String): String = core.category(accountId, categoryId)
 
     /** The addresses of a brand's own pages (Unidy): the person's tickets, the organiser's desk, the API's description. */
     suspend fun pages(accountId: String): List<String> = core.pages(accountId)

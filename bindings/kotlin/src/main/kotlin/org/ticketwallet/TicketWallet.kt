@@ -26,6 +26,8 @@ import org.ticketwallet.core.Order
 import org.ticketwallet.core.OutboxItem
 import org.ticketwallet.core.Presentation
 import org.ticketwallet.core.RecoveryReport
+import org.ticketwallet.core.ServerTicketPage
+import org.ticketwallet.core.ServerTicketQuery
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SignedIn
 import org.ticketwallet.core.SyncReport
@@ -182,6 +184,14 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** The account's orders (B.A.M), of one tenant or of the configuration's own. */
     suspend fun orders(accountId: String, tenant: String? = null): List<Order> = core.orders(accountId, tenant)
 
+    /** One order (B.A.M), of one tenant or of the configuration's own. */
+    suspend fun order(accountId: String, orderId: String, tenant: String? = null): Order =
+        core.order(accountId, tenant, orderId)
+
+    /** Tickets as the server lists them now (B.A.M), with the documented parameters of its lists; nothing of it is kept. */
+    suspend fun serverTickets(accountId: String, query: ServerTicketQuery = ServerTicketQuery()): ServerTicketPage =
+        core.serverTickets(accountId, query)
+
     /** Fetches an order's tickets as a file (B.A.M) and keeps it. */
     suspend fun fetchOrderDocument(accountId: String, orderId: String, tenant: String? = null): Document =
         core.fetchOrderDocument(accountId, tenant, orderId)
@@ -200,7 +210,16 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     suspend fun ticketByLedgerId(accountId: String, ledgerId: String, tenant: String? = null): String =
         core.ticketByLedgerId(accountId, tenant, ledgerId)
 
-    /** Gets the person a certificate (B.A.M), a new one where one is held; its private key is sealed by the vault. */
+    /**
+     * Whether the server says that the person's certificate should be renewed (B.A.M), which [enroll] does; `null` where it
+     * does not say.
+     */
+    suspend fun certificateIsDue(accountId: String): Boolean? = core.certificateIsDue(accountId)
+
+    /**
+     * Gets the person a certificate (B.A.M), a new one where one is held; its private key is sealed by the vault. Call it
+     * again after a lost answer: what may have been made is renewed, and another one made only where there is none.
+     */
     suspend fun enroll(accountId: String): Certificate = core.enroll(accountId)
 
     /** The person's certificate, where one is held. */

@@ -11,12 +11,14 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.ticketwallet.core.BamConfig
+import org.ticketwallet.core.Capability
 import org.ticketwallet.core.GroupOrder
 import org.ticketwallet.core.OfficeWrite
 import org.ticketwallet.core.OfficeWriteKind
 import org.ticketwallet.core.OfficeWriteState
 import org.ticketwallet.core.Reservation
 import org.ticketwallet.core.ReservationItem
+import org.ticketwallet.core.ServerTicketQuery
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketStatus
@@ -63,6 +65,9 @@ internal class BoxOfficeTest : WithSandbox() {
             val ids = reserved.tickets()
             assertEquals(2, ids.size)
             assertTrue(office.reserved(account, 1).map { it.remoteId }.containsAll(ids))
+            assertTrue(Capability.ISSUE_TICKETS in office.capabilities(account))
+            val listed = office.serverTickets(account, ServerTicketQuery(status = TicketStatus.Reserved)).records
+            assertTrue(ids.all { id -> listed.any { "\"id\":$id," in it } }, listed.toString())
             assertEquals(OfficeWriteState.DONE, office.issue(account, ids).state)
             val issued = office.waitUntilIssued(account, ids)
             assertEquals(List(2) { TicketStatus.Issued }, issued.map { it.status })
@@ -137,7 +142,8 @@ internal class BoxOfficeTest : WithSandbox() {
         runBlocking {
             val clientId = checkNotNull(config.unidy?.clientId)
             val account = office.signIn(SignIn(TicketSystem.UNIDY, config, clientId, brand.secret("partner"))).id
-            assertTrue(office.categories(account).isNotEmpty())
+            val category = office.categories(account).first()
+            assertEquals(category, office.category(account, category.member("id")))
             assertTrue(office.pages(account).all { it.startsWith(brand.url) })
             val page = office.partnerTickets(account)
             assertTrue(page.more && page.tickets.isNotEmpty())

@@ -17,12 +17,15 @@ import org.ticketwallet.core.CertificatePin
 import org.ticketwallet.core.Config
 import org.ticketwallet.core.HttpRequest
 import org.ticketwallet.core.HttpTransport
+import org.ticketwallet.core.ListDirection
 import org.ticketwallet.core.MailRequest
 import org.ticketwallet.core.Money
+import org.ticketwallet.core.ServerTicketQuery
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketDetail
 import org.ticketwallet.core.TicketFilter
+import org.ticketwallet.core.TicketFormat
 import org.ticketwallet.core.TicketStatus
 import org.ticketwallet.core.TicketSystem
 import org.ticketwallet.core.TicketingCode
@@ -267,6 +270,13 @@ internal class SystemsTest : WithSandbox() {
             account
         }
         val order = runBlocking { wallet.orders(account, tenant) }.first { it.format == "PDF" }
+        assertEquals(order, runBlocking { wallet.order(account, order.remoteId, tenant) })
+        val newest = ServerTicketQuery(
+            format = TicketFormat.Pdf, sortBy = "updated_at", direction = ListDirection.DESCENDING, withEnrollmentId = true,
+        )
+        val listed = runBlocking { wallet.serverTickets(account, newest) }
+        assertEquals(listed.records.size.toULong(), listed.total)
+        assertTrue(listed.records.isNotEmpty() && listed.records.all { "\"format\":\"PDF\"" in it && "enrollment_id" in it })
         val file = runBlocking { wallet.fetchOrderDocument(account, order.remoteId, tenant) }
         assertEquals(listOf(file), wallet.documents(account, "order/${order.remoteId}"))
         assertEquals(file.size.toInt(), wallet.document(file.id).size)
@@ -287,6 +297,7 @@ internal class SystemsTest : WithSandbox() {
         val certificate = runBlocking { wallet.enroll(account) }
         assertTrue(certificate.certificatePem.startsWith("-----BEGIN CERTIFICATE-----"))
         assertEquals(certificate, wallet.certificate(account))
+        assertEquals(false, runBlocking { wallet.certificateIsDue(account) })
         val unidy = runBlocking { wallet.signInTo("nord") }
         val refused = assertThrows(WalletException.InvalidInput::class.java) {
             runBlocking { wallet.orders(unidy) }
