@@ -4,6 +4,7 @@
 //! status and its error code.
 
 use crate::host::{HostClockError, HttpTransportError, KeyVaultError};
+use crate::manifest::{ManifestError, ManifestRefusal};
 use crate::model::{NoBarcodeReason, OAuthError};
 
 /// Why the store cannot be opened as it is. Nothing was changed or deleted.
@@ -105,6 +106,14 @@ pub enum WalletError {
         /// What it means and what helps.
         reason: String,
     },
+    /// A gate's manifest or delta is not taken; the one in use stays.
+    #[error("{reason}")]
+    ManifestRefused {
+        /// What is wrong with it.
+        why: ManifestRefusal,
+        /// In words.
+        reason: String,
+    },
     /// No such ticket or account in this wallet.
     #[error("{reason}")]
     NotFound {
@@ -163,6 +172,7 @@ impl WalletError {
             Self::ServerFault { .. } => "server_fault",
             Self::PermissionDenied { .. } => "permission_denied",
             Self::NoBarcode { .. } => "no_barcode",
+            Self::ManifestRefused { .. } => "manifest_refused",
             Self::NotFound { .. } => "not_found",
             Self::Cancelled { .. } => "cancelled",
             Self::Paused { .. } => "paused",
@@ -336,6 +346,9 @@ pub enum Error {
         /// Of which kind.
         what: &'static str,
     },
+    /// A manifest or delta is not taken.
+    #[error("the manifest is not taken: {0}")]
+    Manifest(#[from] ManifestError),
     /// Who asked for it cancelled it.
     #[error("cancelled")]
     Cancelled,
@@ -447,6 +460,7 @@ impl From<Error> for WalletError {
             ) => Self::input("redirect", reason),
             Error::OAuth(_) => Self::Unreachable { reason, retry_after_ms: None },
             Error::SignedOut => Self::NeedsSignIn { reason: format!("{reason}; sign in again") },
+            Error::Manifest(why) => Self::ManifestRefused { why: why.into(), reason },
             Error::NotFound { .. } | Error::NoAccount => Self::NotFound { reason },
             Error::Cancelled => Self::Cancelled { reason },
             Error::NoBarcode(why) => Self::NoBarcode { why, reason: why.advice().to_owned() },

@@ -7,6 +7,7 @@ mod account;
 mod document;
 pub mod expiry;
 mod flow;
+mod gate;
 mod ids;
 mod money;
 mod oauth;
@@ -23,6 +24,10 @@ mod ticketing;
 pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
 pub use flow::{Flow, IssueProgress};
+pub use gate::{
+    EarlierEntry, GateCertainty, GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus,
+    GateVerdict, VerdictCount,
+};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
 pub use oauth::{IdTokenFault, OAuthError};
