@@ -36,7 +36,10 @@ pub use bytes::Malformed;
 pub use config::Config;
 pub use error::WalletError;
 pub use gate::{CodeCheck, CodeFields, DEFAULT_TOLERANCE_S, Gate, GateConfig, KnownIssuer};
-pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
+pub use issuer::{
+    CredentialRequest, Issuer, ManifestDay, ManifestIssuer, ManifestKey, ManifestRequest, ManifestRevocation,
+    ManifestSection, ManifestTicket, NonceEpoch, STATEMENT_TOLERANCE_S, ScannerRequest, Statement,
+};
 pub use presentation::Presentation;
 pub use store::{FileState, RecoveryReport};
 pub use sync::{SignedIn, SyncProgress, SyncReport, SyncStage, WalletState};

@@ -14,7 +14,7 @@ const CODE_AT: usize = 18;
 const NO_CODE: CodeHash = CodeHash([0; 12]);
 
 /// Where a ticket stands at its server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum TicketState {
     /// It lets in.
     Valid,
@@ -30,7 +30,7 @@ const STATES: [TicketState; 4] =
     [TicketState::Valid, TicketState::Revoked, TicketState::Blocked, TicketState::Listed];
 
 /// The one kind of code by which a ticket is let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum Profile {
     /// The signed rotating code of format 1.
     Signed,
