@@ -7,20 +7,19 @@ use crate::config::Config;
 use crate::error::WalletError;
 use crate::host::{HostClock, HttpTransport, KeyVault};
 use crate::ledger::RecordId;
-use crate::model::{GateRecord, GateStatistics, GateStatus, GateVerdict};
+use crate::model::{GateRecord, GateSignIn, GateStatistics, GateStatus, GateSyncReport, GateVerdict};
 use crate::sync::{Core, Scan, Scanner};
 
 /// A steward's phone. Once it is prepared it needs no network: it decides by public keys, a signed manifest and its own
 /// ledger, and what it decided is on the disk before it says so.
 #[derive(uniffi::Object)]
 pub struct Gate {
-    core: Core,
     scanner: Scanner,
 }
 
 opaque_debug!(Gate);
 
-#[uniffi::export]
+#[uniffi::export(async_runtime = "tokio")]
 impl Gate {
     /// Opens the gate's store, or makes it where nothing is; a folder of its own, not a wallet's. The rest is as with a
     /// wallet. A manifest that cannot be read costs no record: the gate opens and asks to be prepared.
@@ -35,8 +34,8 @@ impl Gate {
         transport: Option<Arc<dyn HttpTransport>>,
     ) -> Result<Self, WalletError> {
         let core = Core::open(&config, vault, clock, transport)?;
-        let scanner = Scanner::new(Arc::clone(&core.store), Arc::clone(&core.vault), Arc::clone(&core.time))?;
-        Ok(Self { core, scanner })
+        let scanner = Scanner::new(&core)?;
+        Ok(Self { scanner })
     }
 
     /// What this gate is, and how far it is prepared. Local.
@@ -45,6 +44,37 @@ impl Gate {
     /// [`WalletError::Storage`].
     pub fn status(&self) -> Result<GateStatus, WalletError> {
         Ok(self.scanner.status()?)
+    }
+
+    /// Signs in with an admission code, which fixes the event and the sections, and prepares. Whoever signs in anew begins a
+    /// new chain of records; those of the post before stay on this device.
+    ///
+    /// # Errors
+    /// [`WalletError::InvalidInput`] naming the field, or while records of the post before are not sent;
+    /// [`WalletError::NotFound`] for an unknown code, [`WalletError::ManifestRefused`], [`WalletError::Refused`],
+    /// [`WalletError::Unreachable`], [`WalletError::KeyUnavailable`], [`WalletError::Storage`].
+    pub async fn sign_in(&self, sign_in: GateSignIn) -> Result<GateStatus, WalletError> {
+        self.scanner.sign_in(&sign_in).await?;
+        self.prepare().await
+    }
+
+    /// Brings the manifest up to date. The one in use stays unless a newer one holds.
+    ///
+    /// # Errors
+    /// As [`Gate::sign_in`]; [`WalletError::NeedsSignIn`] for a scanner that its server no longer knows.
+    pub async fn prepare(&self) -> Result<GateStatus, WalletError> {
+        self.scanner.prepare().await?;
+        self.status()
+    }
+
+    /// Hands over what the server does not have, and prepares. It can be broken off anywhere and never keeps a scan
+    /// waiting. What happened at the door is handed over as it happened; what the server holds against it is kept with the
+    /// record.
+    ///
+    /// # Errors
+    /// As [`Gate::prepare`]. What was handed over before counts.
+    pub async fn sync(&self) -> Result<GateSyncReport, WalletError> {
+        Ok(self.scanner.sync().await?)
     }
 
     /// Decides who goes in with the bytes of a code, from any camera or reader. A group on one ticket enters together, as

@@ -39,7 +39,10 @@ pub use checker::{CheckerConfig, CodeCheck, CodeChecker, CodeFields, DEFAULT_TOL
 pub use config::Config;
 pub use error::WalletError;
 pub use gate::Gate;
-pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
+pub use issuer::{
+    CredentialRequest, Issuer, ManifestDay, ManifestIssuer, ManifestKey, ManifestRequest, ManifestRevocation,
+    ManifestSection, ManifestTicket, NonceEpoch, STATEMENT_TOLERANCE_S, ScannerRequest, Statement,
+};
 pub use presentation::Presentation;
 pub use store::{FileState, RecoveryReport};
 pub use sync::{SignedIn, SyncProgress, SyncReport, SyncStage, WalletState};

@@ -11,6 +11,7 @@ mod tables;
 
 use ring::digest::{SHA256, digest};
 
+pub(crate) use delta::LABEL as DELTA_LABEL;
 pub use delta::delta;
 pub use draft::{Draft, DraftError, DraftTicket};
 pub use head::{EntryPolicy, HEAD_LEN, Head};

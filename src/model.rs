@@ -25,8 +25,8 @@ pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
 pub use flow::{Flow, IssueProgress};
 pub use gate::{
-    EarlierEntry, GateCertainty, GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus,
-    GateVerdict, VerdictCount,
+    EarlierEntry, GateCertainty, GateReadiness, GateRecord, GateSection, GateService, GateSignIn,
+    GateStatistics, GateStatus, GateSyncReport, GateVerdict, VerdictCount,
 };
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};

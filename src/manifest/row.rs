@@ -14,7 +14,7 @@ const CODE_AT: usize = 18;
 const NO_CODE: CodeHash = CodeHash([0; 12]);
 
 /// Where a ticket stands at its server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum TicketState {
     /// It lets in.
     Valid,

@@ -4,6 +4,47 @@ use crate::admission::Allowed;
 use crate::clock::ClockUncertainty;
 use crate::ledger::{Kind, Verdict};
 use crate::manifest::Profile;
+use crate::model::SystemConfig;
+
+/// What a gate signs in to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Enum)]
+#[serde(rename_all = "snake_case")]
+pub enum GateService {
+    /// The extension beside whatever system sells the tickets: signed manifests, every record handed over.
+    Extension,
+    /// TickeTing itself: its list of tickets, admissions handed over.
+    Ticketing,
+}
+
+/// What a member of staff signs in with.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
+pub struct GateSignIn {
+    /// What to sign in to.
+    pub service: GateService,
+    /// Where it is. TickeTing looks codes up for the app's own key: [`crate::model::TicketingConfig::app_key`].
+    pub config: SystemConfig,
+    /// The code that the organiser gave out; it fixes event and sections.
+    pub admission_code: String,
+    /// The door, as staff call it; 1 to 64 bytes.
+    pub name: String,
+    /// Whether records of the post before that were not sent are left on this device, where they stay.
+    #[uniffi(default = false)]
+    pub leave_unsent: bool,
+}
+
+opaque_debug!(GateSignIn);
+
+/// What a gate's sync did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, uniffi::Record)]
+pub struct GateSyncReport {
+    /// Records handed over, or that stay here because the system has no call for them.
+    pub sent: u32,
+    /// How many of them the server holds something against; each says what.
+    pub conflicts: u32,
+    /// Records that wait for the next sync.
+    pub unsent: u32,
+}
 
 /// How far a gate is prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]

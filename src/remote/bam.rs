@@ -5,7 +5,7 @@
 //! their purpose. By the vendor's SDK 7.19.0: login, refresh and `organizer_id`, headers, tenant hosts, the fields of every
 //! record, a tenant's list with `status`, single tickets by id and by ledger id, `…/qrcode` and what its code holds, the
 //! event's public key, `ticket_holder` with its questions, `send-group`, orders and their downloads, certificates, one's own
-//! offers, the claims of a token.
+//! offers, the claims of a token, validators of events, the three steps of a ledger transaction.
 //!
 //! **Assumed**:
 //! - Lists are paged by `limit` and `offset` where the reply has `paging`; a reply without it is the whole list. Records
@@ -16,6 +16,8 @@
 //!   issue goes on when its answer has come, for the ledger comes first: the ticket is asked for until it is `issued`.
 //! - A reservation whose answer was lost shows in the tenant's list with `status=reserved`, if that shows an organiser what
 //!   is reserved for others. Where it does not, nothing tells.
+//! - What the ledger gives to be signed is text, in hex or Base64; whether its bytes are a hash already is the signer's to know.
+//!   `validation_time` is in Unix seconds.
 //! - A picture of a code is upright and in whole modules.
 //! - Statuses, formats and kinds are open: an unknown text is kept.
 //!
@@ -35,6 +37,7 @@ mod raw;
 mod relation;
 mod ticket_file;
 mod tickets;
+mod validator;
 mod wire;
 
 pub use claims::claims;
@@ -43,6 +46,7 @@ pub use holder::{HolderForm, TicketPlace};
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use ticket_file::TicketFile;
 pub use tickets::{Direction, TicketPage, TicketQuery};
+pub use validator::{BamValidator, LedgerCall, LedgerDigest, LedgerReceipt};
 pub use wire::{
     BamEvent, BamSector, BamTicket, BamTicketAsset, BamTicketConfig, BamTicketDiscount, BamTicketHolder,
     BamTicketType, BamTimeslot, Decimal,

@@ -5,6 +5,8 @@ mod writing;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use tokio::sync::Mutex as AsyncMutex;
+
 use crate::admission::{Direction, History, Knowledge, ReadCode, decide};
 use crate::barcode::{IssuerKey, strip_scanner_marks};
 use crate::clock::TrustedNow;
@@ -14,9 +16,10 @@ use crate::host::KeyVault;
 use crate::ledger::{ChainId, Kind, Record, RecordId, Verdict};
 use crate::manifest::{Manifest, ManifestError};
 use crate::model::{GateVerdict, TicketHash};
+use crate::remote::Http;
 use crate::store::{LedgerHead, NewRecord, Store, StoredRecord, StoredScanner};
 
-use super::TimeKeeper;
+use super::{Core, TimeKeeper};
 use writing::{Entry, Writing};
 
 /// The tolerance between the phone's and the scanner's clock, in seconds.
@@ -30,9 +33,12 @@ const TRIES: u32 = 100;
 
 /// A scanner.
 pub struct Scanner {
-    store: Arc<Store>,
-    vault: Arc<dyn KeyVault>,
-    time: Arc<TimeKeeper>,
+    pub(super) store: Arc<Store>,
+    pub(super) vault: Arc<dyn KeyVault>,
+    pub(super) time: Arc<TimeKeeper>,
+    pub(super) http: Arc<Http>,
+    /// One sync at a time.
+    pub(super) turn: AsyncMutex<()>,
     post: RwLock<Option<Arc<Post>>>,
     last: Mutex<Option<LastScan>>,
 }
@@ -71,8 +77,16 @@ impl Scanner {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn new(store: Arc<Store>, vault: Arc<dyn KeyVault>, time: Arc<TimeKeeper>) -> Result<Self, Error> {
-        let scanner = Self { store, vault, time, post: RwLock::default(), last: Mutex::default() };
+    pub fn new(core: &Core) -> Result<Self, Error> {
+        let scanner = Self {
+            store: Arc::clone(&core.store),
+            vault: Arc::clone(&core.vault),
+            time: Arc::clone(&core.time),
+            http: Arc::clone(&core.runner.engine().http),
+            turn: AsyncMutex::default(),
+            post: RwLock::default(),
+            last: Mutex::default(),
+        };
         if let Some(stored) = scanner.store.scanner()? {
             scanner.take_up(stored)?;
         }
@@ -118,12 +132,17 @@ impl Scanner {
         let post = self.post()?;
         let held = post.knowledge.as_ref().map(Knowledge::manifest);
         let manifest = Manifest::offered(held, signed, key)?;
-        self.use_manifest(&post, manifest)
+        self.use_manifest(post.scanner.clone(), held, &manifest)
     }
 
     /// Takes a manifest into use that its signature, or the connection over which it came, vouches for.
-    pub(super) fn use_manifest(&self, post: &Post, manifest: Manifest) -> Result<(), Error> {
-        if manifest.head().event != post.scanner.event {
+    pub(super) fn use_manifest(
+        &self,
+        scanner: StoredScanner,
+        held: Option<&Manifest>,
+        manifest: &Manifest,
+    ) -> Result<(), Error> {
+        if manifest.head().event != scanner.event {
             return Err(ManifestError::WrongEvent.into());
         }
         let mut ids: Vec<_> =
@@ -132,13 +151,12 @@ impl Scanner {
         if ids.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(ManifestError::DoubledKey.into());
         }
-        let own = |one: &crate::manifest::RevokedScanner| one.scanner == post.scanner.scanner.0;
-        if manifest.revoked_scanners().any(|one| own(&one)) {
+        if manifest.revoked_scanners().any(|one| one.scanner == scanner.scanner.0) {
             return Err(ManifestError::ScannerRevoked.into());
         }
-        let floors = post.knowledge.as_ref().map(|held| held.manifest().floors_above(&manifest));
-        self.store.set_gate_manifest(post.scanner.event, manifest.body(), &floors.unwrap_or_default())?;
-        self.take_up(post.scanner.clone())
+        let floors = held.map(|held| held.floors_above(manifest)).unwrap_or_default();
+        self.store.set_gate_manifest(scanner.event, manifest.body(), &floors)?;
+        self.take_up(scanner)
     }
 
     /// Decides about a code. What is said is in the ledger, on the disk, when this returns.

@@ -51,3 +51,6 @@ extension AdmissionOrder: Redacted {}
 extension Admission: Redacted {}
 extension AdmissionQuery: Redacted {}
 extension AdmissionPage: Redacted {}
+extension NonceEpoch: Redacted {}
+extension ManifestTicket: Redacted {}
+extension ManifestRequest: Redacted {}
