@@ -11,6 +11,7 @@ mod etag;
 mod events;
 mod fields;
 mod issuing;
+mod ledger;
 mod list;
 mod offers;
 mod order_file;
@@ -43,7 +44,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 
-pub use choices::{BamChoices, ErrorKey, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
+pub use choices::{BamChoices, ErrorKey, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply};
+pub(crate) use codes::event_key;
 pub(crate) use order_writes::end_payment;
 pub(crate) use reply::reshape;
 pub(crate) use session::{Holder, holder};
@@ -60,6 +62,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(accounts())
         .merge(tickets())
         .merge(orders())
+        .merge(ledger::routes())
         .merge(organizers_writes("/t/{tenant}/event/v1"))
         .merge(organizers_writes("/t/{tenant}/v1"))
         .merge(organizers_writes("/t/{tenant}"))
