@@ -98,6 +98,7 @@ fn proves(record: &Record, keys: &[IssuerKey]) -> bool {
     let text = format!("{PREFIX}{}", base45::encode(&code));
     let now = i64::try_from(fields.time_ms / 1000).unwrap_or(i64::MAX);
     let checks = Checks {
+        nonce_required: false,
         keys,
         now,
         tolerance_s: TOLERANCE_S,

@@ -1,0 +1,20 @@
+//! Promise: a gate lets in whom it should with no network, says why not, and keeps what it said.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+#[path = "gate/ledger.rs"]
+mod ledger;
+#[path = "gate/manifests.rs"]
+mod manifests;
+#[path = "support/phone.rs"]
+mod phone;
+#[path = "gate/policies.rs"]
+mod policies;
+#[path = "support/raw_key.rs"]
+mod raw_key;
+mod support;
+#[path = "support/tiny_server.rs"]
+mod tiny_server;
+#[path = "support/venue.rs"]
+mod venue;
+#[path = "gate/verdicts.rs"]
+mod verdicts;
