@@ -8,6 +8,7 @@ mod mapping;
 
 pub use inside::Error;
 
+use crate::manifest::ManifestRefusal;
 use crate::model::NoBarcodeReason;
 
 /// Why the store cannot be opened as it is. Nothing was changed or deleted.
@@ -109,6 +110,14 @@ pub enum WalletError {
         /// What it means and what helps.
         reason: String,
     },
+    /// A gate's manifest or delta is not taken; the one in use stays.
+    #[error("{reason}")]
+    ManifestRefused {
+        /// What is wrong with it.
+        why: ManifestRefusal,
+        /// In words.
+        reason: String,
+    },
     /// No such ticket or account in this wallet.
     #[error("{reason}")]
     NotFound {
@@ -167,6 +176,7 @@ impl WalletError {
             Self::ServerFault { .. } => "server_fault",
             Self::PermissionDenied { .. } => "permission_denied",
             Self::NoBarcode { .. } => "no_barcode",
+            Self::ManifestRefused { .. } => "manifest_refused",
             Self::NotFound { .. } => "not_found",
             Self::Cancelled { .. } => "cancelled",
             Self::Paused { .. } => "paused",

@@ -1,137 +1,136 @@
-//! The gate, verifying half: reads a scanned text and decides with public keys only, no network and no store.
+//! The gate: the facade for staff who let people in.
 
-use crate::barcode::{Checks, CodeVerdict, IssuerKey, NONCE_LEN, ScannedCode, read};
+use std::sync::Arc;
+
+use crate::admission::Direction;
+use crate::config::Config;
 use crate::error::WalletError;
-use crate::model::EventHash;
+use crate::host::{HostClock, HttpTransport, KeyVault};
+use crate::ledger::RecordId;
+use crate::model::{GateRecord, GateSignIn, GateStatistics, GateStatus, GateSyncReport, GateVerdict};
+use crate::sync::{Core, Scan, Scanner};
 
-/// The default tolerance between the phone's and the scanner's clock, in seconds.
-pub const DEFAULT_TOLERANCE_S: u32 = 10;
-
-/// An issuer key that a gate knows, and when.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct KnownIssuer {
-    /// Raw Ed25519 public key, 32 bytes.
-    pub public_key: Vec<u8>,
-    /// First Unix second in which it counts; `None` is always.
-    #[uniffi(default = None)]
-    pub valid_from: Option<i64>,
-    /// Last Unix second in which it counts; `None` is for ever.
-    #[uniffi(default = None)]
-    pub valid_until: Option<i64>,
-}
-
-/// What a gate knows and lets in.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct GateConfig {
-    /// Known issuers, one at least.
-    pub issuers: Vec<KnownIssuer>,
-    /// Event id inside signed bytes, 8 bytes; `None` accepts any event.
-    #[uniffi(default = None)]
-    pub event: Option<Vec<u8>>,
-    /// Section codes let in here; empty accepts any. Tickets of the whole event (section 0) pass everywhere.
-    #[uniffi(default = [])]
-    pub sections: Vec<u16>,
-    /// How many seconds the two clocks may differ.
-    #[uniffi(default = 10)]
-    pub tolerance_s: u32,
-}
-
-/// What the signed bytes of a code say, once both signatures hold. Times are Unix seconds.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct CodeFields {
-    /// Event id, 16 hex digits.
-    pub event: String,
-    /// Ticket id, 24 hex digits: every look-up goes by this, never by the scanned text.
-    pub ticket: String,
-    /// Section code; 0 is the whole event.
-    pub section: u16,
-    /// Generation.
-    pub generation: u16,
-    /// Not valid before.
-    pub not_before: u32,
-    /// Not valid after.
-    pub lease_end: u32,
-    /// Freshness window in seconds.
-    pub window: u8,
-    /// When the device showed this frame.
-    pub presented_at: u32,
-}
-
-/// The verdict of the code alone.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct CodeCheck {
-    /// The verdict.
-    pub verdict: CodeVerdict,
-    /// What the code says; `None` until issuer and device signature both hold.
-    pub fields: Option<CodeFields>,
-}
-
-/// A gate that checks codes offline.
-#[derive(Debug, uniffi::Object)]
+/// A steward's phone. Once it is prepared it needs no network: it decides by public keys, a signed manifest and its own
+/// ledger, and what it decided is on the disk before it says so.
+#[derive(uniffi::Object)]
 pub struct Gate {
-    keys: Vec<IssuerKey>,
-    event: Option<EventHash>,
-    sections: Vec<u16>,
-    tolerance_s: u32,
+    scanner: Scanner,
 }
 
-#[uniffi::export]
+opaque_debug!(Gate);
+
+#[uniffi::export(async_runtime = "tokio")]
 impl Gate {
-    /// Sets a gate up.
+    /// Opens the gate's store, or makes it where nothing is; a folder of its own, not a wallet's. The rest is as with a
+    /// wallet. A manifest that cannot be read costs no record: the gate opens and asks to be prepared.
     ///
     /// # Errors
-    /// [`WalletError::InvalidInput`] naming the field, for no issuer, a key that is not a canonical Ed25519 key of full
-    /// order, or an event id that has not 8 bytes.
+    /// [`WalletError::KeyUnavailable`], [`WalletError::NeedsRecovery`], [`WalletError::InUse`], [`WalletError::Storage`].
     #[uniffi::constructor]
-    pub fn new(config: GateConfig) -> Result<Self, WalletError> {
-        if config.issuers.is_empty() {
-            return Err(WalletError::input("issuers", "a gate needs one issuer key at least"));
-        }
-        let keys = config.issuers.iter().map(known_key).collect::<Result<_, _>>()?;
-        let event = config.event.map(|bytes| <[u8; 8]>::try_from(bytes).map(EventHash)).transpose();
-        let event = event.map_err(|_| WalletError::input("event", "an event id has 8 bytes"))?;
-        Ok(Self { keys, event, sections: config.sections, tolerance_s: config.tolerance_s })
+    pub fn open(
+        config: Config,
+        vault: Arc<dyn KeyVault>,
+        clock: Option<Arc<dyn HostClock>>,
+        transport: Option<Arc<dyn HttpTransport>>,
+    ) -> Result<Self, WalletError> {
+        let core = Core::open(&config, vault, clock, transport)?;
+        let scanner = Scanner::new(&core)?;
+        Ok(Self { scanner })
     }
 
-    /// Checks scanned bytes at `now` (Unix seconds), with the venue nonces (8 bytes each) that count now.
+    /// What this gate is, and how far it is prepared. Local.
     ///
     /// # Errors
-    /// [`WalletError::InvalidInput`] for a nonce of another length. A bad code is a verdict, not an error.
-    pub fn check(&self, scanned: Vec<u8>, now: i64, nonces: Vec<Vec<u8>>) -> Result<CodeCheck, WalletError> {
-        let nonces = nonces.into_iter().map(<[u8; NONCE_LEN]>::try_from).collect::<Result<Vec<_>, _>>();
-        let nonces = nonces.map_err(|_| WalletError::input("nonces", "a venue nonce has 8 bytes"))?;
-        let reading = read(
-            &scanned,
-            &Checks {
-                keys: &self.keys,
-                now,
-                tolerance_s: self.tolerance_s,
-                nonces: &nonces,
-                event: self.event,
-                sections: &self.sections,
-            },
-        );
-        Ok(CodeCheck { verdict: reading.verdict, fields: reading.code.as_ref().map(CodeFields::from) })
+    /// [`WalletError::Storage`].
+    pub fn status(&self) -> Result<GateStatus, WalletError> {
+        Ok(self.scanner.status()?)
+    }
+
+    /// Signs in with an admission code, which fixes the event and the sections, and prepares. Whoever signs in anew begins a
+    /// new chain of records; those of the post before stay on this device.
+    ///
+    /// # Errors
+    /// [`WalletError::InvalidInput`] naming the field, or while records of the post before are not sent;
+    /// [`WalletError::NotFound`] for an unknown code, [`WalletError::ManifestRefused`], [`WalletError::Refused`],
+    /// [`WalletError::Unreachable`], [`WalletError::KeyUnavailable`], [`WalletError::Storage`].
+    pub async fn sign_in(&self, sign_in: GateSignIn) -> Result<GateStatus, WalletError> {
+        self.scanner.sign_in(&sign_in).await?;
+        self.prepare().await
+    }
+
+    /// Brings the manifest up to date. The one in use stays unless a newer one holds.
+    ///
+    /// # Errors
+    /// As [`Gate::sign_in`]; [`WalletError::NeedsSignIn`] for a scanner that its server no longer knows.
+    pub async fn prepare(&self) -> Result<GateStatus, WalletError> {
+        self.scanner.prepare().await?;
+        self.status()
+    }
+
+    /// Hands over what the server does not have, and prepares. It can be broken off anywhere and never keeps a scan
+    /// waiting. What happened at the door is handed over as it happened; what the server holds against it is kept with the
+    /// record.
+    ///
+    /// # Errors
+    /// As [`Gate::prepare`]. What was handed over before counts.
+    pub async fn sync(&self) -> Result<GateSyncReport, WalletError> {
+        Ok(self.scanner.sync().await?)
+    }
+
+    /// Decides who goes in with the bytes of a code, from any camera or reader. A group on one ticket enters together, as
+    /// `persons`. Local; when it returns, the record is on the disk. The same code again within three seconds is a camera's
+    /// double read: the same verdict, marked, and nothing written.
+    ///
+    /// # Errors
+    /// [`WalletError::InvalidInput`] while the gate is not prepared, or for no person; [`WalletError::KeyUnavailable`],
+    /// [`WalletError::Storage`]: nobody was let in. A code that is no good is a verdict, not an error.
+    pub fn scan(&self, scanned: Vec<u8>, persons: u16) -> Result<GateVerdict, WalletError> {
+        Ok(self.scanner.scan(Scan { scanned: &scanned, direction: Direction::In, persons })?)
+    }
+
+    /// The same for those who leave, so that they can come in again where the event allows it.
+    ///
+    /// # Errors
+    /// As [`Gate::scan`].
+    pub fn exit(&self, scanned: Vec<u8>, persons: u16) -> Result<GateVerdict, WalletError> {
+        Ok(self.scanner.scan(Scan { scanned: &scanned, direction: Direction::Out, persons })?)
+    }
+
+    /// Takes an admission of this gate back, once, within 120 seconds. Local.
+    ///
+    /// # Errors
+    /// [`WalletError::InvalidInput`] for what cannot be taken back, with the reason; [`WalletError::NotFound`],
+    /// [`WalletError::KeyUnavailable`], [`WalletError::Storage`].
+    pub fn undo(&self, record_id: String) -> Result<GateRecord, WalletError> {
+        Ok(self.scanner.undo(record(&record_id)?)?.into())
+    }
+
+    /// Lets somebody in whom this gate refused, with the reason (1 to 200 bytes). It clears nothing: the ticket counts as
+    /// used from then on. Local.
+    ///
+    /// # Errors
+    /// As [`Gate::undo`].
+    pub fn override_refusal(&self, record_id: String, reason: String) -> Result<GateRecord, WalletError> {
+        Ok(self.scanner.override_refusal(record(&record_id)?, &reason)?.into())
+    }
+
+    /// What happened at this event, as far as this gate knows. Local.
+    ///
+    /// # Errors
+    /// [`WalletError::InvalidInput`] before the first sign-in, [`WalletError::Storage`].
+    pub fn statistics(&self) -> Result<GateStatistics, WalletError> {
+        Ok(self.scanner.statistics()?)
+    }
+
+    /// The event's newest records, `limit` at most, the newest first. Local.
+    ///
+    /// # Errors
+    /// As [`Gate::statistics`].
+    pub fn records(&self, limit: u32) -> Result<Vec<GateRecord>, WalletError> {
+        Ok(self.scanner.records(limit)?)
     }
 }
 
-fn known_key(issuer: &KnownIssuer) -> Result<IssuerKey, WalletError> {
-    let key = IssuerKey::from_bytes(&issuer.public_key).map_err(|e| WalletError::input("issuers", e))?;
-    Ok(key.valid_between(issuer.valid_from.unwrap_or(i64::MIN), issuer.valid_until.unwrap_or(i64::MAX)))
-}
-
-impl From<&ScannedCode> for CodeFields {
-    fn from(code: &ScannedCode) -> Self {
-        let fields = code.credential.fields();
-        Self {
-            event: fields.event.to_string(),
-            ticket: fields.ticket.to_string(),
-            section: fields.section,
-            generation: fields.generation,
-            not_before: fields.not_before,
-            lease_end: fields.lease_end,
-            window: fields.window,
-            presented_at: code.presented_at,
-        }
-    }
+fn record(id: &str) -> Result<RecordId, WalletError> {
+    id.parse().map_err(|e| WalletError::input("record_id", e))
 }

@@ -63,8 +63,8 @@ pub trait KeyVault: Send + Sync {
     fn public_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError>;
 
     /// Signs with ECDSA over SHA-256 of `message` (the vault hashes). Returns the DER `ECDSA-Sig-Value` of RFC 3279,
-    /// as `SecKeyCreateSignature` and `Signature.sign` do; high or low s. [`Purpose::Present`] and
-    /// [`Purpose::Renew`] come unattended every few seconds and must not prompt.
+    /// as `SecKeyCreateSignature` and `Signature.sign` do; high or low s. [`Purpose::Present`],
+    /// [`Purpose::Renew`] and [`Purpose::Record`] come unattended every few seconds and must not prompt.
     fn sign(&self, handle: String, purpose: Purpose, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError>;
 
     /// Deletes a key. Deleting one that is not there succeeds.

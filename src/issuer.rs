@@ -1,4 +1,12 @@
-//! The issuer: what a ticketing server runs to sign credentials and to check what devices state.
+//! The issuer: what a ticketing server runs to sign credentials and to check what devices state; and, with another key, what
+//! gates work by.
+
+mod gate;
+
+pub use gate::{
+    ManifestDay, ManifestIssuer, ManifestKey, ManifestRequest, ManifestRevocation, ManifestSection,
+    ManifestTicket, NonceEpoch, ScannerRequest,
+};
 
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use zeroize::Zeroizing;
@@ -16,8 +24,38 @@ pub const STATEMENT_TOLERANCE_S: u32 = 300;
 /// Holds an issuer's Ed25519 key and signs credentials with it.
 #[derive(uniffi::Object)]
 pub struct Issuer {
+    signer: Signer,
+}
+
+/// An Ed25519 key with its public half.
+struct Signer {
     pair: Ed25519KeyPair,
     key: IssuerKey,
+}
+
+impl Signer {
+    fn new(seed: Vec<u8>) -> Result<Self, WalletError> {
+        let seed = Zeroizing::new(seed);
+        let refused = |_| WalletError::input("seed", "an Ed25519 seed has 32 bytes");
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(refused)?;
+        let key =
+            IssuerKey::from_bytes(pair.public_key().as_ref()).map_err(|e| WalletError::input("seed", e))?;
+        Ok(Self { pair, key })
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], WalletError> {
+        let signature = self.pair.sign(message);
+        signature
+            .as_ref()
+            .try_into()
+            .map_err(|_| WalletError::Internal { reason: "an Ed25519 signature has 64 bytes".to_owned() })
+    }
+
+    /// Bytes with the signature over a message that stands for them behind them.
+    fn signed(&self, message: &[u8], mut body: Vec<u8>) -> Result<Vec<u8>, WalletError> {
+        body.extend(self.sign(message)?);
+        Ok(body)
+    }
 }
 
 opaque_debug!(Issuer);
@@ -70,17 +108,12 @@ impl Issuer {
     /// [`WalletError::InvalidInput`] for another length.
     #[uniffi::constructor]
     pub fn new(seed: Vec<u8>) -> Result<Self, WalletError> {
-        let seed = Zeroizing::new(seed);
-        let refused = |_| WalletError::input("seed", "an Ed25519 seed has 32 bytes");
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(refused)?;
-        let key =
-            IssuerKey::from_bytes(pair.public_key().as_ref()).map_err(|e| WalletError::input("seed", e))?;
-        Ok(Self { pair, key })
+        Ok(Self { signer: Signer::new(seed)? })
     }
 
     /// The raw Ed25519 public key, 32 bytes.
     pub fn public_key(&self) -> Vec<u8> {
-        self.key.to_bytes().to_vec()
+        self.signer.key.to_bytes().to_vec()
     }
 
     /// Signs a credential: 134 bytes for the wallet.
@@ -91,12 +124,8 @@ impl Issuer {
     pub fn credential(&self, request: CredentialRequest) -> Result<Vec<u8>, WalletError> {
         let fields = self.fields(&request)?;
         let window = |e: CredentialError| WalletError::input("window_s", e);
-        let signature: [u8; 64] = self
-            .pair
-            .sign(&Credential::message(&fields.to_bytes().map_err(window)?))
-            .as_ref()
-            .try_into()
-            .map_err(|_| WalletError::Internal { reason: "an Ed25519 signature has 64 bytes".to_owned() })?;
+        let message = Credential::message(&fields.to_bytes().map_err(window)?);
+        let signature = self.signer.sign(&message)?;
         Ok(Credential::from_parts(fields, &signature).map_err(window)?.as_bytes().to_vec())
     }
 
@@ -108,7 +137,7 @@ impl Issuer {
     pub fn check_statement(&self, statement: Statement, now: i64) -> Result<(), WalletError> {
         let credential =
             Credential::from_bytes(&statement.credential).map_err(|e| WalletError::input("credential", e))?;
-        if !credential.is_signed_by(&self.key) {
+        if !credential.is_signed_by(&self.signer.key) {
             return Err(WalletError::input("credential", "not signed by this issuer"));
         }
         if i64::from(statement.at).abs_diff(now) > u64::from(STATEMENT_TOLERANCE_S) {
@@ -138,7 +167,7 @@ impl Issuer {
         let device =
             DeviceKey::from_x963(&request.device_key).map_err(|e| WalletError::input("device_key", e))?;
         Ok(CredentialFields {
-            key_id: self.key.id(),
+            key_id: self.signer.key.id(),
             event: provider.event(&request.event_id).map_err(|e| WalletError::input("event_id", e))?,
             ticket: provider.ticket(&request.ticket_id).map_err(|e| WalletError::input("ticket_id", e))?,
             section: request.section,

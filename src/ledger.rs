@@ -4,7 +4,9 @@ mod certificate;
 mod record;
 
 pub use certificate::{Certificate, ScannerId};
-pub use record::{CLOCK_CONFIRMED, ChainId, Evidence, Kind, Record, RecordFields, Verdict};
+pub use record::{
+    CLOCK_CONFIRMED, ChainId, Evidence, Kind, NoRecordId, Record, RecordFields, RecordId, Verdict,
+};
 
 use crate::bytes::Malformed;
 

@@ -11,9 +11,11 @@ uniffi::setup_scaffolding!();
 #[macro_use]
 mod opaque;
 
+pub mod admission;
 pub mod barcode;
 mod box_office;
 mod bytes;
+mod checker;
 pub mod clock;
 mod config;
 mod device;
@@ -33,10 +35,14 @@ mod wallet;
 
 pub use box_office::BoxOffice;
 pub use bytes::Malformed;
+pub use checker::{CheckerConfig, CodeCheck, CodeChecker, CodeFields, DEFAULT_TOLERANCE_S, KnownIssuer};
 pub use config::Config;
 pub use error::WalletError;
-pub use gate::{CodeCheck, CodeFields, DEFAULT_TOLERANCE_S, Gate, GateConfig, KnownIssuer};
-pub use issuer::{CredentialRequest, Issuer, STATEMENT_TOLERANCE_S, Statement};
+pub use gate::Gate;
+pub use issuer::{
+    CredentialRequest, Issuer, ManifestDay, ManifestIssuer, ManifestKey, ManifestRequest, ManifestRevocation,
+    ManifestSection, ManifestTicket, NonceEpoch, STATEMENT_TOLERANCE_S, ScannerRequest, Statement,
+};
 pub use presentation::Presentation;
 pub use store::{FileState, RecoveryReport};
 pub use sync::{SignedIn, SyncProgress, SyncReport, SyncStage, WalletState};

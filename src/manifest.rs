@@ -11,6 +11,7 @@ mod tables;
 
 use ring::digest::{SHA256, digest};
 
+pub(crate) use delta::LABEL as DELTA_LABEL;
 pub use delta::delta;
 pub use draft::{Draft, DraftError, DraftTicket};
 pub use head::{EntryPolicy, HEAD_LEN, Head};
@@ -65,6 +66,51 @@ pub enum ManifestError {
     /// A delta does not give the manifest that it promises.
     #[error("the delta does not give the manifest that it names")]
     WrongResult,
+    /// Two issuers have one key id.
+    #[error("two issuers' keys have one id")]
+    DoubledKey,
+    /// The scanner that reads it is one of those whose records no longer count.
+    #[error("this scanner is revoked")]
+    ScannerRevoked,
+}
+
+/// Which kind of [`ManifestError`] it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum ManifestRefusal {
+    /// Not as described, or longer than 16 MiB.
+    Malformed,
+    /// Not signed by the key that was pinned at sign-in.
+    BadSignature,
+    /// Of another event.
+    WrongEvent,
+    /// Older than the one in use.
+    Rollback,
+    /// Another one of the same sequence.
+    Forked,
+    /// A delta that does not begin at the one in use.
+    WrongBase,
+    /// A delta that does not give what it names.
+    WrongResult,
+    /// Two issuers have one key id.
+    DoubledKey,
+    /// This scanner's records no longer count.
+    ScannerRevoked,
+}
+
+impl From<ManifestError> for ManifestRefusal {
+    fn from(error: ManifestError) -> Self {
+        match error {
+            ManifestError::Malformed(_) | ManifestError::TooLong => Self::Malformed,
+            ManifestError::BadSignature => Self::BadSignature,
+            ManifestError::WrongEvent => Self::WrongEvent,
+            ManifestError::Rollback { .. } => Self::Rollback,
+            ManifestError::Forked { .. } => Self::Forked,
+            ManifestError::WrongBase => Self::WrongBase,
+            ManifestError::WrongResult => Self::WrongResult,
+            ManifestError::DoubledKey => Self::DoubledKey,
+            ManifestError::ScannerRevoked => Self::ScannerRevoked,
+        }
+    }
 }
 
 /// A manifest whose signature holds and whose every byte was read.
@@ -74,7 +120,7 @@ pub struct Manifest {
     bytes: Vec<u8>,
     head: Head,
     tables: Tables,
-    /// Numbers of the rows that have a plain code, in the order of their codes.
+    /// Numbers of the rows that have a code, in the order of their codes.
     by_code: Vec<u32>,
 }
 
@@ -94,6 +140,29 @@ impl Manifest {
         let (head, tables) = tables::read(&bytes, MAGIC, HEAD_LEN, Head::read)?;
         let by_code = row::by_code(tables.rows(&bytes, Kind::Tickets), &tables.malformed(Kind::Tickets))?;
         Ok(Self { bytes, head, tables, by_code })
+    }
+
+    /// What a server offers to whoever has `held`: a manifest, or a delta from it.
+    ///
+    /// # Errors
+    /// [`ManifestError`]; the one in use stays.
+    pub fn offered(held: Option<&Self>, signed: &[u8], key: &IssuerKey) -> Result<Self, ManifestError> {
+        match held {
+            Some(held) if signed.starts_with(delta::MAGIC) => held.apply(signed, key),
+            Some(held) => Self::read(signed, key)?.after(held),
+            None => Self::read(signed, key),
+        }
+    }
+
+    /// The floors that `next` would lower, or leave out.
+    pub fn floors_above(&self, next: &Self) -> Vec<(TicketHash, u16)> {
+        let lowered = |row: &TicketRow| row.floor > next.ticket(&row.id).map_or(0, |row| row.floor);
+        self.tickets().filter(lowered).map(|row| (row.id, row.floor)).collect()
+    }
+
+    /// Every ticket that has a row, by rising id.
+    pub fn tickets(&self) -> impl Iterator<Item = TicketRow> + '_ {
+        (0..u32::try_from(self.ticket_count()).unwrap_or(u32::MAX)).map(|number| row::at(self.rows(), number))
     }
 
     /// Takes this one for the one in use, unless that is newer. The same one again is fine.
@@ -133,7 +202,7 @@ impl Manifest {
         row::find(self.rows(), id)
     }
 
-    /// The row of the ticket that has this plain code. The bytes count as they were scanned.
+    /// The row of the ticket that has this code: a plain one as it was scanned, or `E…TC…T…` of a B.A.M ticket.
     pub fn ticket_with_code(&self, code: &[u8]) -> Option<TicketRow> {
         let hash = CodeHash::of(self.head.event, code);
         let found = self.by_code.binary_search_by_key(&hash, |number| row::at(self.rows(), *number).code);

@@ -8,6 +8,7 @@ mod document;
 mod exchange;
 pub mod expiry;
 mod flow;
+mod gate;
 mod ids;
 mod money;
 mod oauth;
@@ -26,6 +27,10 @@ pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
 pub use exchange::{SectionCount, SectionOrder, SectionOrderPage, SectionTransfer, SectionTransferPage};
 pub use flow::{Flow, IssueProgress};
+pub use gate::{
+    EarlierEntry, GateCertainty, GateReadiness, GateRecord, GateSection, GateService, GateSignIn,
+    GateStatistics, GateStatus, GateSyncReport, GateVerdict, VerdictCount,
+};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
 pub use oauth::{IdTokenFault, OAuthError};

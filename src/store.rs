@@ -6,6 +6,7 @@ mod credentials;
 mod documents;
 mod envelope;
 mod files;
+mod gate;
 mod lock;
 mod office;
 mod open;
@@ -26,6 +27,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use credentials::{Binding, BindingState, HeldCredential};
 pub use documents::{CodeWanted, NewDocument, StoredEnrollment};
+pub use gate::{LedgerHead, NewRecord, StoredRecord, StoredScanner};
 pub use office::OfficeOutcome;
 pub use outbox::{NewWrite, OutboxRow, Settled};
 pub use recover::{RecoveryReport, recover};

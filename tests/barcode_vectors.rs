@@ -6,7 +6,7 @@ mod support;
 use proptest::prelude::*;
 use support::{bytes, check_as_json, vectors, vectors_gate as gate};
 use ticket_wallet::barcode::{self, CodeVerdict};
-use ticket_wallet::{CredentialRequest, Gate, GateConfig, Issuer, KnownIssuer};
+use ticket_wallet::{CheckerConfig, CodeChecker, CredentialRequest, Issuer, KnownIssuer};
 
 #[test]
 fn every_case_is_judged_as_the_vectors_say() {
@@ -59,7 +59,9 @@ fn a_key_is_known_only_within_its_validity_and_ids_may_collide() {
     let other = Issuer::new(vec![7; 32]).unwrap().public_key();
     let valid = &vectors["cases"][0];
     let verdict = |issuers: Vec<KnownIssuer>| {
-        let gate = Gate::new(GateConfig { issuers, event: None, sections: vec![], tolerance_s: 10 }).unwrap();
+        let gate =
+            CodeChecker::new(CheckerConfig { issuers, event: None, sections: vec![], tolerance_s: 10 })
+                .unwrap();
         gate.check(valid["text"].as_str().unwrap().into(), 1_790_000_003, vec![]).unwrap().verdict
     };
     let known = |public_key: &Vec<u8>, valid_from, valid_until| KnownIssuer {

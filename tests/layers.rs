@@ -14,13 +14,23 @@ use source::{identifiers, paths, uses};
 /// From the bottom to the top. Modules of the lowest layer may use each other; higher up only what stands below.
 const LAYERS: [&[&str]; 5] = [
     &[
-        "barcode", "bytes", "clock", "config", "error", "events", "host", "ledger", "manifest", "model",
+        "admission",
+        "barcode",
+        "bytes",
+        "clock",
+        "config",
+        "error",
+        "events",
+        "host",
+        "ledger",
+        "manifest",
+        "model",
         "opaque",
     ],
     &["device"],
     &["store", "remote"],
-    &["sync", "resale", "admission", "document", "presentation"],
-    &["wallet", "gate", "box_office", "issuer"],
+    &["sync", "resale", "document", "presentation"],
+    &["wallet", "gate", "box_office", "issuer", "checker"],
 ];
 /// What the lowest layer gets as arguments instead of reaching for it: the network, the database.
 const NO_SERVICES: [&str; 3] = ["tokio", "reqwest", "rusqlite"];

@@ -8,13 +8,13 @@ mod phone;
 use phone::{Phone, TestClock, sandbox};
 use ticket_wallet::barcode::CodeVerdict;
 use ticket_wallet::model::NoBarcodeReason;
-use ticket_wallet::{Gate, GateConfig, KnownIssuer, Presentation, WalletError};
+use ticket_wallet::{CheckerConfig, CodeChecker, KnownIssuer, Presentation, WalletError};
 use ticket_wallet_sandbox::SandboxConfig;
 
-fn gate_for(shown: &Presentation) -> Gate {
+fn gate_for(shown: &Presentation) -> CodeChecker {
     let issuers =
         vec![KnownIssuer { public_key: shown.issuer_key.clone(), valid_from: None, valid_until: None }];
-    Gate::new(GateConfig { issuers, event: None, sections: vec![], tolerance_s: 10 }).unwrap()
+    CodeChecker::new(CheckerConfig { issuers, event: None, sections: vec![], tolerance_s: 10 }).unwrap()
 }
 
 #[tokio::test]

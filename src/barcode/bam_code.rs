@@ -9,6 +9,8 @@
 //! No group of Base45 ends in `:`, so the first `:::` is the separator. Nothing in it tells when it was made: who copies
 //! the text has the code, and only the system's validators know whether it was used.
 
+use std::fmt;
+
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use serde::Deserialize;
 
@@ -127,7 +129,13 @@ impl BamCodeTicket {
 
     /// The bytes that are signed.
     pub fn payload(&self) -> Vec<u8> {
-        format!(r#"{{"id":"E{}TC{}T{}"}}"#, self.event, self.ticket_config, self.seq_num).into_bytes()
+        format!(r#"{{"id":"{self}"}}"#).into_bytes()
+    }
+}
+
+impl fmt::Display for BamCodeTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "E{}TC{}T{}", self.event, self.ticket_config, self.seq_num)
     }
 }
 

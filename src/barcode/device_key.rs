@@ -97,6 +97,15 @@ impl DeviceSignature {
         if signature.normalize_s() == signature { Ok(Self(raw)) } else { Err(DeviceKeyError::NotLowS) }
     }
 
+    /// The signature as DER, s low: the form in which ledgers take it.
+    ///
+    /// # Errors
+    /// None: a signature that was taken in can be written.
+    pub fn to_der(self) -> Result<Vec<u8>, DeviceKeyError> {
+        let signature = Signature::from_slice(&self.0).map_err(|_| DeviceKeyError::NotLowS)?;
+        Ok(signature.to_der().as_bytes().to_vec())
+    }
+
     /// The signature as it travels: `r ‖ s`.
     pub fn to_bytes(self) -> [u8; SIGNATURE_LEN] {
         self.0

@@ -23,6 +23,8 @@ pub enum Purpose {
     Renew,
     /// Giving up the right to show a barcode.
     Surrender,
+    /// A gate's ledger record, unattended at every scan.
+    Record,
 }
 
 /// What the device signs for a frame shown at `presented_at` (Unix seconds), with the venue's nonce if there is one.
@@ -35,7 +37,7 @@ pub fn proof_message(credential: &Credential, presented_at: u32, nonce: Option<&
 
 /// What the device signs for a statement to the server: label, zero byte, SHA-256 of the credential, `at` (Unix
 /// seconds), SHA-256 of the idempotency key (its characters, without the quotes of the header).
-/// `None` for [`Purpose::Present`], which is no statement.
+/// `None` for [`Purpose::Present`] and [`Purpose::Record`], which are no statements.
 pub fn statement_message(
     purpose: Purpose,
     credential: &Credential,
@@ -43,7 +45,7 @@ pub fn statement_message(
     idempotency_key: &str,
 ) -> Option<Vec<u8>> {
     let label: &[u8] = match purpose {
-        Purpose::Present => return None,
+        Purpose::Present | Purpose::Record => return None,
         Purpose::Renew => b"ticket-wallet/1/renew\0",
         Purpose::Surrender => b"ticket-wallet/1/surrender\0",
     };

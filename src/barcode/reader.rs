@@ -48,6 +48,8 @@ pub struct Checks<'a> {
     pub tolerance_s: u32,
     /// The venue nonces that count now: previous, current and next epoch.
     pub nonces: &'a [[u8; NONCE_LEN]],
+    /// Whether every code must cover a venue nonce, whatever its credential says.
+    pub nonce_required: bool,
     /// The event at this gate; `None` accepts any.
     pub event: Option<EventHash>,
     /// The sections let in here; empty accepts any.
@@ -74,21 +76,32 @@ pub struct Reading {
     pub verdict: CodeVerdict,
     /// The proved code; `None` until issuer and device signature both hold.
     pub code: Option<ScannedCode>,
+    /// The venue nonce that the device signed with it.
+    pub nonce: Option<[u8; NONCE_LEN]>,
 }
 
 /// Reads scanned bytes and checks them in the fixed order, stopping at the first failure.
 pub fn read(scanned: &[u8], checks: &Checks<'_>) -> Reading {
-    let refused = |verdict| Reading { verdict, code: None };
+    let refused = |verdict| Reading { verdict, code: None, nonce: None };
     let Some(code) = ScannedCode::parse(scanned) else {
         return refused(CodeVerdict::Malformed);
     };
-    if let Err(verdict) = code.check_signatures(checks) {
-        return refused(verdict);
+    match code.check_signatures(checks) {
+        Err(verdict) => refused(verdict),
+        Ok(nonce) => Reading { verdict: code.check_claims(checks), code: Some(code), nonce },
     }
-    Reading { verdict: code.check_claims(checks), code: Some(code) }
 }
 
 impl ScannedCode {
+    /// The bytes inside the barcode.
+    pub fn to_bytes(&self) -> [u8; CODE_LEN] {
+        let mut bytes = [0; CODE_LEN];
+        bytes[..CREDENTIAL_LEN].copy_from_slice(self.credential.as_bytes());
+        bytes[CREDENTIAL_LEN..CREDENTIAL_LEN + 4].copy_from_slice(&self.presented_at.to_be_bytes());
+        bytes[CREDENTIAL_LEN + 4..].copy_from_slice(&self.signature.to_bytes());
+        bytes
+    }
+
     /// Strips what scanners add, then reads strictly; `None` for anything else than a code of format 1.
     pub fn parse(scanned: &[u8]) -> Option<Self> {
         let text = strip_scanner_marks(scanned).strip_prefix(PREFIX.as_bytes())?;
@@ -105,7 +118,8 @@ impl ScannedCode {
         })
     }
 
-    fn check_signatures(&self, checks: &Checks<'_>) -> Result<(), CodeVerdict> {
+    /// The nonce that the device signed with it, once both signatures hold.
+    fn check_signatures(&self, checks: &Checks<'_>) -> Result<Option<[u8; NONCE_LEN]>, CodeVerdict> {
         let fields = self.credential.fields();
         let mut named = checks
             .keys
@@ -118,19 +132,15 @@ impl ScannedCode {
         if !named.any(|key| self.credential.is_signed_by(key)) {
             return Err(CodeVerdict::BadIssuerSignature);
         }
-        if self.device_signed(checks.nonces, fields.nonce_required) {
-            Ok(())
-        } else {
-            Err(CodeVerdict::BadDeviceSignature)
-        }
+        let optional = !fields.nonce_required && !checks.nonce_required;
+        let mut tried = checks.nonces.iter().copied().map(Some).chain(optional.then_some(None));
+        tried.find(|nonce| self.is_signed_with(nonce.as_ref())).ok_or(CodeVerdict::BadDeviceSignature)
     }
 
-    fn device_signed(&self, nonces: &[[u8; NONCE_LEN]], nonce_required: bool) -> bool {
-        let Some(key) = self.credential.device_key() else { return false };
-        let signed = |nonce: Option<&[u8; NONCE_LEN]>| {
-            key.verifies(&proof_message(&self.credential, self.presented_at, nonce), &self.signature)
-        };
-        nonces.iter().any(|nonce| signed(Some(nonce))) || (!nonce_required && signed(None))
+    /// Whether the device signed this frame with just this nonce, or with none.
+    pub(crate) fn is_signed_with(&self, nonce: Option<&[u8; NONCE_LEN]>) -> bool {
+        let message = proof_message(&self.credential, self.presented_at, nonce);
+        self.credential.device_key().is_some_and(|key| key.verifies(&message, &self.signature))
     }
 
     fn check_claims(&self, checks: &Checks<'_>) -> CodeVerdict {
@@ -158,7 +168,7 @@ impl ScannedCode {
 
 /// Removes one AIM symbology prefix (`]Q0`..`]Q6`), ECI escapes (`\` and six digits) at the start, and CR, LF, tab
 /// and space at the end (no Base45 text can end in one of them).
-fn strip_scanner_marks(scanned: &[u8]) -> &[u8] {
+pub(crate) fn strip_scanner_marks(scanned: &[u8]) -> &[u8] {
     let mut text = match scanned {
         [b']', b'Q', b'0'..=b'6', rest @ ..] => rest,
         _ => scanned,

@@ -2,6 +2,7 @@
 
 use super::RecoveryReason;
 use crate::host::{HostClockError, HttpTransportError, KeyVaultError};
+use crate::manifest::ManifestError;
 use crate::model::{NoBarcodeReason, OAuthError};
 
 /// Everything that can go wrong inside.
@@ -160,6 +161,9 @@ pub enum Error {
         /// Of which kind.
         what: &'static str,
     },
+    /// A manifest or delta is not taken.
+    #[error("the manifest is not taken: {0}")]
+    Manifest(#[from] ManifestError),
     /// Who asked for it cancelled it.
     #[error("cancelled")]
     Cancelled,

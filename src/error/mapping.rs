@@ -60,6 +60,7 @@ impl From<Error> for WalletError {
             ) => Self::input("redirect", reason),
             Error::OAuth(_) => Self::Unreachable { reason, retry_after_ms: None },
             Error::SignedOut => Self::NeedsSignIn { reason: format!("{reason}; sign in again") },
+            Error::Manifest(why) => Self::ManifestRefused { why: why.into(), reason },
             Error::NotFound { .. } | Error::NoAccount => Self::NotFound { reason },
             Error::Cancelled => Self::Cancelled { reason },
             Error::NoBarcode(why) => Self::NoBarcode { why, reason: why.advice().to_owned() },

@@ -1,5 +1,8 @@
 //! One decision at one scanner.
 
+use std::fmt;
+use std::str::FromStr;
+
 use ring::digest::{SHA256, digest};
 
 use super::LedgerError;
@@ -26,15 +29,47 @@ const MAX_REASON: usize = 200;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainId(pub [u8; 16]);
 
+/// The place of a record: shown as its chain in 32 hex digits, a slash, and its sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId {
+    /// The chain.
+    pub chain: ChainId,
+    /// The place in it, from 1.
+    pub sequence: u32,
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", hex::encode(self.chain.0), self.sequence)
+    }
+}
+
+impl FromStr for RecordId {
+    type Err = NoRecordId;
+
+    fn from_str(text: &str) -> Result<Self, NoRecordId> {
+        let (chain, sequence) = text.split_once('/').ok_or(NoRecordId)?;
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(chain, &mut bytes).map_err(|_| NoRecordId)?;
+        Ok(Self { chain: ChainId(bytes), sequence: sequence.parse().map_err(|_| NoRecordId)? })
+    }
+}
+
+/// A text that names no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a record is named by 32 hex digits, a slash and a number")]
+pub struct NoRecordId;
+
 /// An enum whose values have fixed numbers in a record.
 macro_rules! numbered {
-    ($(#[$doc:meta])* $name:ident { $($(#[$one:meta])* $variant:ident = $number:literal),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$one:meta])* $variant:ident = $number:tt),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
         pub enum $name { $($(#[$one])* $variant = $number),* }
 
         impl $name {
-            fn from_number(number: u8) -> Option<Self> {
+            /// Reads its number.
+            pub fn from_number(number: u8) -> Option<Self> {
                 match number { $($number => Some(Self::$variant),)* _ => None }
             }
         }
@@ -329,6 +364,11 @@ impl Record {
             return Err(LedgerError::BadSignature);
         }
         if certificate.covers(self.fields.time_ms) { Ok(()) } else { Err(LedgerError::NotCertified) }
+    }
+
+    /// Its place.
+    pub fn id(&self) -> RecordId {
+        RecordId { chain: self.fields.chain, sequence: self.fields.sequence }
     }
 
     /// What it says.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::head::{HEAD_LEN, Head};
 use super::row::{self, ROW_LEN};
 use super::tables::{KINDS, Kind, Tables, put, put_any};
-use super::{MAGIC, Manifest, ManifestError, checked, sha256, tables};
+use super::{MAGIC as MANIFEST_MAGIC, Manifest, ManifestError, checked, sha256, tables};
 use crate::barcode::IssuerKey;
 use crate::bytes::put_text;
 
-const DELTA_MAGIC: &[u8; 4] = b"TWD1";
+pub(super) const MAGIC: &[u8; 4] = b"TWD1";
 pub(crate) const LABEL: &[u8] = b"ticket-wallet/1/delta\0";
 /// The magic, two hashes, and a manifest's head without its magic.
 const DELTA_HEAD_LEN: usize = 4 + 32 + 32 + HEAD_LEN - 4;
@@ -24,7 +24,7 @@ struct DeltaHead {
 /// The bytes of the delta from one manifest to another, without a signature. `None` where none gives the second: a ticket's
 /// row or a whole table is gone.
 pub fn delta(from: &Manifest, to: &Manifest) -> Option<Vec<u8>> {
-    let mut bytes = DELTA_MAGIC.to_vec();
+    let mut bytes = MAGIC.to_vec();
     bytes.extend(from.hash());
     bytes.extend(to.hash());
     to.head.write(&mut bytes);
@@ -72,7 +72,7 @@ impl Manifest {
     }
 
     fn with_body(&self, bytes: &[u8]) -> Result<Self, ManifestError> {
-        let (head, tables) = tables::read(bytes, DELTA_MAGIC, DELTA_HEAD_LEN, |reader| {
+        let (head, tables) = tables::read(bytes, MAGIC, DELTA_HEAD_LEN, |reader| {
             Ok(DeltaHead { base: reader.array()?, result: reader.array()?, head: Head::read(reader)? })
         })?;
         row::by_code(tables.rows(bytes, Kind::Tickets), &tables.malformed(Kind::Tickets))?;
@@ -88,7 +88,7 @@ impl Manifest {
     }
 
     fn with(&self, head: &Head, delta: &[u8], changed: &Tables) -> Vec<u8> {
-        let mut bytes = MAGIC.to_vec();
+        let mut bytes = MANIFEST_MAGIC.to_vec();
         head.write(&mut bytes);
         for kind in KINDS {
             let (before, change) = (self.tables.rows(&self.bytes, kind), changed.rows(delta, kind));

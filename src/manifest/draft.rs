@@ -34,7 +34,8 @@ pub struct DraftTicket {
     pub profile: Profile,
     /// How many times or days, where the ticket has its own number.
     pub entries: Option<u8>,
-    /// The text of a plain code.
+    /// The text of a code that never changes: a plain code, or `E…TC…T…` of a B.A.M ticket. A signed ticket may have one,
+    /// so that a scanner that reads it can say what is wrong.
     pub code: Option<String>,
     /// Its seat, as staff read it.
     pub seat: Option<String>,
@@ -141,7 +142,7 @@ impl Draft {
             if self.row(ticket).fault().is_some() || ticket.entries == Some(0) {
                 return wrong(
                     "tickets",
-                    "signed tickets have a generation, plain ones a code, and no other has",
+                    "signed tickets have a generation and no other has; all others have a code",
                 );
             }
             if ticket.seat.as_ref().is_some_and(|seat| seat.is_empty() || seat.len() > MAX_SEAT) {

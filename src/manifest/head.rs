@@ -8,7 +8,7 @@ use crate::model::EventHash;
 pub const HEAD_LEN: usize = 27;
 
 /// How often a ticket lets in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum EntryPolicy {
     /// Once.
     Single,

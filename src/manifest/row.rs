@@ -14,7 +14,7 @@ const CODE_AT: usize = 18;
 const NO_CODE: CodeHash = CodeHash([0; 12]);
 
 /// Where a ticket stands at its server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum TicketState {
     /// It lets in.
     Valid,
@@ -30,7 +30,7 @@ const STATES: [TicketState; 4] =
     [TicketState::Valid, TicketState::Revoked, TicketState::Blocked, TicketState::Listed];
 
 /// The one kind of code by which a ticket is let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum Profile {
     /// The signed rotating code of format 1.
     Signed,
@@ -76,7 +76,7 @@ pub struct TicketRow {
     pub profile: Profile,
     /// How many times or days, where the ticket has its own number.
     pub entries: Option<u8>,
-    /// The hash of its plain code; zeros where it has none.
+    /// The hash of the code that never changes, by which it is found; zeros where it has none.
     pub code: CodeHash,
 }
 
@@ -96,10 +96,10 @@ impl TicketRow {
         row.fault().map_or(Ok(row), Err)
     }
 
-    /// A signed ticket counts generations, a plain one has a code; neither has the other's.
+    /// A signed ticket counts generations, and no other does; every other has a code by which it is found.
     pub(super) fn fault(&self) -> Option<usize> {
         let floor = (self.floor == 0) == (self.profile != Profile::Signed);
-        let code = (self.code == NO_CODE) == (self.profile != Profile::Plain);
+        let code = self.code != NO_CODE || self.profile == Profile::Signed;
         [(floor, FLOOR_AT), (code, CODE_AT)].into_iter().find(|(holds, _)| !holds).map(|(_, offset)| offset)
     }
 
@@ -137,7 +137,7 @@ pub(super) fn find(rows: &[u8], id: &TicketHash) -> Option<TicketRow> {
     TicketRow::read(&chunks[found]).ok()
 }
 
-/// Reads every row, and gives the numbers of those with a plain code in the order of their codes. No two rows have one
+/// Reads every row, and gives the numbers of those with a code in the order of their codes. No two rows have one
 /// code: nobody could tell who stands there.
 pub(super) fn by_code(rows: &[u8], malformed: &Malformed) -> Result<Vec<u32>, Malformed> {
     let (chunks, _) = rows.as_chunks::<ROW_LEN>();
@@ -145,7 +145,7 @@ pub(super) fn by_code(rows: &[u8], malformed: &Malformed) -> Result<Vec<u32>, Ma
     for (number, chunk) in chunks.iter().enumerate() {
         let begin = malformed.offset + number * ROW_LEN;
         let row = TicketRow::read(chunk).map_err(|at| Malformed { offset: begin + at })?;
-        if row.profile == Profile::Plain {
+        if row.code != NO_CODE {
             coded.push((row.code, u32::try_from(number).map_err(|_| *malformed)?));
         }
     }

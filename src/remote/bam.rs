@@ -5,7 +5,7 @@
 //! their purpose. By the vendor's SDK 7.19.0: login, refresh and `organizer_id`, headers, tenant hosts, the fields of every
 //! record, a tenant's list with `status`, single tickets by id and by ledger id, `…/qrcode` and what its code holds, the
 //! event's public key, `ticket_holder` with its questions, `send-group`, orders and their downloads, certificates, one's own
-//! offers, the claims of a token.
+//! offers, the claims of a token, validators of events, the three steps of a ledger transaction.
 //!
 //! **Assumed**:
 //! - Lists are paged by `limit` and `offset` where the reply has `paging`; a reply without it is the whole list. Records
@@ -19,6 +19,8 @@
 //! - Whoever has a token with the claim `permissions` acts for the organizers that it names; what it permits within is not
 //!   documented and not read. Where a token tells nothing of permissions, who signed in for an organizer acts for it.
 //! - A certificate is renewed in place of the one before; 404 says that there is none.
+//! - What the ledger gives to be signed is text, in hex or Base64; whether its bytes are a hash already is the signer's to know.
+//!   `validation_time` is in Unix seconds.
 //! - A picture of a code is upright and in whole modules.
 //! - Statuses, formats and kinds are open: an unknown text is kept.
 //!
@@ -37,9 +39,9 @@
 //! | `GET account/v1/user/enrollment/:id` | tells of other people; an enrolment is given by its owner |
 //! | events, ticket configurations, sectors, time slots, questionnaires, `v1/event`, `v1/category`, `v1/my_events`, venues, uploads | the catalogue is kept in the vendor's back office; what a ticket has of it comes as its relations |
 //! | `POST event/v1/order`, `order_contact`, `payment/v1/payment/stripe`, `order/:id/refund` | buying and paying: a payment needs the vendor's page, and has no idempotency key |
-//! | `POST event/v1/ticket/transfer`, `blockchain/v1/transaction…`, `nft` | ledger transactions, signed with a key that the server made; a transfer there cannot be told from a repetition. Tickets go from wallet to wallet by the extension |
+//! | `POST event/v1/ticket/transfer`, the ledger's transactions of the market, `nft` | signed with a key that the server made; a transfer there cannot be told from a repetition. Tickets go from wallet to wallet by the extension |
 //! | marking for sale, `DELETE orderbook/v1/offer/:id`, `account/v1/market-control` | the same ledger transactions; how an offer is bought is not documented, so that own offers are read only |
-//! | `GET …/event/:id/qr_codes`, `organizer/validator/…`, TICKET.INVALIDATE | admission by the vendor's own validators, which hold the ledger's key; gates here check codes offline |
+//! | `GET …/event/:id/qr_codes` | the list of codes for the vendor's own validators; gates here check codes by their key |
 
 mod auth;
 mod claims;
@@ -52,6 +54,7 @@ mod raw;
 mod relation;
 mod ticket_file;
 mod tickets;
+mod validator;
 mod wire;
 
 pub use claims::{claims, permitted_organizers};
@@ -61,6 +64,7 @@ pub use office::ReservedAs;
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use ticket_file::TicketFile;
 pub use tickets::{Direction, TicketPage, TicketQuery};
+pub use validator::{BamValidator, LedgerCall, LedgerDigest, LedgerReceipt};
 pub use wire::{
     BamEvent, BamSector, BamTicket, BamTicketAsset, BamTicketConfig, BamTicketDiscount, BamTicketHolder,
     BamTicketType, BamTimeslot, Decimal,

@@ -1,10 +1,15 @@
-//! The extension: what a ticketing server adds to serve device-bound credentials. The same endpoints beside every system;
+//! The extension: what a ticketing server adds to serve device-bound credentials and gates. The same endpoints beside every system;
 //! `tests/sandbox/openapi` holds their description.
 
 mod feed;
+mod gates;
 mod transfers;
 
 pub use feed::{FeedItem, FeedPage};
+pub use gates::{
+    GateAnswer, GateSignIn, LedgerPage, MAX_CHAINS, MAX_RECORDS, ManifestReply, RegisteredGate, Uploaded,
+    Vector, gate_session,
+};
 pub use transfers::WireTransfer;
 
 use base64::Engine as _;

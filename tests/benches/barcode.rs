@@ -11,7 +11,7 @@ use ring::signature::{
     KeyPair as _, UnparsedPublicKey,
 };
 use ticket_wallet::barcode::signed_matrix;
-use ticket_wallet::{Gate, GateConfig, KnownIssuer};
+use ticket_wallet::{CheckerConfig, CodeChecker, KnownIssuer};
 
 #[path = "../support/stocked.rs"]
 mod stocked;
@@ -43,7 +43,8 @@ fn verify(criterion: &mut Criterion) {
     let stocked = stocked::wallet(24);
     let shown = stocked.wallet.present(stocked.ticket.clone(), None).unwrap();
     let issuers = vec![KnownIssuer { public_key: shown.issuer_key, valid_from: None, valid_until: None }];
-    let gate = Gate::new(GateConfig { issuers, event: None, sections: vec![], tolerance_s: 10 }).unwrap();
+    let gate =
+        CodeChecker::new(CheckerConfig { issuers, event: None, sections: vec![], tolerance_s: 10 }).unwrap();
     let text = shown.text.into_bytes();
 
     let random = SystemRandom::new();

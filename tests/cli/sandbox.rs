@@ -42,7 +42,18 @@ fn the_ready_line_has_all_that_one_needs_to_sign_in() {
         let served = Served::start_with(options);
         let ready = &served.ready;
         let names: Vec<_> = ready.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["url", "users", "organizers", "unidy", "ticketing", "texpo", "issuer_keys"]);
+        let expected = [
+            "url",
+            "users",
+            "organizers",
+            "unidy",
+            "ticketing",
+            "texpo",
+            "issuer_keys",
+            "admission_codes",
+            "manifest_keys",
+        ];
+        assert_eq!(names, expected);
         says_how_to_reach_ticketing_and_texpo(&served);
         assert_eq!(ready["organizers"], served.tells("/sandbox/organizers"));
         assert_eq!(ready["unidy"], served.tells("/sandbox/unidy"));
@@ -103,6 +114,7 @@ fn a_person_at_a_terminal_sees_the_same_as_tables_with_commands_to_copy() {
     ready["ticketing"]["sections"].as_array().unwrap().iter().for_each(seen);
     seen(&ready["texpo"]["network"]);
     ready["issuer_keys"].as_array().unwrap().iter().for_each(seen);
+    ready["admission_codes"].as_array().unwrap().iter().for_each(|one| seen(&one["code"]));
     for command in [
         "login --system bam",
         "box-office login --system bam",

@@ -39,6 +39,8 @@ fn verdict<T>(result: &Result<T, ManifestError>) -> (&'static str, Option<usize>
         Err(ManifestError::Forked { .. }) => ("Forked", None),
         Err(ManifestError::WrongBase) => ("WrongBase", None),
         Err(ManifestError::WrongResult) => ("WrongResult", None),
+        Err(ManifestError::DoubledKey) => ("DoubledKey", None),
+        Err(ManifestError::ScannerRevoked) => ("ScannerRevoked", None),
     }
 }
 

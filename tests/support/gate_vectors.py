@@ -301,8 +301,10 @@ def read_tables(data, tables):
         floor, section, bits, entries, code = b.number(2), b.number(2), b.number(1), b.number(1), b.take(12)
         if bits >> 4 or bits >> 2 == 3:
             raise malformed(at + 16)
-        if floor and bits >> 2 != SIGNED:
+        if (floor == 0) == (bits >> 2 == SIGNED):
             raise malformed(at + 12)
+        if not any(code) and bits >> 2 != SIGNED:
+            raise malformed(at + 18)
         if any(code):
             if code in codes:
                 raise malformed(at + 18)
@@ -565,6 +567,11 @@ def ticket(name, floor=0, section=0, state=0, profile=SIGNED, entries=0, code=No
         bytes(12) if code is None else code_hash(code))
 
 
+def bam_text(name):
+    """What the code of a ticket of profile 1 signs, a number made from its name."""
+    return f"E4711TC1T{int.from_bytes(sha(name.encode())[:4])}"
+
+
 def by_id(*rows):
     return b"".join(sorted(rows, key=lambda row: row[:12]))
 
@@ -692,7 +699,7 @@ def every_table():
     tickets = []
     for state in range(4):
         tickets.append(ticket(f"signed-{state}", [1, 2, 3, 65535][state], state, state, SIGNED, state))
-        tickets.append(ticket(f"bam-{state}", 0, 3 - state, state, BAM, [0, 1, 255, 0][state]))
+        tickets.append(ticket(f"bam-{state}", 0, 3 - state, state, BAM, [0, 1, 255, 0][state], bam_text(f"bam-{state}")))
         tickets.append(ticket(f"plain-{state}", 0, 0, state, PLAIN, 0, PLAIN_CODES[f"plain-{state}"]))
     return {
         ISSUERS: issuer(ISSUER.public) + issuer(SECOND_ISSUER.public, T - 86400, T + 86400),
@@ -737,7 +744,8 @@ def manifests():
         row = tables[TICKETS][at:at + 30]
         tickets[row[:12]] = row
     new = [
-        ticket("signed-0", 2, 0, 0, SIGNED, 0), ticket("bam-0", 0, 3, 1, BAM, 0), ticket("new-signed", 5, 2, 2), ticket("new-bam", profile=BAM),
+        ticket("signed-0", 2, 0, 0, SIGNED, 0), ticket("bam-0", 0, 3, 1, BAM, 0, bam_text("bam-0")),
+        ticket("new-signed", 5, 2, 2, code=bam_text("new-signed")), ticket("new-bam", profile=BAM, code=bam_text("new-bam")),
         ticket("plain-0", 0, 0, 0, PLAIN, 0, PLAIN_CODES["plain-1"]), ticket("plain-1", 0, 0, 0, PLAIN, 0, PLAIN_CODES["plain-0"]),
         ticket("new-plain", 0, 1, 0, PLAIN, 9, "new 1"),
     ]
@@ -823,7 +831,10 @@ def manifests():
         bad(f"ticket_bit_{bit}", one(TICKETS, ticket("a", bits=1 << bit)), 32 + 16)
     bad("ticket_profile_3", one(TICKETS, ticket("a", profile=3)), 32 + 16)
     bad("plain_ticket_with_a_generation_floor", one(TICKETS, ticket("a", 1, profile=PLAIN, code="x")), 32 + 12)
-    bad("bam_ticket_with_a_generation_floor", one(TICKETS, ticket("a", 1, profile=BAM)), 32 + 12)
+    bad("bam_ticket_with_a_generation_floor", one(TICKETS, ticket("a", 1, profile=BAM, code="x")), 32 + 12)
+    bad("bam_ticket_without_a_code", one(TICKETS, ticket("a", profile=BAM)), 32 + 18)
+    bad("plain_ticket_without_a_code", one(TICKETS, ticket("a", profile=PLAIN)), 32 + 18)
+    bad("signed_ticket_without_a_generation_floor", one(TICKETS, ticket("a", code="x")), 32 + 12)
     bad("two_tickets_with_one_code", one(TICKETS, by_id(
         ticket("a", profile=PLAIN, code="x"), ticket("b", profile=PLAIN, code="y"), ticket("c", profile=PLAIN, code="x"))))
     first, second = sorted([seat("a", "1"), seat("b", "2")])
@@ -1183,7 +1194,9 @@ def main():
         if out:
             out["lookup"] = entry.pop("lookup")
             codes = {row["code"]: row["id"] for row in out["tickets"] if row["code"]}
-            assert codes == {code_hash(code).hex(): found for code, found in out["lookup"].items()}, entry["name"]
+            looked_up = {code_hash(code).hex(): found for code, found in out["lookup"].items()}
+            plain = {row["code"] for row in out["tickets"] if row["profile"] == PLAIN}
+            assert looked_up == {code: codes[code] for code in plain}, entry["name"]
             entry["expect"] = out
     for entry in V.lists["deltas"]:
         out = check(entry, lambda data: read_delta(data, key, V.raw("manifests", entry["base"])))

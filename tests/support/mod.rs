@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use ticket_wallet::barcode::{Credential, DeviceSignature, Purpose, code_text, proof_message};
 use ticket_wallet::host::{KeyVault as _, SoftwareVault};
 use ticket_wallet::model::Provider;
-use ticket_wallet::{CodeCheck, CredentialRequest, Gate, GateConfig, Issuer, KnownIssuer};
+use ticket_wallet::{CheckerConfig, CodeCheck, CodeChecker, CredentialRequest, Issuer, KnownIssuer};
 
 /// The Python with the packages of `tests/requirements.txt`.
 pub(crate) fn python() -> PathBuf {
@@ -78,9 +78,9 @@ pub(crate) fn vectors_event(vectors: &Value) -> Vec<u8> {
 }
 
 /// The gate for which the vectors were made.
-pub(crate) fn vectors_gate(vectors: &Value) -> Gate {
+pub(crate) fn vectors_gate(vectors: &Value) -> CodeChecker {
     let public_key = bytes(&vectors["issuer_public_key"]);
-    Gate::new(GateConfig {
+    CodeChecker::new(CheckerConfig {
         issuers: vec![KnownIssuer { public_key, valid_from: None, valid_until: None }],
         event: Some(vectors_event(vectors)),
         sections: vec![7],

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use ticket_wallet::barcode::CodeVerdict;
 use ticket_wallet::model::{Account, BarcodeProfile, OutboxItem, TicketDetail, TicketFilter};
 use ticket_wallet::{
-    Config, Gate, GateConfig, KnownIssuer, RecoveryReport, Wallet, WalletError, recover_wallet,
+    CheckerConfig, CodeChecker, Config, KnownIssuer, RecoveryReport, Wallet, WalletError, recover_wallet,
 };
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
 
@@ -147,7 +147,8 @@ pub(crate) fn passes_the_gate(wallet: &Wallet, ticket: &str) {
         return;
     }
     let issuers = vec![KnownIssuer { public_key: shown.issuer_key, valid_from: None, valid_until: None }];
-    let gate = Gate::new(GateConfig { issuers, event: None, sections: vec![], tolerance_s: 10 }).unwrap();
+    let gate =
+        CodeChecker::new(CheckerConfig { issuers, event: None, sections: vec![], tolerance_s: 10 }).unwrap();
     let check = gate.check(shown.text.into_bytes(), shown.presented_at, vec![]).unwrap();
     assert_eq!(check.verdict, CodeVerdict::Valid, "{ticket}");
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use ticket_wallet::barcode::CodeVerdict;
-use ticket_wallet::{CodeCheck, Gate, GateConfig, KnownIssuer};
+use ticket_wallet::{CheckerConfig, CodeCheck, CodeChecker, KnownIssuer};
 
 use crate::args::VerifyOptions;
 use crate::failure::Failure;
@@ -16,7 +16,7 @@ const MAX_SCANNED: u64 = 64 << 10;
 
 pub(crate) fn verify(options: VerifyOptions, output: &Output) -> Result<ExitCode, Failure> {
     let known = |key: [u8; 32]| KnownIssuer { public_key: key.to_vec(), valid_from: None, valid_until: None };
-    let gate = Gate::new(GateConfig {
+    let gate = CodeChecker::new(CheckerConfig {
         issuers: options.issuer_key.into_iter().map(known).collect(),
         event: options.event.map(|event| event.to_vec()),
         sections: options.section,

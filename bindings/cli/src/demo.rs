@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ticket_wallet::barcode::{CodeVerdict, PREFIX, base45};
 use ticket_wallet::model::{SignIn, SystemConfig, TicketFilter, TicketSummary, TicketSystem};
-use ticket_wallet::{Gate, GateConfig, KnownIssuer, Presentation, Wallet};
+use ticket_wallet::{CheckerConfig, CodeChecker, KnownIssuer, Presentation, Wallet};
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
 
 use crate::args::sandbox::DemoOptions;
@@ -136,7 +136,7 @@ impl Demo<'_> {
     /// A gate that knows the issuer's public key and nothing else.
     async fn gate(&self, frames: &[Presentation]) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return Ok(()) };
-        let gate = Gate::new(GateConfig {
+        let gate = CodeChecker::new(CheckerConfig {
             issuers: vec![KnownIssuer {
                 public_key: last.issuer_key.clone(),
                 valid_from: None,
@@ -157,7 +157,7 @@ impl Demo<'_> {
 
     fn scan(
         &self,
-        gate: &Gate,
+        gate: &CodeChecker,
         step: &str,
         what: &str,
         text: &str,

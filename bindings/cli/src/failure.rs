@@ -46,7 +46,8 @@ impl Failure {
             Self::Wallet(
                 WalletError::NeedsSignIn { .. }
                 | WalletError::Refused { .. }
-                | WalletError::PermissionDenied { .. },
+                | WalletError::PermissionDenied { .. }
+                | WalletError::ManifestRefused { .. },
             ) => 4,
             Self::Wallet(
                 WalletError::KeyUnavailable { .. }

@@ -1,7 +1,7 @@
 //! `sandbox`: serves the sandbox until interrupted.
 
 use serde_json::{Value, json};
-use ticket_wallet_sandbox::{Sandbox, SandboxConfig, UnidyAccess};
+use ticket_wallet_sandbox::{AdmissionCode, Sandbox, SandboxConfig, UnidyAccess};
 
 use crate::args::sandbox::SandboxOptions;
 use crate::choices;
@@ -30,19 +30,20 @@ pub(crate) async fn run(options: &SandboxOptions, output: &Output) -> Result<(),
     let sandbox = Sandbox::start(config)
         .await
         .map_err(|e| Failure::system(format!("the sandbox cannot start on port {}", options.port), e))?;
-    let unidy = sandbox.unidy().map_err(|e| Failure::system("the sandbox cannot be read", e))?;
+    let unread = |e| Failure::system("the sandbox cannot be read", e);
+    let (unidy, codes) = (sandbox.unidy().map_err(unread)?, sandbox.admission_codes().map_err(unread)?);
     let interrupted = interrupted()?;
     if output.is_terminal() {
-        output.text(&ready_text(&sandbox, &unidy))?;
+        output.text(&ready_text(&sandbox, &unidy, &codes))?;
     } else {
-        output.value(&ready_json(&sandbox, &unidy))?;
+        output.value(&ready_json(&sandbox, &unidy, &codes))?;
     }
     interrupted.await;
     sandbox.stop().await;
     Ok(())
 }
 
-fn ready_json(sandbox: &Sandbox, unidy: &UnidyAccess) -> Value {
+fn ready_json(sandbox: &Sandbox, unidy: &UnidyAccess, codes: &[AdmissionCode]) -> Value {
     json!({
         "url": sandbox.url(),
         "users": sandbox.users(),
@@ -51,6 +52,8 @@ fn ready_json(sandbox: &Sandbox, unidy: &UnidyAccess) -> Value {
         "ticketing": ticketing_json(sandbox),
         "texpo": texpo_json(sandbox),
         "issuer_keys": sandbox.issuer_keys(),
+        "admission_codes": codes,
+        "manifest_keys": sandbox.manifest_keys(),
     })
 }
 
@@ -94,7 +97,7 @@ fn section(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>
 }
 
 /// Each kind of sign-in with the command that the first of its kind is signed in by.
-fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess) -> String {
+fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess, codes: &[AdmissionCode]) -> String {
     let url = sandbox.url();
     let users = sandbox.users().iter().map(|user| vec![user.name.clone(), user.password.clone()]);
     let user = sandbox.users().first().map(|user| user.name.as_str()).unwrap_or_default();
@@ -146,6 +149,7 @@ fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess) -> String {
         ),
         ticketing_text(sandbox, name),
         texpo_text(sandbox),
+        codes_text(codes),
         format!("Public keys that sign barcodes\n{}\n", sandbox.issuer_keys().join("\n")),
     ]
     .concat()
@@ -172,6 +176,14 @@ fn texpo_text(sandbox: &Sandbox) -> String {
     let row = vec![manager.clone(), access.password.clone(), network.clone()];
     let login = format!("box-office login --system texpo --url {url} --network {network} --user {manager}");
     section("Manager of TEXPO's network", &["USER", "PASSWORD", "NETWORK"], std::iter::once(row), &login)
+}
+
+fn codes_text(codes: &[AdmissionCode]) -> String {
+    let rows = codes.iter().map(|one| {
+        let section = one.sections.first().map_or("all", |(_, name)| name.as_str());
+        format!("  {}  {}  {}: {section}\n", one.code, one.tenant, one.event)
+    });
+    format!("Admission codes, by which scanners sign in\n{}\n", rows.collect::<String>())
 }
 
 /// From now on Ctrl-C and a polite request to end no longer end the process; gives what waits for one of them.

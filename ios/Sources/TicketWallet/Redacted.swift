@@ -57,3 +57,6 @@ extension SectionTransfer: Redacted {}
 extension SectionTransferPage: Redacted {}
 extension SectionOrder: Redacted {}
 extension SectionOrderPage: Redacted {}
+extension NonceEpoch: Redacted {}
+extension ManifestTicket: Redacted {}
+extension ManifestRequest: Redacted {}

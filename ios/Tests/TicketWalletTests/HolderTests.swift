@@ -50,7 +50,7 @@ final class HolderTests: XCTestCase {
         XCTAssertEqual(try phone.vault.publicKey(handle: Self.text), key)
 
         let issuer = try Issuer(seed: Data(repeating: 1, count: 32))
-        let gate = try Gate(config: GateConfig(issuers: [KnownIssuer(publicKey: issuer.publicKey())]))
+        let gate = try CodeChecker(config: CheckerConfig(issuers: [KnownIssuer(publicKey: issuer.publicKey())]))
         XCTAssertEqual(try gate.check(scanned: large, now: 0, nonces: []).verdict, .malformed)
 
         let request = CredentialRequest(

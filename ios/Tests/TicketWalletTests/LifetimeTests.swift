@@ -60,7 +60,7 @@ final class LifetimeTests: XCTestCase {
         let office = try phone.openOffice(clock: clock)
         XCTAssertEqual(try office.accounts(), [])
         let issuer = try Issuer(seed: Data(repeating: 9, count: 32))
-        let gate = try Gate(config: GateConfig(issuers: [KnownIssuer(publicKey: issuer.publicKey())]))
+        let gate = try CodeChecker(config: CheckerConfig(issuers: [KnownIssuer(publicKey: issuer.publicKey())]))
         XCTAssertEqual(try gate.check(scanned: Data(), now: 0, nonces: []).verdict, .malformed)
         XCTAssertThrowsError(try wallet.ticket(id: "no id"))
         subscription.cancel()

@@ -76,7 +76,7 @@ extension TicketWallet {
 
 /// What a gate says of a frame at the time it was made.
 func verdict(on frame: Presentation, nonces: [Data] = []) throws -> CodeCheck {
-    let gate = try Gate(config: GateConfig(issuers: [KnownIssuer(publicKey: frame.issuerKey)]))
+    let gate = try CodeChecker(config: CheckerConfig(issuers: [KnownIssuer(publicKey: frame.issuerKey)]))
     return try gate.check(scanned: Data(frame.text.utf8), now: frame.presentedAt, nonces: nonces)
 }
 

@@ -25,8 +25,9 @@ pub struct Enrollment {
 
 opaque_debug!(Enrollment);
 
+/// A wallet as the server writes it.
 #[derive(Deserialize)]
-struct Wallet {
+pub(super) struct Wallet {
     #[serde(default, deserialize_with = "wire::lenient")]
     id: Option<String>,
     enrollment_id: String,
@@ -96,7 +97,12 @@ impl Bam {
 }
 
 fn read(reply: &Reply) -> Result<Enrollment, Error> {
-    let Wallet { id, enrollment_id, certificate, private_key } = reply.json::<wire::Data<Wallet>>()?.data;
+    of_wallet(reply.json::<wire::Data<Wallet>>()?.data, reply)
+}
+
+/// A wallet that came in a reply, with nothing of it empty.
+pub(super) fn of_wallet(wallet: Wallet, reply: &Reply) -> Result<Enrollment, Error> {
+    let Wallet { id, enrollment_id, certificate, private_key } = wallet;
     for (field, text) in [
         ("data.enrollment_id", enrollment_id.as_str()),
         ("data.certificate", &certificate),

@@ -9,8 +9,17 @@ use crate::model::WriteState;
 use crate::store::{accounts, outbox};
 
 /// The tables that no server can give back, each after those it refers to.
-pub(super) const SAVED: [&str; 7] =
-    ["account", "device_key", "credential", "doomed_key", "outbox", "enrollment", "office_write"];
+pub(super) const SAVED: [&str; 9] = [
+    "account",
+    "device_key",
+    "credential",
+    "doomed_key",
+    "outbox",
+    "enrollment",
+    "office_write",
+    "scanner",
+    "gate_record",
+];
 
 /// How much was saved.
 pub(in crate::store) struct Saved {
@@ -36,6 +45,8 @@ pub(in crate::store) fn copy(old: &Connection, new: &mut Connection) -> rusqlite
         "DELETE FROM outbox WHERE payload ->> 'kind' = 'renew' OR (payload ->> 'kind' = 'bind' AND NOT payload ->> 'move')",
         [],
     )?;
+    // Its last records may be lost: a second one of their places would be a fork.
+    transaction.execute("UPDATE scanner SET chain = NULL", [])?;
     // What came before or after the others may be lost: the person decides.
     let held = transaction.execute("UPDATE outbox SET state = ?1", [WriteState::Held.as_text()])?;
     transaction.commit()?;

@@ -7,13 +7,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::http::Method;
 use chrono::{DateTime, Utc};
 use ring::rand::{SecureRandom, SystemRandom};
-use ticket_wallet::Issuer;
 use ticket_wallet::model::Provider;
+use ticket_wallet::{Issuer, ManifestIssuer};
 use url::Url;
 
 use crate::bam::{BamChoices, TokenKey};
 use crate::config::SandboxConfig;
 use crate::db::Db;
+use crate::extension::{self, BadManifest};
 use crate::faults::{Fault, FaultRule, next_fault};
 use crate::recorder::Recorder;
 use crate::season::Plan;
@@ -40,6 +41,8 @@ pub(crate) struct App {
     pub(crate) unidy: Unidy,
     pub(crate) ticketing: Ticketing,
     pub(crate) texpo: Texpo,
+    /// What gates get in place of a good manifest.
+    pub(crate) bad_manifest: Mutex<Option<BadManifest>>,
     token_key: Mutex<TokenKey>,
     faults: Mutex<Vec<FaultRule>>,
     requests: Mutex<Vec<String>>,
@@ -53,6 +56,8 @@ pub(crate) struct ServedTenant {
     pub(crate) name: String,
     pub(crate) provider: Provider,
     pub(crate) issuer: Option<Issuer>,
+    /// Its key for what gates work by, there too.
+    pub(crate) manifest: Option<ManifestIssuer>,
 }
 
 impl App {
@@ -76,6 +81,7 @@ impl App {
             unidy: Unidy::new(config.unidy.clone(), config.seed, url, now.timestamp_millis())?,
             ticketing: Ticketing::new(config.ticketing.clone(), world),
             texpo: Texpo::new(config.texpo.clone(), url, &names(plan), now.timestamp()),
+            bad_manifest: Mutex::default(),
             token_key: Mutex::new(TokenKey::generate()?),
             faults: Mutex::default(),
             requests: Mutex::default(),
@@ -89,6 +95,9 @@ impl App {
         holders.chain(organizers).for_each(|secret| app.give_out(secret));
         let secrets = app.ticketing.world().secrets();
         secrets.iter().for_each(|secret| app.give_out(secret));
+        for code in app.db.read(|db| extension::admission_codes(&app, db)).map_err(std::io::Error::other)? {
+            app.give_out(&code.code);
+        }
         Ok(app)
     }
 
@@ -202,9 +211,12 @@ fn served_tenants(plan: &Plan, seed: u64, url: &str) -> std::io::Result<Vec<Serv
             let name = tenant.name.clone();
             let issuer_seed = seeded::bytes(seed, &format!("issuer {name}")).to_vec();
             let issuer = tenant.extension.then(|| Issuer::new(issuer_seed)).transpose();
+            let manifest_seed = seeded::bytes(seed, &format!("manifest {name}")).to_vec();
+            let manifest = tenant.extension.then(|| ManifestIssuer::new(manifest_seed)).transpose();
             Ok(ServedTenant {
                 provider: Provider::new("bam", &url, Some(&name)).map_err(std::io::Error::other)?,
                 issuer: issuer.map_err(std::io::Error::other)?,
+                manifest: manifest.map_err(std::io::Error::other)?,
                 name,
             })
         })

@@ -11,6 +11,7 @@ mod etag;
 mod events;
 mod fields;
 mod issuing;
+mod ledger;
 mod list;
 mod offers;
 mod order_file;
@@ -44,8 +45,9 @@ use axum::routing::{get, post};
 use serde_json::json;
 
 pub use choices::{
-    BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply,
+    BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply,
 };
+pub(crate) use codes::event_key;
 pub(crate) use order_writes::end_payment;
 pub(crate) use reply::reshape;
 pub(crate) use session::{Holder, holder};
@@ -62,6 +64,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .merge(accounts())
         .merge(tickets())
         .merge(orders())
+        .merge(ledger::routes())
         .merge(organizers_writes("/t/{tenant}/event/v1"))
         .merge(organizers_writes("/t/{tenant}/v1"))
         .merge(organizers_writes("/t/{tenant}"))

@@ -35,6 +35,8 @@ pub struct SandboxConfig {
     pub moves: u16,
     /// How long a transfer waits for its recipient, in seconds; never past the start of the event.
     pub transfer_life_s: u32,
+    /// How many scanners may sign in with one admission code.
+    pub scanners_per_code: u16,
     /// Whether the extension serves its change feed of all tenants' tickets at the root.
     pub feed: bool,
     /// What B.A.M's documents leave open.
@@ -60,6 +62,7 @@ impl Default for SandboxConfig {
             token_life_s: 3600,
             moves: 3,
             transfer_life_s: 72 * 3600,
+            scanners_per_code: 20,
             feed: false,
             bam: BamChoices::default(),
             unidy: UnidyChoices::default(),

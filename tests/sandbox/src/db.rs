@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::unidy;
+use crate::{extension, unidy};
 
 /// The sandbox's data.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ impl Db {
         connection.execute_batch("PRAGMA foreign_keys = ON;")?;
         connection.execute_batch(include_str!("schema.sql"))?;
         connection.execute_batch(unidy::SCHEMA)?;
+        connection.execute_batch(extension::GATES_SCHEMA)?;
         Ok(Self(Mutex::new(connection)))
     }
 

@@ -1,5 +1,5 @@
-//! The wallet extension: device-bound credentials and transfers beside each tenant's own routes,
-//! and a change feed at the root.
+//! The wallet extension: device-bound credentials, transfers and gates beside each tenant's own routes, and a change feed at
+//! the root.
 //!
 //! `openapi/extension.json` describes it; a test holds every answer against that file.
 
@@ -7,6 +7,7 @@ mod bind;
 mod binding;
 mod feed;
 mod fields;
+mod gates;
 mod idempotency;
 mod renew;
 mod surrender;
@@ -26,6 +27,12 @@ use crate::app::App;
 use crate::problem::Problem;
 
 pub(crate) use feed::cursor_expired;
+pub use gates::{AdmissionCode, BadManifest, GateEventEdit, GateTicketEdit};
+pub(crate) use gates::{
+    Place as GatePlace, SCHEMA as GATES_SCHEMA, admission_codes, control_routes as gate_control_routes,
+    edit_event as edit_gate_event, edit_ticket as edit_gate_ticket, report as gate_report,
+    revoke as revoke_scanner,
+};
 pub use transfer::TransferEnd;
 pub(crate) use transfer::end as end_transfer;
 
@@ -40,6 +47,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/t/{tenant}/wallet/v1/transfers", get(transfers::list).post(transfers::create))
         .route("/t/{tenant}/wallet/v1/transfers/{transfer_id}", get(transfers::one))
         .route("/t/{tenant}/wallet/v1/transfers/{transfer_id}/cancel", post(transfers::cancel))
+        .merge(gates::routes())
 }
 
 /// The routes of the change feed.
@@ -60,7 +68,7 @@ async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> R
     Ok(Json(json!({
         "version": 1,
         "base": format!("/t/{}/wallet/v1", tenant.name),
-        "features": ["credentials", "transfer"],
+        "features": ["credentials", "transfer", "gate"],
         "issuer_keys": [fields::encode(&issuer.public_key())],
     })))
 }

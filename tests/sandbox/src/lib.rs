@@ -9,6 +9,7 @@ mod db;
 mod edit;
 mod extension;
 mod faults;
+mod gates;
 mod journal;
 mod listener;
 mod moment;
@@ -22,10 +23,12 @@ mod ticketing;
 mod unidy;
 mod users;
 
-pub use bam::{BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, OrganizerPrefix, ReserveReply, WriteReply};
+pub use bam::{
+    BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply,
+};
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;
-pub use extension::TransferEnd;
+pub use extension::{AdmissionCode, BadManifest, GateEventEdit, GateTicketEdit, TransferEnd};
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use recorder::RecordedRequest;

@@ -102,6 +102,12 @@ impl Sandbox {
         issuers.map(|issuer| hex::encode(issuer.public_key())).collect()
     }
 
+    /// The raw Ed25519 public keys that sign what gates work by, in lower-case hex: one for each tenant with the extension.
+    pub fn manifest_keys(&self) -> Vec<String> {
+        let issuers = self.app.tenants.iter().filter_map(|tenant| tenant.manifest.as_ref());
+        issuers.map(|issuer| hex::encode(issuer.public_key())).collect()
+    }
+
     /// What a device at the gates of an event of this tenant fetches its validator with.
     pub fn validator_token(&self, tenant: &str, event_id: i64) -> String {
         bam::validator_token(&self.app, tenant, event_id)

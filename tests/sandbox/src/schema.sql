@@ -41,6 +41,17 @@ CREATE TABLE validator (
     private_key TEXT NOT NULL
 ) STRICT;
 
+-- Transactions of the ledger that wait for a signature over their digest.
+CREATE TABLE ledger_pending (
+    digest TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    validator TEXT NOT NULL,
+    ticket_id INTEGER NOT NULL,
+    argument TEXT NOT NULL,
+    endorsed INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE organizer (
     id INTEGER PRIMARY KEY,
     tenant TEXT NOT NULL UNIQUE,

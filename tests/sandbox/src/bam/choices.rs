@@ -39,6 +39,8 @@ pub struct BamChoices {
     pub unlisted_last: u32,
     /// Whether a refresh without `organizer_id` keeps the organizer that the session was opened for.
     pub refresh_keeps_organizer: bool,
+    /// What is signed of a ledger's digest.
+    pub ledger_digest: LedgerDigest,
 }
 
 impl Default for BamChoices {
@@ -60,6 +62,7 @@ impl Default for BamChoices {
             owners_listed: true,
             unlisted_last: 0,
             refresh_keeps_organizer: false,
+            ledger_digest: LedgerDigest::Message,
         }
     }
 }
@@ -153,4 +156,14 @@ pub enum IssueEnd {
     Never,
     /// The ticket is reserved again once so many replies showed it unissued.
     FallsBack(u32),
+}
+
+/// What is signed of a ledger's digest, which is a text in hex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerDigest {
+    /// Its bytes, as a message: they are hashed before they are signed.
+    Message,
+    /// Its bytes as the hash that they are, as Fabric's own clients sign.
+    Hash,
 }

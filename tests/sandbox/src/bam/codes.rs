@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::fields::{Body, Fields, unreadable};
 use super::session::signed_in;
 use crate::app::App;
+use crate::extension::GatePlace;
 
 /// `POST /t/{tenant}/event/v1/ticket/{id}/qrcode`: for SECURE tickets that are issued or activated.
 pub(super) async fn qr_code(
@@ -53,6 +54,11 @@ pub(super) async fn public_key(desk: Desk, State(app): State<Arc<App>>) -> Resul
     let event = app.db.read(|db| desk.event(db))?;
     let key = EventKey::of(app.config.seed, &desk.tenant, event)?;
     Ok(Json(json!({"data": {"public_key": key.public_pem()}})))
+}
+
+/// The key that checks the codes of an event, PEM.
+pub(crate) fn event_key(app: &App, place: &GatePlace) -> std::io::Result<String> {
+    Ok(EventKey::of(app.config.seed, &place.tenant, place.event)?.public_pem())
 }
 
 /// `GET /t/{tenant}/event/v1/organizer/{organizer}/event/{id}/qr_codes`: the event's ticket configs, each with its

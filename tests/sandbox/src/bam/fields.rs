@@ -102,7 +102,7 @@ impl<'a> Fields<'a> {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
-    fn array(&self, name: &str) -> Result<&'a Vec<Value>, BamError> {
+    pub(super) fn array(&self, name: &str) -> Result<&'a Vec<Value>, BamError> {
         self.given(name).and_then(Value::as_array).ok_or_else(|| self.invalid(name))
     }
 

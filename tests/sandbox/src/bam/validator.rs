@@ -95,6 +95,17 @@ fn validator(app: &App, db: &Connection, tenant: &str, event: i64) -> Result<Val
     find(db, &token)?.ok_or_else(|| BamError::not_found("Validator"))
 }
 
+/// The validator of a tenant that has this certificate: its event, its private key as PEM, and its enrollment.
+pub(super) fn by_certificate(
+    db: &Connection,
+    tenant: &str,
+    certificate: &str,
+) -> rusqlite::Result<Option<(i64, String, String)>> {
+    let sql =
+        "SELECT event_id, private_key, enrollment_id FROM validator WHERE tenant = ?1 AND certificate = ?2";
+    db.query_row(sql, (tenant, certificate), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+}
+
 fn find(db: &Connection, token: &str) -> rusqlite::Result<Option<Value>> {
     let sql = "SELECT event_id, tenant, rowid, enrollment_id, certificate, private_key FROM validator
         WHERE token = ?1";

@@ -9,7 +9,7 @@ use serde_json::Value;
 use ticket_wallet::Issuer;
 
 use super::idempotency::{Guard, Stored, fingerprint, key};
-use crate::app::{App, ServedTenant};
+use crate::app::{App, Claim, ServedTenant};
 use crate::bam;
 use crate::journal::Applied;
 use crate::problem::{PROBLEM_JSON, Problem};
@@ -84,18 +84,31 @@ async fn try_write(
 ) -> Result<Stored, Problem> {
     let (tenant, issuer) = served(app, tenant)?;
     let user = user(app, request.headers())?;
-    let claim = (user, key(request.headers())?);
+    let key = key(request.headers())?;
+    let moving = request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair == "move=true"));
+    once(app, (user, key.clone()), request, |db, body| {
+        let call = Call { app, tenant, issuer, user, key, moving, now: app.now_s(), body };
+        work(&call, db)
+    })
+    .await
+}
+
+/// Does what one claimant asks for under one key once, in one transaction; whoever repeats it gets the first reply.
+pub(super) async fn once(
+    app: &App,
+    claim: Claim,
+    request: Request,
+    work: impl FnOnce(&Connection, Bytes) -> Result<Reply, Problem>,
+) -> Result<Stored, Problem> {
     let _guard = Guard::take(&app.claims, claim.clone())?;
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await.map_err(|_| too_large("a body has 1 MiB at most"))?;
     let fingerprint = fingerprint(&parts.method, &parts.uri, &body);
-    let moving = parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "move=true"));
-    let call = Call { app, tenant, issuer, user, key: claim.1.clone(), moving, now: app.now_s(), body };
     app.db.write(|db| {
         if let Some(stored) = Stored::find(db, &claim, &fingerprint)? {
             return Ok(stored);
         }
-        let stored = match whole(db, || work(&call, db)) {
+        let stored = match whole(db, || work(db, body)) {
             Ok(reply) => Stored::from(reply),
             // Nothing of a write that failed by our own fault is kept, so that a repetition can succeed.
             Err(problem) if problem.status().is_server_error() => return Err(problem),
@@ -174,6 +187,7 @@ pub(super) fn ticket_id(item: &Value) -> Result<&str, Problem> {
     super::fields::text(item, "ticket_id")
 }
 
-fn too_large(detail: &str) -> Problem {
+/// 413: more than one request may hold.
+pub(super) fn too_large(detail: &str) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large").detail(detail)
 }

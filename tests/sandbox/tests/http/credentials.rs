@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 use ticket_wallet::barcode::{CodeVerdict, DeviceSignature, code_text, proof_message};
 use ticket_wallet::model::Provider;
-use ticket_wallet::{Gate, GateConfig, KnownIssuer};
+use ticket_wallet::{CheckerConfig, CodeChecker, KnownIssuer};
 use url::Url;
 
 use crate::support::{CLUB, CREDENTIALS, Device, START_S, World, binding, credential, is_eligible};
 
-fn gate(world: &World, key: usize) -> Gate {
+fn gate(world: &World, key: usize) -> CodeChecker {
     let public_key = hex::decode(&world.sandbox.issuer_keys()[key]).unwrap();
     let issuers = vec![KnownIssuer { public_key, valid_from: None, valid_until: None }];
-    Gate::new(GateConfig { issuers, event: None, sections: Vec::new(), tolerance_s: 10 }).unwrap()
+    CodeChecker::new(CheckerConfig { issuers, event: None, sections: Vec::new(), tolerance_s: 10 }).unwrap()
 }
 
 fn show(device: &Device, bound: &Value, at: i64) -> Vec<u8> {

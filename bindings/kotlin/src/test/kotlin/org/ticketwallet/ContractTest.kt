@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.ticketwallet.core.CodeVerdict
 import org.ticketwallet.core.CredentialRequest
-import org.ticketwallet.core.Gate
-import org.ticketwallet.core.GateConfig
+import org.ticketwallet.core.CodeChecker
+import org.ticketwallet.core.CheckerConfig
 import org.ticketwallet.core.Issuer
 import org.ticketwallet.core.KeyVaultException
 import org.ticketwallet.core.KnownIssuer
@@ -50,7 +50,7 @@ internal class ContractTest : WithSandbox() {
     private fun TicketWallet.presentable() = tickets().first { ticket(it.id).noBarcode == null }.id
 
     private fun verdict(frame: Presentation): CodeVerdict =
-        Gate(GateConfig(listOf(KnownIssuer(frame.issuerKey)))).use { gate ->
+        CodeChecker(CheckerConfig(listOf(KnownIssuer(frame.issuerKey)))).use { gate ->
             gate.check(frame.text.toByteArray(), frame.presentedAt, emptyList()).verdict
         }
 
@@ -212,7 +212,7 @@ internal class ContractTest : WithSandbox() {
             assertThrows(KeyVaultException.Invalidated::class.java) { vault.unseal(sealed, "other".toByteArray()) }
         }
         Issuer(ByteArray(32) { 7 }).use { issuer ->
-            Gate(GateConfig(listOf(KnownIssuer(issuer.publicKey())))).use { gate ->
+            CodeChecker(CheckerConfig(listOf(KnownIssuer(issuer.publicKey())))).use { gate ->
                 assertEquals(CodeVerdict.MALFORMED, gate.check(large, 0, emptyList()).verdict)
             }
             val request = { event: String ->

@@ -15,8 +15,8 @@ import org.ticketwallet.core.FfiConverterTypeHostClock
 import org.ticketwallet.core.FfiConverterTypeHttpTransport
 import org.ticketwallet.core.FfiConverterTypeKeyVault
 import org.ticketwallet.core.FfiConverterTypeWalletListener
-import org.ticketwallet.core.Gate
-import org.ticketwallet.core.GateConfig
+import org.ticketwallet.core.CodeChecker
+import org.ticketwallet.core.CheckerConfig
 import org.ticketwallet.core.Issuer
 import org.ticketwallet.core.KnownIssuer
 import org.ticketwallet.core.WalletException
@@ -78,7 +78,7 @@ class LifetimesTest {
         assertEquals(0, child.exitValue())
 
         val (made, live) = count(output.readLines())
-        val all = setOf("BoxOffice", "Gate", "Issuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet")
+        val all = setOf("BoxOffice", "CodeChecker", "Issuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet")
         assertEquals(all, made.keys)
         assertTrue(made.values.all { it > 0 })
         assertEquals(all.associateWith { 0 }, live)
@@ -141,7 +141,7 @@ private fun useAll(wallet: TicketWallet, sandbox: Sandbox, round: Int) = runBloc
     val ticket = wallet.tickets().first { wallet.ticket(it.id).noBarcode == null }
     val frame = wallet.present(ticket.id)
     Issuer(ByteArray(32)).use { issuer -> check(issuer.publicKey().size == 32) }
-    Gate(GateConfig(listOf(KnownIssuer(frame.issuerKey)))).use { gate ->
+    CodeChecker(CheckerConfig(listOf(KnownIssuer(frame.issuerKey)))).use { gate ->
         check(gate.check(frame.text.toByteArray(), frame.presentedAt, emptyList()).verdict == CodeVerdict.VALID)
     }
 }

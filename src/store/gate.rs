@@ -1,0 +1,341 @@
+//! A gate's scanner, manifest and ledger.
+
+use rusqlite::{OptionalExtension as _, Row};
+
+use super::Store;
+use crate::error::Error;
+use crate::ledger::{ChainId, Kind, Record, ScannerId, Verdict};
+use crate::model::{EventHash, TicketHash};
+
+/// What a scanner is registered as.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredScanner {
+    /// Where, as what and by which keys, as JSON.
+    pub registered: String,
+    /// The event.
+    pub event: EventHash,
+    /// The scanner's id at its server; a random one where the server gives none.
+    pub scanner: ScannerId,
+    /// The handle of its key in the vault.
+    pub key_handle: String,
+    /// The chain of its records; `None` after a recovery, until another has begun.
+    pub chain: Option<ChainId>,
+    /// The signed certificate, where the server gives one.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// Where a chain ends, and which state of the ledger a decision was taken on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerHead {
+    /// The newest row of the whole ledger; 0 when it is empty.
+    pub version: i64,
+    /// The sequence of the chain's last record; 0 when it has none.
+    pub sequence: u32,
+    /// The hash of that record; zeros when there is none.
+    pub hash: [u8; 32],
+}
+
+/// A record that is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The row.
+    pub id: i64,
+    /// The record.
+    pub record: Record,
+    /// The code that was scanned, where it is not signed.
+    pub code: Option<String>,
+    /// Whether the server has it.
+    pub sent: bool,
+    /// What the server holds against it.
+    pub conflict: Option<String>,
+}
+
+/// A record to keep.
+#[derive(Clone, Copy)]
+pub struct NewRecord<'a> {
+    /// The record.
+    pub record: &'a Record,
+    /// The code that was scanned, where it is not signed.
+    pub code: Option<&'a str>,
+    /// Whether its server needs to be told.
+    pub to_send: bool,
+}
+
+/// How many records of a kind and verdict there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// The kind.
+    pub kind: Kind,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Records.
+    pub records: u32,
+    /// Persons in them.
+    pub persons: u32,
+}
+
+opaque_debug!(StoredScanner, StoredRecord, NewRecord<'_>);
+
+const RECORD: &str = "id, bytes, code, sent, conflict";
+
+impl Store {
+    /// The scanner that this gate is.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn scanner(&self) -> Result<Option<StoredScanner>, Error> {
+        self.read("the scanner cannot be read", |db| {
+            db.query_row(
+                "SELECT registered, event, scanner_id, key_handle, chain, certificate FROM scanner ORDER BY id DESC LIMIT 1",
+                [],
+                |row| {
+                    Ok(StoredScanner {
+                        registered: row.get(0)?,
+                        event: EventHash(row.get(1)?),
+                        scanner: ScannerId(row.get(2)?),
+                        key_handle: row.get(3)?,
+                        chain: row.get::<_, Option<[u8; 16]>>(4)?.map(ChainId),
+                        certificate: row.get(5)?,
+                    })
+                },
+            )
+            .optional()
+        })
+    }
+
+    /// Makes this gate another scanner. The records of the one before stay.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_scanner(&self, new: &StoredScanner) -> Result<(), Error> {
+        let chain = new.chain.map(|chain| chain.0);
+        self.write("the scanner cannot be kept", |tx| {
+            tx.execute(
+                "INSERT INTO scanner (registered, event, scanner_id, key_handle, chain, certificate)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                (&new.registered, new.event.0, new.scanner.0, &new.key_handle, chain, &new.certificate),
+            )
+            .map(drop)
+        })
+    }
+
+    /// Begins a chain for the scanner that has none.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn begin_chain(&self, chain: ChainId) -> Result<(), Error> {
+        self.write("the chain cannot be begun", |tx| {
+            tx.execute("UPDATE scanner SET chain = ?1 WHERE chain IS NULL", [chain.0]).map(drop)
+        })
+    }
+
+    /// The body of the manifest in use.
+    ///
+    /// # Errors
+    /// [`Error::Database`], [`Error::Recovery`] where its pages are damaged.
+    pub fn gate_manifest(&self, event: EventHash) -> Result<Option<Vec<u8>>, Error> {
+        self.read("the manifest cannot be read", |db| {
+            db.query_row("SELECT body FROM gate_manifest WHERE event = ?1", [event.0], |row| row.get(0))
+                .optional()
+        })
+    }
+
+    /// Takes a manifest into use, with floors that it would lower.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_gate_manifest(
+        &self,
+        event: EventHash,
+        body: &[u8],
+        floors: &[(TicketHash, u16)],
+    ) -> Result<(), Error> {
+        self.write("the manifest cannot be kept", |tx| {
+            tx.execute(
+                "INSERT OR REPLACE INTO gate_manifest (event, body) VALUES (?1, ?2)",
+                (event.0, body),
+            )?;
+            let mut keep = tx.prepare_cached(
+                "INSERT INTO gate_floor (ticket, generation) VALUES (?1, ?2)
+                 ON CONFLICT (ticket) DO UPDATE SET generation = max(generation, excluded.generation)",
+            )?;
+            floors.iter().try_for_each(|(ticket, floor)| keep.execute((ticket.0, floor)).map(drop))
+        })
+    }
+
+    /// The lowest generation of a ticket that a manifest before the one in use left; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn gate_floor(&self, ticket: TicketHash) -> Result<u16, Error> {
+        self.read("the ticket's floor cannot be read", |db| {
+            db.prepare_cached("SELECT generation FROM gate_floor WHERE ticket = ?1")?
+                .query_row([ticket.0], |row| row.get(0))
+                .optional()
+        })
+        .map(Option::unwrap_or_default)
+    }
+
+    /// Where a chain ends.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn ledger_head(&self, chain: ChainId) -> Result<LedgerHead, Error> {
+        self.read("the ledger cannot be read", |db| {
+            let version = db.query_row("SELECT coalesce(max(id), 0) FROM gate_record", [], |row| row.get(0))?;
+            let last = db
+                .prepare_cached(
+                    "SELECT sequence, hash FROM gate_record WHERE chain = ?1 ORDER BY sequence DESC, id DESC LIMIT 1",
+                )?
+                .query_row([chain.0], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let (sequence, hash) = last.unwrap_or((0, [0; 32]));
+            Ok(LedgerHead { version, sequence, hash })
+        })
+    }
+
+    /// Keeps a record of this scanner, unless the ledger has changed since `version`; returns the row, or `None` then.
+    /// When it returns, the record is on the disk.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn append_record(&self, version: i64, new: NewRecord<'_>) -> Result<Option<i64>, Error> {
+        let fields = new.record.fields();
+        self.write("the record cannot be kept", |tx| {
+            tx.prepare_cached(
+                "INSERT INTO gate_record (event, chain, sequence, hash, ticket, kind, verdict, persons, time_ms, bytes, sent, code)
+                 SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+                 WHERE (SELECT coalesce(max(id), 0) FROM gate_record) = ?1
+                 RETURNING id",
+            )?
+            .query_row(
+                rusqlite::params![
+                    version,
+                    fields.event.0,
+                    fields.chain.0,
+                    fields.sequence,
+                    new.record.hash(),
+                    fields.ticket.map(|ticket| ticket.0),
+                    fields.kind as u8,
+                    fields.verdict as u8,
+                    fields.persons,
+                    i64::try_from(fields.time_ms).unwrap_or(i64::MAX),
+                    new.record.as_bytes(),
+                    !new.to_send,
+                    new.code,
+                ],
+                |row| row.get(0),
+            )
+            .optional()
+        })
+    }
+
+    /// All records about a ticket.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn ticket_records(&self, event: EventHash, ticket: TicketHash) -> Result<Vec<StoredRecord>, Error> {
+        self.read("the ticket's records cannot be read", |db| {
+            db.prepare_cached(&format!(
+                "SELECT {RECORD} FROM gate_record WHERE ticket = ?1 AND event = ?2 ORDER BY id"
+            ))?
+            .query_map((ticket.0, event.0), stored)?
+            .collect()
+        })
+    }
+
+    /// The record at a place of a chain.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Database`].
+    pub fn record_at(&self, chain: ChainId, sequence: u32) -> Result<StoredRecord, Error> {
+        self.read("the record cannot be read", |db| {
+            db.prepare_cached(&format!(
+                "SELECT {RECORD} FROM gate_record WHERE chain = ?1 AND sequence = ?2 ORDER BY id LIMIT 1"
+            ))?
+            .query_row((chain.0, sequence), stored)
+            .optional()
+        })?
+        .ok_or(Error::NotFound { what: "record" })
+    }
+
+    /// An event's records, the newest first, `limit` at most.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn records(&self, event: EventHash, limit: u32) -> Result<Vec<StoredRecord>, Error> {
+        self.read("the records cannot be read", |db| {
+            db.prepare_cached(&format!(
+                "SELECT {RECORD} FROM gate_record WHERE event = ?1 ORDER BY id DESC LIMIT ?2"
+            ))?
+            .query_map((event.0, limit), stored)?
+            .collect()
+        })
+    }
+
+    /// Records that the server does not have, the oldest first, after a row, `limit` at most.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn unsent_records(
+        &self,
+        event: EventHash,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredRecord>, Error> {
+        self.read("the records cannot be read", |db| {
+            db.prepare_cached(&format!(
+                "SELECT {RECORD} FROM gate_record WHERE sent = 0 AND event = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+            ))?
+            .query_map((event.0, after, limit), stored)?
+            .collect()
+        })
+    }
+
+    /// Keeps that the server has records, and what it holds against some.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn mark_records_sent(&self, rows: &[(i64, Option<String>)]) -> Result<(), Error> {
+        self.write("the records cannot be marked", |tx| {
+            let mut mark = tx.prepare_cached(
+                "UPDATE gate_record SET sent = 1, conflict = coalesce(?2, conflict) WHERE id = ?1",
+            )?;
+            rows.iter().try_for_each(|(id, conflict)| mark.execute((id, conflict)).map(drop))
+        })
+    }
+
+    /// How many records of each kind and verdict an event has, and how many wait to be sent.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn tallies(&self, event: EventHash) -> Result<(Vec<Tally>, u32), Error> {
+        self.read("the records cannot be counted", |db| {
+            let tallies = db
+                .prepare_cached(
+                    "SELECT kind, verdict, count(*), sum(persons) FROM gate_record WHERE event = ?1 GROUP BY kind, verdict",
+                )?
+                .query_map([event.0], |row| {
+                    let wrong = || rusqlite::Error::InvalidQuery;
+                    Ok(Tally {
+                        kind: Kind::from_number(row.get(0)?).ok_or_else(wrong)?,
+                        verdict: Verdict::from_number(row.get(1)?).ok_or_else(wrong)?,
+                        records: row.get(2)?,
+                        persons: row.get(3)?,
+                    })
+                })?
+                .collect::<Result<_, _>>()?;
+            let unsent = db.query_row(
+                "SELECT count(*) FROM gate_record WHERE sent = 0 AND event = ?1",
+                [event.0],
+                |row| row.get(0),
+            )?;
+            Ok((tallies, unsent))
+        })
+    }
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
+    let record = Record::from_bytes(row.get_ref(1)?.as_blob()?).map_err(|_| rusqlite::Error::InvalidQuery)?;
+    Ok(StoredRecord { id: row.get(0)?, record, code: row.get(2)?, sent: row.get(3)?, conflict: row.get(4)? })
+}

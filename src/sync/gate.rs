@@ -1,0 +1,165 @@
+//! A gate and its server: signing in, manifests down, records up. Nothing here is needed while people are let in.
+
+mod extension;
+mod ticketing;
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::scanner::{Post, Scanner};
+use crate::barcode::DeviceKey;
+use crate::device::{ask, random};
+use crate::error::Error;
+use crate::ledger::{ChainId, ScannerId};
+use crate::model::{EventHash, GateService, GateSignIn, GateSyncReport, SystemConfig};
+use crate::store::StoredScanner;
+
+/// What a scanner is registered as, beside what its records need.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Registered {
+    /// What speaks with its server.
+    pub(super) service: GateService,
+    /// Where its server is.
+    pub(super) config: SystemConfig,
+    /// The door, as staff call it.
+    pub(super) name: String,
+    /// The event's id in its system.
+    pub(super) event_id: String,
+    /// The sections let in, by code; empty lets in all.
+    pub(super) sections: Vec<u16>,
+    /// Their addresses, where the system names sections by addresses.
+    pub(super) section_uris: Vec<String>,
+    /// The pinned manifest key, in hex, where the server signs manifests.
+    pub(super) manifest_key: Option<String>,
+    /// What later requests are signed in by.
+    pub(super) session: String,
+}
+
+opaque_debug!(Registered);
+
+/// What a server gave at a sign-in.
+pub(super) struct Registration {
+    pub(super) registered: Registered,
+    pub(super) event: EventHash,
+    pub(super) scanner: ScannerId,
+    pub(super) certificate: Option<Vec<u8>>,
+}
+
+impl Registered {
+    /// What the store holds.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`].
+    pub(super) fn read(stored: &StoredScanner) -> Result<Self, Error> {
+        let unreadable = |_| Error::Untrusted { what: "the scanner's registration cannot be read" };
+        serde_json::from_str(&stored.registered).map_err(unreadable)
+    }
+
+    fn write(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|_| Error::Untrusted { what: "the registration cannot be kept" })
+    }
+}
+
+impl Scanner {
+    /// Signs in with an admission code, which fixes the event and the sections. Its records begin a chain of their own.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the field, or while records of the post before are not sent; [`Error::NotFound`] for a code
+    /// that the server does not know, [`Error::Vault`], [`Error::Database`], and what the request ends in.
+    pub async fn sign_in(&self, sign_in: &GateSignIn) -> Result<(), Error> {
+        self.check(sign_in)?;
+        let handle = self.key_handle(sign_in)?;
+        let key = handle.clone();
+        let public = ask(&self.vault, move |vault| Ok(vault.create_key(key)?)).await?;
+        let public = DeviceKey::from_x963(&public)
+            .map_err(|_| Error::Untrusted { what: "the key vault's public key is no P-256 key" })?;
+        let Registration { registered, event, scanner, certificate } = match sign_in.service {
+            GateService::Extension => extension::register(&self.http, sign_in, public).await?,
+            GateService::Ticketing => ticketing::register(&self.http, sign_in).await?,
+        };
+        let stored = StoredScanner {
+            registered: registered.write()?,
+            event,
+            scanner,
+            key_handle: handle,
+            chain: Some(ChainId(random()?)),
+            certificate,
+        };
+        self.store.set_scanner(&stored)?;
+        self.take_up(stored)
+    }
+
+    fn check(&self, sign_in: &GateSignIn) -> Result<(), Error> {
+        let wrong = |field, reason: &str| Err(Error::Input { field, reason: reason.to_owned() });
+        if sign_in.admission_code.trim().is_empty() {
+            return wrong("admission_code", "must not be empty");
+        }
+        if sign_in.name.is_empty() || sign_in.name.len() > MAX_NAME {
+            return wrong("name", "it has 1 to 64 bytes of UTF-8");
+        }
+        let unsent = match self.post() {
+            Ok(post) => self.store.tallies(post.scanner.event)?.1,
+            Err(_) => 0,
+        };
+        if unsent > 0 && !sign_in.leave_unsent {
+            let reason =
+                format!("{unsent} records are not sent yet; sync first, or leave them on this device");
+            return Err(Error::Input { field: "leave_unsent", reason });
+        }
+        Ok(())
+    }
+
+    /// The same code at the same server gets the same key again, so that a lost answer registers no second scanner. Another
+    /// installation gets another.
+    fn key_handle(&self, sign_in: &GateSignIn) -> Result<String, Error> {
+        let device = self.store.device_id(&crate::device::new_id()?)?;
+        let named = [device.as_str(), &sign_in.config.url, &sign_in.admission_code].join("\u{1F}");
+        Ok(format!("gate-{}", hex::encode(&digest(&SHA256, named.as_bytes()).as_ref()[..16])))
+    }
+
+    /// Brings the manifest up to date. The one in use stays unless a newer one holds.
+    ///
+    /// # Errors
+    /// [`Error::Input`] before a sign-in, [`Error::Manifest`], [`Error::SignedOut`] for a scanner that its server no
+    /// longer knows, [`Error::Database`], and what the request ends in.
+    pub async fn prepare(&self) -> Result<(), Error> {
+        let post = self.post()?;
+        let registered = Registered::read(&post.scanner)?;
+        match registered.service {
+            GateService::Extension => self.prepare_by_extension(&post, &registered).await,
+            GateService::Ticketing => self.prepare_by_ticketing(&post, registered).await,
+        }
+    }
+
+    /// Hands over the records that the server does not have, in batches that each count by themselves: what was broken off
+    /// goes on with the next call. Then brings the manifest up to date.
+    ///
+    /// # Errors
+    /// As [`Scanner::prepare`].
+    pub async fn sync(&self) -> Result<GateSyncReport, Error> {
+        let _one_at_a_time = self.turn.lock().await;
+        let post = self.post()?;
+        let registered = Registered::read(&post.scanner)?;
+        let mut report = GateSyncReport::default();
+        let sent = match registered.service {
+            GateService::Extension => self.send_by_extension(&post, &registered, &mut report).await,
+            GateService::Ticketing => self.send_by_ticketing(&post, &registered, &mut report).await,
+        };
+        let prepared = self.prepare().await;
+        report.unsent = self.store.tallies(post.scanner.event)?.1;
+        sent.and(prepared)?;
+        Ok(report)
+    }
+
+    /// Marks rows as sent and counts them.
+    fn mark_sent(&self, rows: &[(i64, Option<String>)], report: &mut GateSyncReport) -> Result<(), Error> {
+        self.store.mark_records_sent(rows)?;
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        report.sent += count(rows.len());
+        report.conflicts += count(rows.iter().filter(|(_, conflict)| conflict.is_some()).count());
+        Ok(())
+    }
+}
+
+/// The longest name of a door, in bytes.
+const MAX_NAME: usize = 64;

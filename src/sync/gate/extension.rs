@@ -1,0 +1,128 @@
+//! Gates of the extension: a signed manifest under a pinned key, and every record.
+
+use zeroize::Zeroizing;
+
+use super::{GateSyncReport, Post, Registered, Registration, Scanner};
+use crate::barcode::{DeviceKey, IssuerKey};
+use crate::device::new_id;
+use crate::error::Error;
+use crate::ledger::RecordId;
+use crate::manifest::ManifestError;
+use crate::model::GateSignIn;
+use crate::remote::extension::{
+    Extension, GateAnswer, GateSignIn as WireSignIn, MAX_RECORDS, ManifestReply, Uploaded, gate_session,
+};
+use crate::remote::{Http, Session, api_url};
+use crate::store::StoredRecord;
+
+pub(super) async fn register(
+    http: &Http,
+    sign_in: &GateSignIn,
+    scanner_key: DeviceKey,
+) -> Result<Registration, Error> {
+    let extension = discover(http, &sign_in.config).await?;
+    let wire = WireSignIn { admission_code: &sign_in.admission_code, scanner_key, name: &sign_in.name };
+    let gate = match extension.register(http, &new_id()?, &wire).await? {
+        GateAnswer::SignedIn(gate) => *gate,
+        GateAnswer::UnknownCode => return Err(Error::NotFound { what: "admission code" }),
+        GateAnswer::UsedUp => {
+            let reason =
+                "as many scanners have signed in with this code as may; ask for another one".to_owned();
+            return Err(Error::Input { field: "admission_code", reason });
+        }
+    };
+    Ok(Registration {
+        registered: Registered {
+            service: sign_in.service,
+            config: sign_in.config.clone(),
+            name: sign_in.name.clone(),
+            event_id: gate.event_id,
+            sections: gate.sections.into_keys().collect(),
+            section_uris: Vec::new(),
+            manifest_key: Some(hex::encode(gate.manifest_key.to_bytes())),
+            session: gate.session.to_string(),
+        },
+        event: gate.event,
+        scanner: gate.scanner,
+        certificate: Some(gate.certificate),
+    })
+}
+
+async fn discover(http: &Http, config: &crate::model::SystemConfig) -> Result<Extension, Error> {
+    let base = api_url(config.extension_url.as_deref().unwrap_or(&config.url))?;
+    let found = Extension::discover(http, &base).await?.filter(Extension::offers_gates);
+    found.ok_or_else(|| Error::Input {
+        field: "url",
+        reason: "this server has no gates to sign in to".to_owned(),
+    })
+}
+
+impl Registered {
+    /// The key that was pinned at the sign-in.
+    fn pinned(&self) -> Result<IssuerKey, Error> {
+        let bytes = self.manifest_key.as_deref().and_then(|key| hex::decode(key).ok()).unwrap_or_default();
+        IssuerKey::from_bytes(&bytes)
+            .map_err(|_| Error::Untrusted { what: "the pinned manifest key is no key" })
+    }
+
+    fn gate_session(&self) -> Session {
+        gate_session(Zeroizing::new(self.session.clone()))
+    }
+}
+
+impl Scanner {
+    pub(super) async fn prepare_by_extension(
+        &self,
+        post: &Post,
+        registered: &Registered,
+    ) -> Result<(), Error> {
+        let (key, session) = (registered.pinned()?, registered.gate_session());
+        let extension = discover(&self.http, &registered.config).await?;
+        let held = post.knowledge.as_ref().map(|known| known.manifest().head().sequence);
+        let taken = match extension.manifest(&self.http, &session, held).await? {
+            ManifestReply::NotChanged => return Ok(()),
+            ManifestReply::Manifest(bytes) => return self.take_manifest(&bytes, &key),
+            ManifestReply::Delta(bytes) => self.take_manifest(&bytes, &key),
+        };
+        // A delta of another history is no reason to stay behind: the whole manifest is asked for.
+        if !matches!(taken, Err(Error::Manifest(ManifestError::WrongBase | ManifestError::WrongResult))) {
+            return taken;
+        }
+        match extension.manifest(&self.http, &session, None).await? {
+            ManifestReply::Manifest(bytes) => self.take_manifest(&bytes, &key),
+            _ => taken,
+        }
+    }
+
+    pub(super) async fn send_by_extension(
+        &self,
+        post: &Post,
+        registered: &Registered,
+        report: &mut GateSyncReport,
+    ) -> Result<(), Error> {
+        let session = registered.gate_session();
+        let extension = discover(&self.http, &registered.config).await?;
+        loop {
+            let limit = u32::try_from(MAX_RECORDS).unwrap_or(u32::MAX);
+            let batch = self.store.unsent_records(post.scanner.event, 0, limit)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let records: Vec<_> = batch.iter().map(|stored| stored.record.as_bytes()).collect();
+            let answer = extension.upload_records(&self.http, &session, &new_id()?, &records).await?;
+            let rows: Vec<_> = batch
+                .iter()
+                .enumerate()
+                .map(|(index, stored)| (stored.id, conflict(&answer, index, stored)))
+                .collect();
+            self.mark_sent(&rows, report)?;
+        }
+    }
+}
+
+/// What the server holds against a record: that it refused it, or has another one at its place.
+fn conflict(answer: &Uploaded, index: usize, stored: &StoredRecord) -> Option<String> {
+    let RecordId { chain, sequence } = stored.record.id();
+    let refused = answer.refused.iter().find(|(at, _)| *at == index).map(|(_, reason)| reason.clone());
+    refused.or_else(|| answer.forks.contains(&(chain, sequence)).then(|| "fork".to_owned()))
+}

@@ -1,0 +1,327 @@
+//! A scanner at work, with no network: what it knows of its event, what it decides, and its ledger.
+
+mod describe;
+mod writing;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::admission::{Direction, History, Knowledge, ReadCode, decide};
+use crate::barcode::{IssuerKey, strip_scanner_marks};
+use crate::clock::TrustedNow;
+use crate::device::random;
+use crate::error::Error;
+use crate::host::KeyVault;
+use crate::ledger::{ChainId, Kind, Record, RecordId, Verdict};
+use crate::manifest::{Manifest, ManifestError};
+use crate::model::{GateVerdict, TicketHash};
+use crate::remote::Http;
+use crate::store::{LedgerHead, NewRecord, Store, StoredRecord, StoredScanner};
+
+use super::{Core, TimeKeeper};
+use writing::{Entry, Writing};
+
+/// The tolerance between the phone's and the scanner's clock, in seconds.
+const TOLERANCE_S: u32 = 10;
+/// The same text again within this time is a camera's double read.
+const DOUBLE_READ_MS: i64 = 3_000;
+/// How long one's own admission can be taken back.
+const UNDO_MS: u64 = 120_000;
+/// Others write to the ledger at most so often while one decision is taken.
+const TRIES: u32 = 100;
+
+/// A scanner.
+pub struct Scanner {
+    pub(super) store: Arc<Store>,
+    pub(super) vault: Arc<dyn KeyVault>,
+    pub(super) time: Arc<TimeKeeper>,
+    pub(super) http: Arc<Http>,
+    /// One sync at a time.
+    pub(super) turn: AsyncMutex<()>,
+    post: RwLock<Option<Arc<Post>>>,
+    last: Mutex<Option<LastScan>>,
+}
+
+/// Where a scanner stands, and what it knows there.
+pub(super) struct Post {
+    pub(super) scanner: StoredScanner,
+    pub(super) sections: Vec<u16>,
+    pub(super) chain: ChainId,
+    pub(super) knowledge: Option<Knowledge>,
+}
+
+/// What to do with a code.
+#[derive(Debug, Clone, Copy)]
+pub struct Scan<'a> {
+    /// The bytes that came from the camera or reader.
+    pub scanned: &'a [u8],
+    /// Which way.
+    pub direction: Direction,
+    /// How many persons, 1 or more.
+    pub persons: u16,
+}
+
+struct LastScan {
+    text: Vec<u8>,
+    direction: Direction,
+    elapsed_ms: i64,
+    code: ReadCode,
+    said: GateVerdict,
+}
+
+opaque_debug!(Scanner, Post);
+
+impl Scanner {
+    /// Takes up the post that the store knows. A manifest that cannot be read is none: the ledger goes on without it.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn new(core: &Core) -> Result<Self, Error> {
+        let scanner = Self {
+            store: Arc::clone(&core.store),
+            vault: Arc::clone(&core.vault),
+            time: Arc::clone(&core.time),
+            http: Arc::clone(&core.runner.engine().http),
+            turn: AsyncMutex::default(),
+            post: RwLock::default(),
+            last: Mutex::default(),
+        };
+        if let Some(stored) = scanner.store.scanner()? {
+            scanner.take_up(stored)?;
+        }
+        Ok(scanner)
+    }
+
+    /// Stands at a post from now on.
+    pub(super) fn take_up(&self, mut stored: StoredScanner) -> Result<(), Error> {
+        let chain = match stored.chain {
+            Some(chain) => chain,
+            None => {
+                let chain = ChainId(random()?);
+                self.store.begin_chain(chain)?;
+                chain
+            }
+        };
+        stored.chain = Some(chain);
+        let sections = super::gate::Registered::read(&stored)?.sections;
+        let manifest = match self.store.gate_manifest(stored.event) {
+            Err(Error::Recovery { .. }) => None,
+            other => other?.and_then(|body| Manifest::from_body(body).ok()),
+        };
+        let knowledge = manifest.map(|manifest| Knowledge::new(manifest, sections.clone(), TOLERANCE_S));
+        let post = Post { scanner: stored, sections, chain, knowledge };
+        *self.post.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(post));
+        Ok(())
+    }
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when it stands nowhere.
+    pub(super) fn post(&self) -> Result<Arc<Post>, Error> {
+        let post = self.post.read().unwrap_or_else(PoisonError::into_inner).clone();
+        post.ok_or_else(|| unprepared("this gate is signed in to no event; sign in with an admission code"))
+    }
+
+    /// Takes a signed manifest or delta into use. The one in use stays unless all of it holds.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`], [`Error::Database`].
+    pub(super) fn take_manifest(&self, signed: &[u8], key: &IssuerKey) -> Result<(), Error> {
+        let post = self.post()?;
+        let held = post.knowledge.as_ref().map(Knowledge::manifest);
+        let manifest = Manifest::offered(held, signed, key)?;
+        self.use_manifest(post.scanner.clone(), held, &manifest)
+    }
+
+    /// Takes a manifest into use that its signature, or the connection over which it came, vouches for.
+    pub(super) fn use_manifest(
+        &self,
+        scanner: StoredScanner,
+        held: Option<&Manifest>,
+        manifest: &Manifest,
+    ) -> Result<(), Error> {
+        if manifest.head().event != scanner.event {
+            return Err(ManifestError::WrongEvent.into());
+        }
+        let mut ids: Vec<_> =
+            manifest.issuers().filter_map(|one| Some(IssuerKey::from_bytes(&one.key).ok()?.id())).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(ManifestError::DoubledKey.into());
+        }
+        if manifest.revoked_scanners().any(|one| one.scanner == scanner.scanner.0) {
+            return Err(ManifestError::ScannerRevoked.into());
+        }
+        let floors = held.map(|held| held.floors_above(manifest)).unwrap_or_default();
+        self.store.set_gate_manifest(scanner.event, manifest.body(), &floors)?;
+        self.take_up(scanner)
+    }
+
+    /// Decides about a code. What is said is in the ledger, on the disk, when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Input`] while the gate is not prepared or for no person at all, [`Error::Vault`], [`Error::Clock`],
+    /// [`Error::Database`]: nobody was let in.
+    pub fn scan(&self, scan: Scan<'_>) -> Result<GateVerdict, Error> {
+        if scan.persons == 0 {
+            return Err(Error::Input { field: "persons", reason: "one at least".to_owned() });
+        }
+        let elapsed_ms = self.time.elapsed_ms();
+        let text = strip_scanner_marks(scan.scanned);
+        if let Some(said) = elapsed_ms.and_then(|now| self.double_read(text, scan.direction, now)) {
+            return Ok(said);
+        }
+        let post = self.post()?;
+        let (code, said) = self.decide_and_write(&post, scan)?;
+        let last = elapsed_ms.map(|elapsed_ms| LastScan {
+            text: text.to_vec(),
+            direction: scan.direction,
+            elapsed_ms,
+            code,
+            said: said.clone(),
+        });
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        Ok(said)
+    }
+
+    fn double_read(&self, text: &[u8], direction: Direction, now_ms: i64) -> Option<GateVerdict> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = last.as_ref().filter(|last| last.text == text && last.direction == direction)?;
+        let passed = now_ms.checked_sub(last.elapsed_ms)?;
+        (0..=DOUBLE_READ_MS).contains(&passed).then(|| GateVerdict { is_repeated: true, ..last.said.clone() })
+    }
+
+    fn decide_and_write(&self, post: &Post, scan: Scan<'_>) -> Result<(ReadCode, GateVerdict), Error> {
+        let knowledge = post.knowledge()?;
+        let kind = match scan.direction {
+            Direction::In => Kind::Admission,
+            Direction::Out => Kind::Exit,
+        };
+        for _ in 0..TRIES {
+            let now = self.time.now()?;
+            let head = self.store.ledger_head(post.chain)?;
+            let code = knowledge.read(scan.scanned, now.unix_s());
+            let (history, floor) = self.history(post, code.ticket)?;
+            let going = (scan.direction, scan.persons);
+            let decision = decide(&code, knowledge.manifest(), &history, floor, going, now.unix_s());
+            let kind = if decision.verdict == Verdict::Admit { kind } else { Kind::Refusal };
+            let entry = Entry::of_code(&code, kind, decision.verdict, scan.persons);
+            if let Some(record) = self.append(post, &now, head, entry)? {
+                let said = describe::verdict(post, knowledge, &code, &history, &decision, &now, record.id());
+                return Ok((code, said));
+            }
+        }
+        Err(Error::Untrusted { what: "the ledger changes faster than a decision can be taken" })
+    }
+
+    /// What is known of a ticket, and the lowest generation that an earlier manifest left.
+    fn history(&self, post: &Post, ticket: Option<TicketHash>) -> Result<(History, u16), Error> {
+        let Some(ticket) = ticket else { return Ok((History::default(), 0)) };
+        let records = self.store.ticket_records(post.scanner.event, ticket)?;
+        let history = History::of(records.into_iter().map(|stored| stored.record));
+        Ok((history, self.store.gate_floor(ticket)?))
+    }
+
+    /// Takes one of this chain's admissions back, once, within 120 seconds.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Input`] for what cannot be taken back; else as [`Scanner::scan`].
+    pub fn undo(&self, id: RecordId) -> Result<StoredRecord, Error> {
+        let post = self.post()?;
+        let refused = |reason: &str| Err(Error::Input { field: "record_id", reason: reason.to_owned() });
+        let admission = self.store.record_at(id.chain, id.sequence)?;
+        let fields = admission.record.fields();
+        if id.chain != post.chain {
+            return refused("only what this scanner admitted can be taken back here");
+        }
+        if fields.kind != Kind::Admission {
+            return refused("only an admission can be taken back");
+        }
+        for _ in 0..TRIES {
+            let now = self.time.now()?;
+            let passed = u64::try_from(now.unix_ms).unwrap_or(0).saturating_sub(fields.time_ms);
+            if passed > UNDO_MS {
+                return refused(
+                    "more than 120 seconds have passed; let staff decide, and note it at an override",
+                );
+            }
+            let head = self.store.ledger_head(post.chain)?;
+            let ticket =
+                fields.ticket.map_or(Ok(Vec::new()), |id| self.store.ticket_records(fields.event, id))?;
+            let undone = |one: &StoredRecord| {
+                one.record.fields().chain == id.chain
+                    && one.record.fields().evidence.undone == Some(id.sequence)
+            };
+            if ticket.iter().any(undone) {
+                return refused("it has been taken back already");
+            }
+            if let Some(record) = self.append(&post, &now, head, Entry::undo_of(&admission))? {
+                self.forget_last();
+                return self.store.record_at(record.id().chain, record.id().sequence);
+            }
+        }
+        Err(Error::Untrusted { what: "the ledger changes faster than a record can be taken back" })
+    }
+
+    /// Lets somebody in against a refusal of this chain. The history stays, and this becomes part of it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Input`] for a record that refused nobody, or a reason that has not 1 to 200 bytes;
+    /// else as [`Scanner::scan`].
+    pub fn override_refusal(&self, id: RecordId, reason: &str) -> Result<StoredRecord, Error> {
+        let post = self.post()?;
+        let refusal = self.store.record_at(id.chain, id.sequence)?;
+        if id.chain != post.chain || refusal.record.fields().kind != Kind::Refusal {
+            let reason = "only a refusal of this scanner can be overridden".to_owned();
+            return Err(Error::Input { field: "record_id", reason });
+        }
+        let proof = self.proof_of(id);
+        for _ in 0..TRIES {
+            let (now, head) = (self.time.now()?, self.store.ledger_head(post.chain)?);
+            let entry = Entry::overriding(&refusal, reason, proof)?;
+            if let Some(record) = self.append(&post, &now, head, entry)? {
+                self.forget_last();
+                return self.store.record_at(record.id().chain, record.id().sequence);
+            }
+        }
+        Err(Error::Untrusted { what: "the ledger changes faster than a record can be written" })
+    }
+
+    /// The signed code behind the last scan's record.
+    fn proof_of(&self, id: RecordId) -> Option<Writing> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = last.as_ref().filter(|last| last.said.record_id == id.to_string())?;
+        last.code.proof.map(|(code, nonce)| Writing { code, nonce })
+    }
+
+    /// What was said of the last code no longer holds.
+    fn forget_last(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Signs a record and keeps it, unless the ledger has changed since `head` was read.
+    fn append(
+        &self,
+        post: &Post,
+        now: &TrustedNow,
+        head: LedgerHead,
+        entry: Entry,
+    ) -> Result<Option<Record>, Error> {
+        let record = writing::sign(&*self.vault, post, now, head, &entry)?;
+        let new = NewRecord { record: &record, code: entry.code.as_deref(), to_send: true };
+        Ok(self.store.append_record(head.version, new)?.map(|_| record))
+    }
+}
+
+impl Post {
+    pub(super) fn knowledge(&self) -> Result<&Knowledge, Error> {
+        let missing = "this gate has no manifest; prepare it while there is a network";
+        self.knowledge.as_ref().ok_or_else(|| unprepared(missing))
+    }
+}
+
+fn unprepared(reason: &str) -> Error {
+    Error::Input { field: "gate", reason: reason.to_owned() }
+}

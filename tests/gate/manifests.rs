@@ -1,0 +1,116 @@
+//! What a gate does not take for a manifest, and that the one in use stays.
+
+use ticket_wallet::ledger::Verdict;
+use ticket_wallet::manifest::{ManifestRefusal, Profile, TicketState};
+use ticket_wallet::model::GateReadiness;
+use ticket_wallet::{
+    ManifestIssuer, ManifestKey, ManifestRequest, ManifestRevocation, ManifestTicket, WalletError,
+};
+
+use crate::phone::TestClock;
+use crate::venue::{Door, Shown, Venue};
+
+async fn refusal(door: &Door) -> ManifestRefusal {
+    match door.gate.prepare().await {
+        Err(WalletError::ManifestRefused { why, .. }) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A key of another seed whose first four bytes of hash are those of the first: found by search, so that it is real.
+fn keys_of_one_id(venue: &Venue) -> Vec<ManifestKey> {
+    let key = ManifestKey { public_key: venue.issuer.public_key(), valid_from: 0, valid_until: None };
+    vec![ManifestKey { valid_until: Some(1), ..key.clone() }, key]
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_manifest_is_told_and_the_one_in_use_stays() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let blocked = ManifestTicket { state: TicketState::Blocked, ..Venue::row("1", Profile::Signed, None) };
+    let good = ManifestRequest { sequence: 5, tickets: vec![blocked], ..venue.request() };
+    venue.offer(&good);
+    let door = venue.door().await;
+    let scanner = hex::decode(door.gate.status().unwrap().scanner.unwrap()).unwrap();
+    let signed = |request: &ManifestRequest| venue.keys.manifest(request.clone()).unwrap();
+    let next = ManifestRequest { sequence: 6, ..venue.request() };
+    let other = ManifestIssuer::new(vec![1; 32]).unwrap();
+    let half = signed(&next)[..40].to_vec();
+    let mut flipped = signed(&next);
+    flipped[30] ^= 1;
+    let revoked =
+        ManifestRevocation { scanner_id: scanner, chain: vec![0; 16], last_good: 0, hash: vec![0; 32] };
+    for (offered, why) in [
+        (signed(&ManifestRequest { sequence: 4, ..good.clone() }), ManifestRefusal::Rollback),
+        (signed(&ManifestRequest { closes_at: Some(9), ..good.clone() }), ManifestRefusal::Forked),
+        (other.manifest(next.clone()).unwrap(), ManifestRefusal::BadSignature),
+        (flipped, ManifestRefusal::BadSignature),
+        (half, ManifestRefusal::Malformed),
+        (
+            signed(&ManifestRequest { event_id: "4712".to_owned(), ..next.clone() }),
+            ManifestRefusal::WrongEvent,
+        ),
+        (
+            signed(&ManifestRequest { issuers: keys_of_one_id(&venue), ..next.clone() }),
+            ManifestRefusal::DoubledKey,
+        ),
+        (
+            signed(&ManifestRequest { revoked: vec![revoked], ..next.clone() }),
+            ManifestRefusal::ScannerRevoked,
+        ),
+    ] {
+        venue.offer_bytes(offered);
+        let said = refusal(&door).await;
+        // Half of one has no signature that could hold.
+        assert!(
+            said == why || (why, said) == (ManifestRefusal::Malformed, ManifestRefusal::BadSignature),
+            "{said:?}"
+        );
+        assert_eq!(door.gate.status().unwrap().manifest_sequence, Some(5), "{why:?}");
+        assert_eq!(door.scan(&venue.show(&Shown::of("1"))).verdict, Verdict::Blocked, "{why:?}");
+        clock.pass_s(5);
+    }
+    venue.offer(&next);
+    assert_eq!(door.gate.prepare().await.unwrap().manifest_sequence, Some(6));
+    assert_eq!(door.scan(&venue.show(&Shown::of("1"))).verdict, Verdict::Admit);
+}
+
+#[tokio::test]
+async fn deltas_lead_from_one_to_the_next_and_no_floor_falls() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let row = |generation| ManifestTicket { generation, ..Venue::row("1", Profile::Signed, None) };
+    let first = ManifestRequest { tickets: vec![row(3)], ..venue.request() };
+    let second = ManifestRequest { sequence: 2, tickets: vec![row(1)], ..first.clone() };
+    venue.offer(&first);
+    let door = venue.door().await;
+    let [from, to] = [&first, &second].map(|request| venue.keys.manifest(request.clone()).unwrap());
+    venue.offer_bytes(venue.keys.delta(from, to).unwrap().unwrap());
+    assert_eq!(door.gate.prepare().await.unwrap().manifest_sequence, Some(2));
+    let of = |generation| Shown { generation, ..Shown::of("1") };
+    assert_eq!(door.scan(&venue.show(&of(2))).verdict, Verdict::Superseded, "3 was the floor once");
+    let door = door.restart();
+    assert_eq!(door.scan(&venue.show(&of(2))).verdict, Verdict::Superseded);
+    assert_eq!(door.scan(&venue.show(&of(3))).verdict, Verdict::Admit);
+    // The same delta again begins elsewhere, and there is no manifest in its place.
+    assert!(matches!(refusal(&door).await, ManifestRefusal::WrongBase | ManifestRefusal::Rollback));
+}
+
+#[tokio::test]
+async fn a_gate_without_an_event_or_manifest_says_what_to_do() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let door = Door::new(&clock);
+    assert_eq!(door.gate.status().unwrap().readiness, GateReadiness::NotSignedIn);
+    let refused = door.gate.scan(b"x".to_vec(), 1).unwrap_err();
+    assert!(matches!(&refused, WalletError::InvalidInput { field, .. } if field == "gate"), "{refused:?}");
+    assert!(door.gate.statistics().is_err());
+    venue.offer_bytes(b"nothing".to_vec());
+    assert!(door.gate.sign_in(venue.sign_in()).await.is_err());
+    // Signed in it is, and can prepare later.
+    let status = door.gate.status().unwrap();
+    assert_eq!((status.readiness, status.name.as_deref()), (GateReadiness::NotPrepared, Some("North door")));
+    assert!(door.gate.scan(b"x".to_vec(), 1).is_err());
+    venue.offer(&venue.request());
+    assert_eq!(door.gate.prepare().await.unwrap().readiness, GateReadiness::Ready);
+}

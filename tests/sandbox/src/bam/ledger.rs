@@ -1,0 +1,216 @@
+//! Transactions of the ledger in three steps. The first gives a digest; the second takes a signature over it and gives
+//! another; the third takes a signature over that and carries the transaction out. The signatures are those of an event's
+//! validator and really checked. Of the ledger's functions there is `TICKET.INVALIDATE`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::post;
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use p256::ecdsa::signature::Verifier as _;
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use p256::ecdsa::{Signature, VerifyingKey};
+use rcgen::{KeyPair, PublicKeyData as _};
+use ring::digest::{SHA256, digest};
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::{Value, json};
+
+use super::choices::LedgerDigest;
+use super::fields::{Body, Fields, unreadable};
+use super::session::signed_in;
+use super::{BamError, validator};
+use crate::app::{App, random};
+use crate::edit::{self, TicketEdit};
+use crate::journal;
+
+/// The routes.
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/t/{tenant}/blockchain/v1/transaction/proposal", post(propose))
+        .route("/t/{tenant}/blockchain/v1/transaction/proposal/{digest}", post(endorse))
+        .route("/t/{tenant}/blockchain/v1/transaction/{digest}", post(submit))
+}
+
+/// A transaction that waits for a signature.
+struct Pending {
+    public_key: Vec<u8>,
+    validator: String,
+    ticket: i64,
+    argument: String,
+    endorsed: bool,
+}
+
+/// `POST …/transaction/proposal`
+async fn propose(
+    State(app): State<Arc<App>>,
+    Path(tenant): Path<String>,
+    headers: HeaderMap,
+    body: Body<Value>,
+) -> Result<Json<Value>, BamError> {
+    may_ask(&app, &headers)?;
+    let Json(body) = body.map_err(unreadable)?;
+    let fields = Fields::of_body(&body, false)?;
+    let certificate = fields.text("certificate")?;
+    if fields.text("fcn")? != "TICKET.INVALIDATE" {
+        return Err(BamError::new(StatusCode::BAD_REQUEST, "UNKNOWN_FUNCTION", "Unknown function"));
+    }
+    let argument = match fields.array("args")?.as_slice() {
+        [Value::String(text)] => text.clone(),
+        _ => return Err(BamError::invalid("args")),
+    };
+    app.db.write(|db| {
+        let (event, key, enrollment) =
+            validator::by_certificate(db, &tenant, certificate)?.ok_or_else(|| {
+                BamError::new(StatusCode::FORBIDDEN, "UNKNOWN_CERTIFICATE", "Unknown certificate")
+            })?;
+        let pair = KeyPair::from_pem(&key).map_err(std::io::Error::other)?;
+        let pending = Pending {
+            public_key: pair.der_bytes().to_vec(),
+            validator: enrollment,
+            ticket: usable(db, &tenant, event, &argument)?,
+            argument,
+            endorsed: false,
+        };
+        let digest = wait(db, &tenant, &pending)?;
+        Ok(Json(json!({"data": {"digest": digest}})))
+    })
+}
+
+/// `POST …/transaction/proposal/{digest}`
+async fn endorse(
+    State(app): State<Arc<App>>,
+    Path((tenant, digest)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body<Value>,
+) -> Result<Json<Value>, BamError> {
+    may_ask(&app, &headers)?;
+    let Json(body) = body.map_err(unreadable)?;
+    app.db.write(|db| {
+        let pending = signed(&app, db, (&tenant, &digest), false, &body)?;
+        let digest = wait(db, &tenant, &Pending { endorsed: true, ..pending })?;
+        Ok(Json(json!({"data": {"digest": digest}})))
+    })
+}
+
+/// `POST …/transaction/{digest}`: a ticket is used once.
+async fn submit(
+    State(app): State<Arc<App>>,
+    Path((tenant, digest)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body<Value>,
+) -> Result<Json<Value>, BamError> {
+    may_ask(&app, &headers)?;
+    let Json(body) = body.map_err(unreadable)?;
+    app.db.write(|db| {
+        let pending = signed(&app, db, (&tenant, &digest), true, &body)?;
+        let sql = "SELECT status IN ('issued', 'activated') FROM ticket WHERE tenant = ?1 AND id = ?2";
+        let is_usable: Option<bool> =
+            db.query_row(sql, (&tenant, pending.ticket), |row| row.get(0)).optional()?;
+        if is_usable != Some(true) {
+            return Err(used());
+        }
+        let change = TicketEdit { status: Some("invalidated".to_owned()), ..TicketEdit::default() };
+        edit::edit_ticket(db, &tenant, pending.ticket, &change, app.now_s())?;
+        let subject = format!("{tenant}/ticket/{}", pending.ticket);
+        let detail = json!({"argument": pending.argument});
+        journal::record(db, &pending.validator, "ledger.invalidate", &subject, None, &detail)?;
+        Ok(Json(json!({"data": {"info": {"ticket_id": pending.ticket}, "status": "SUCCESS"}})))
+    })
+}
+
+/// The signature counts; a token that comes along must count too.
+fn may_ask(app: &App, headers: &HeaderMap) -> Result<(), BamError> {
+    if headers.contains_key(header::AUTHORIZATION) { signed_in(app, headers).map(drop) } else { Ok(()) }
+}
+
+fn used() -> BamError {
+    BamError::new(StatusCode::CONFLICT, "TICKET_NOT_USABLE", "The ticket cannot be used")
+}
+
+/// The ticket that an argument names, which must be this event's and not used yet.
+fn usable(db: &Connection, tenant: &str, event: i64, argument: &str) -> Result<i64, BamError> {
+    let argument: Value = serde_json::from_str(argument).map_err(|_| BamError::invalid("args"))?;
+    let number = |place: &str| {
+        argument.pointer(place).and_then(Value::as_i64).ok_or_else(|| BamError::invalid("args"))
+    };
+    let (config, sequence) = (number("/ticket_config/id")?, number("/seq_num")?);
+    number("/validation_time")?;
+    if number("/ticket_config/event/id")? != event {
+        return Err(BamError::forbidden());
+    }
+    let sql = "SELECT ticket.id, ticket.status IN ('issued', 'activated') FROM ticket
+        JOIN ticket_config ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
+        WHERE ticket.tenant = ?1 AND ticket_config_id = ?2 AND seq_num = ?3 AND event_id = ?4";
+    let found = db.query_row(sql, (tenant, config, sequence, event), |row| Ok((row.get(0)?, row.get(1)?)));
+    match found.optional()? {
+        Some((id, true)) => Ok(id),
+        Some((_, false)) => Err(used()),
+        None => Err(BamError::not_found("Ticket")),
+    }
+}
+
+/// Keeps a transaction until the signature over its digest comes.
+fn wait(db: &Connection, tenant: &str, pending: &Pending) -> Result<String, BamError> {
+    let text = [pending.argument.as_bytes(), &random::<16>()?].concat();
+    let digest = hex::encode(digest(&SHA256, &text));
+    db.execute(
+        "INSERT INTO ledger_pending (digest, tenant, public_key, validator, ticket_id, argument, endorsed)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            &digest,
+            tenant,
+            &pending.public_key,
+            &pending.validator,
+            pending.ticket,
+            &pending.argument,
+            pending.endorsed,
+        ),
+    )?;
+    Ok(digest)
+}
+
+/// The transaction of a digest, when its signature holds; then the digest counts no more.
+fn signed(
+    app: &App,
+    db: &Connection,
+    (tenant, digest): (&str, &str),
+    endorsed: bool,
+    body: &Value,
+) -> Result<Pending, BamError> {
+    let sql = "SELECT public_key, validator, ticket_id, argument, endorsed FROM ledger_pending
+        WHERE tenant = ?1 AND digest = ?2 AND endorsed = ?3";
+    let found = db.query_row(sql, (tenant, digest, endorsed), |row| {
+        Ok(Pending {
+            public_key: row.get(0)?,
+            validator: row.get(1)?,
+            ticket: row.get(2)?,
+            argument: row.get(3)?,
+            endorsed: row.get(4)?,
+        })
+    });
+    let pending = found.optional()?.ok_or_else(|| BamError::not_found("Digest"))?;
+    let fields = Fields::of_body(body, false)?;
+    let signature = BASE64.decode(fields.text("signature")?).map_err(|_| fields.invalid("signature"))?;
+    if !holds(app.bam_choices().ledger_digest, &pending.public_key, digest, &signature) {
+        return Err(BamError::new(StatusCode::BAD_REQUEST, "INVALID_SIGNATURE", "Invalid signature"));
+    }
+    db.execute("DELETE FROM ledger_pending WHERE digest = ?1", [digest])?;
+    Ok(pending)
+}
+
+/// Whether a DER signature with a low s is this key's over a digest.
+fn holds(form: LedgerDigest, key: &[u8], digest: &str, signature: &[u8]) -> bool {
+    let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(key), Signature::from_der(signature))
+    else {
+        return false;
+    };
+    let Ok(bytes) = hex::decode(digest) else { return false };
+    let is_over = match form {
+        LedgerDigest::Message => key.verify(&bytes, &signature),
+        LedgerDigest::Hash => key.verify_prehash(&bytes, &signature),
+    };
+    signature.normalize_s() == signature && is_over.is_ok()
+}

@@ -1,0 +1,159 @@
+//! Who admitted what, when, and what was admitted more often than it may be.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+
+use chrono::{DateTime, SecondsFormat};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use ticket_wallet::ledger::{ChainId, Kind, RecordFields, ScannerId};
+use ticket_wallet::manifest::EntryPolicy;
+
+use super::manifest::Rules;
+use super::records::{Kept, Records};
+use super::scanner::Scanner;
+use super::{Place, codes};
+use crate::app::App;
+use crate::problem::Problem;
+
+/// Every event at which a scanner has signed in, with its gates, records, forks and double entries.
+pub(crate) fn report(app: &App, db: &Connection) -> Result<Value, Problem> {
+    let mut seen = BTreeSet::new();
+    let mut events = Vec::new();
+    for code in codes::all(app, db)? {
+        let place = code.place();
+        let scanners = Scanner::all(db, &place)?;
+        if !scanners.is_empty() && seen.insert((place.tenant.clone(), place.event)) {
+            let mut event = of_event(app, db, &place, &scanners)?;
+            event["event"] = json!(code.event);
+            events.push(event);
+        }
+    }
+    Ok(json!({ "events": events }))
+}
+
+fn of_event(app: &App, db: &Connection, place: &Place, scanners: &[Scanner]) -> Result<Value, Problem> {
+    let records = Records::of(app, db, place)?;
+    let names: HashMap<_, _> = scanners
+        .iter()
+        .filter_map(|one| Some((ScannerId(one.id[..].try_into().ok()?), one.name.as_str())))
+        .collect();
+    let gates = scanners
+        .iter()
+        .map(|one| json!({"scanner": hex::encode(&one.id), "name": one.name, "revoked": one.revoked}));
+    let rows = records.all.iter().map(|kept| row(kept, &names));
+    let forks =
+        records.forks.iter().map(|(chain, at)| json!({"chain": hex::encode(chain.0), "sequence": at}));
+    Ok(json!({
+        "tenant": place.tenant,
+        "event_id": place.event,
+        "gates": gates.collect::<Vec<_>>(),
+        "records": rows.collect::<Vec<_>>(),
+        "forks": forks.collect::<Vec<_>>(),
+        "double_entries": doubles(&Rules::of(db, place)?, &records, &names),
+    }))
+}
+
+fn row(kept: &Kept, names: &HashMap<ScannerId, &str>) -> Value {
+    let fields = kept.record.fields();
+    json!({
+        "chain": hex::encode(fields.chain.0),
+        "sequence": fields.sequence,
+        "gate": names.get(&fields.scanner),
+        "ticket": fields.ticket.map(|ticket| ticket.to_string()),
+        "generation": fields.generation,
+        "persons": fields.persons,
+        "time": time(fields.time_ms),
+        "kind": format!("{:?}", fields.kind),
+        "verdict": format!("{:?}", fields.verdict),
+        "flaw": kept.flaw,
+    })
+}
+
+fn time(time_ms: u64) -> String {
+    let time = i64::try_from(time_ms).ok().and_then(DateTime::from_timestamp_millis).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Tickets that were admitted more often than the policy lets them in, with every admission. What staff let in against the
+/// verdict is not among them, nor what was taken back.
+fn doubles(rules: &Rules, records: &Records, names: &HashMap<ScannerId, &str>) -> Vec<Value> {
+    let counted = records.all.iter().filter(|kept| kept.flaw.is_none()).map(|kept| kept.record.fields());
+    let undone: BTreeSet<(ChainId, u32)> = counted
+        .clone()
+        .filter(|fields| fields.kind == Kind::Undo)
+        .filter_map(|fields| Some((fields.chain, fields.evidence.undone?)))
+        .collect();
+    let mut by_ticket = BTreeMap::<[u8; 12], Vec<&RecordFields>>::new();
+    for fields in counted.filter(|fields| !undone.contains(&(fields.chain, fields.sequence))) {
+        if let (Kind::Admission | Kind::Exit, Some(ticket)) = (fields.kind, fields.ticket) {
+            by_ticket.entry(ticket.0).or_default().push(fields);
+        }
+    }
+    let mut found = Vec::new();
+    for (ticket, mut history) in by_ticket {
+        history.sort_by_key(|fields| (fields.time_ms, fields.chain, fields.sequence));
+        if is_too_often(rules, &history) {
+            let admissions = history.iter().filter(|fields| fields.kind == Kind::Admission);
+            let admissions = admissions
+                .map(|fields| json!({"gate": names.get(&fields.scanner), "time": time(fields.time_ms)}));
+            let admissions: Vec<_> = admissions.collect();
+            found.push(json!({"ticket": hex::encode(ticket), "admissions": admissions}));
+        }
+    }
+    found
+}
+
+fn is_too_often(rules: &Rules, history: &[&RecordFields]) -> bool {
+    let admissions: Vec<_> = history.iter().filter(|fields| fields.kind == Kind::Admission).collect();
+    let entries = usize::from(rules.entries);
+    match rules.policy {
+        EntryPolicy::Single => admissions.len() > 1,
+        EntryPolicy::Entries => admissions.len() > entries,
+        EntryPolicy::ReEntry => {
+            history.windows(2).any(|pair| pair.iter().all(|fields| fields.kind == Kind::Admission))
+        }
+        EntryPolicy::Days => {
+            let days = rules.days();
+            let day = |fields: &RecordFields| {
+                let at = i64::try_from(fields.time_ms / 1000).unwrap_or(i64::MAX);
+                days.iter().position(|(begin, end)| (*begin..=*end).contains(&at))
+            };
+            let on: BTreeSet<_> = admissions.iter().map(|fields| day(fields)).collect();
+            on.len() < admissions.len() || on.len() > entries
+        }
+    }
+}
+
+/// The same for people.
+pub(super) fn text(report: &Value) -> String {
+    let mut text = String::new();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    for event in list(&report["events"]) {
+        // Writing to a text does not fail.
+        let _ =
+            writeln!(text, "{} ({} {})", word(&event["event"]), word(&event["tenant"]), event["event_id"]);
+        for gate in list(&event["gates"]) {
+            let revoked = if gate["revoked"] == true { ", revoked" } else { "" };
+            let _ = writeln!(text, "  gate {} ({}{revoked})", word(&gate["name"]), word(&gate["scanner"]));
+        }
+        for record in list(&event["records"]) {
+            let [time, gate, kind, verdict, ticket] =
+                ["time", "gate", "kind", "verdict", "ticket"].map(|name| word(&record[name]));
+            let flaw = record["flaw"].as_str().map_or_else(String::new, |flaw| format!("  ({flaw})"));
+            let _ = writeln!(text, "  {time}  {gate}  {kind} {verdict}  {ticket}{flaw}");
+        }
+        for fork in list(&event["forks"]) {
+            let _ = writeln!(text, "  FORK at {} of chain {}", fork["sequence"], word(&fork["chain"]));
+        }
+        for double in list(&event["double_entries"]) {
+            let _ = write!(text, "  DOUBLE ENTRY {}:", word(&double["ticket"]));
+            for one in list(&double["admissions"]) {
+                let _ = write!(text, "  {} at {}", word(&one["gate"]), word(&one["time"]));
+            }
+            text.push('\n');
+        }
+    }
+    if text.is_empty() { "No scanner has signed in.\n".to_owned() } else { text }
+}
