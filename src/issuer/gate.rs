@@ -207,8 +207,8 @@ impl ManifestIssuer {
     /// [`WalletError::InvalidInput`] naming the field.
     pub fn certificate(&self, request: ScannerRequest) -> Result<Vec<u8>, WalletError> {
         let (_, event) = event(&request.provider, &request.event_id)?;
-        let key = DeviceKey::from_x963(&request.scanner_key)
-            .map_err(|e| WalletError::input("scanner_key", e))?;
+        let key =
+            DeviceKey::from_x963(&request.scanner_key).map_err(|e| WalletError::input("scanner_key", e))?;
         let scanner = ScannerId(exact("scanner_id", &request.scanner_id)?);
         let end = until("not_after", request.not_before, request.not_after)?;
         if !(1..=64).contains(&request.name.len()) {
@@ -309,7 +309,10 @@ fn apart(field: &str, times: &[(u32, u32)]) -> Result<(), WalletError> {
     sorted.sort_unstable();
     let runs_back = sorted.iter().any(|(begin, end)| end < begin);
     if runs_back || sorted.windows(2).any(|pair| pair[1].0 <= pair[0].1) {
-        return Err(WalletError::input(field, "times that end before they begin, or have a second in common"));
+        return Err(WalletError::input(
+            field,
+            "times that end before they begin, or have a second in common",
+        ));
     }
     Ok(())
 }
@@ -332,7 +335,10 @@ fn revoked(revoked: &[ManifestRevocation]) -> Result<Vec<RevokedScanner>, Wallet
     let one = |one: &ManifestRevocation| {
         let hash: [u8; 32] = exact(FIELD, &one.hash)?;
         if (one.last_good == 0) != (hash == [0; 32]) {
-            return Err(WalletError::input(FIELD, "a last good record has a sequence and a hash, none has zeros"));
+            return Err(WalletError::input(
+                FIELD,
+                "a last good record has a sequence and a hash, none has zeros",
+            ));
         }
         Ok(RevokedScanner {
             scanner: exact(FIELD, &one.scanner_id)?,

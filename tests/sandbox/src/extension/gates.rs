@@ -86,9 +86,8 @@ async fn nonces(
     app.db.read(|db| {
         let scanner = Scanner::signed_in(&app, db, &tenant, &headers)?;
         let epochs = manifest::nonce_epochs(&app, db, &scanner.place())?;
-        let epochs = epochs
-            .iter()
-            .map(|one| json!({"begin": one.begin, "end": one.end, "nonce": encode(&one.nonce)}));
+        let epochs =
+            epochs.iter().map(|one| json!({"begin": one.begin, "end": one.end, "nonce": encode(&one.nonce)}));
         Ok(Json(epochs.collect()))
     })
 }
@@ -113,7 +112,7 @@ async fn download(
     let since = ledger::read_vector(query.get("since").map(String::as_str))?;
     app.db.read(|db| {
         let scanner = Scanner::signed_in(&app, db, &tenant, &headers)?;
-        Ok(Json(ledger::page(&app, db, &scanner, &since)?))
+        Ok(Json(ledger::page(db, &scanner, &since)?))
     })
 }
 
