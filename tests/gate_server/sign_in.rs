@@ -131,7 +131,7 @@ async fn an_answer_that_does_not_hold_together_is_not_taken() {
         ("scanner_id", json!("AA"), "scanner_id"),
         ("certificate", other["certificate"].clone(), "certificate"),
         ("certificate", json!("AAAA"), "certificate"),
-        ("manifest_key", json!("2b8hSHSKhcidparY7gsPwtEF_TnUGkx5ZTVk8K4pAAw"), "certificate"),
+        ("manifest_key", json!("2b8hSHSKhcidparY7gsPwtEF_TnUGkx5ZTY1TwrikAw"), "certificate"),
         ("manifest_key", json!(base64(&[0; 32])), "manifest_key"),
         ("session", json!(""), "session"),
         ("session", json!("two words"), "session"),
