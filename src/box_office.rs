@@ -5,13 +5,12 @@ mod ticketing;
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::config::Config;
-use crate::error::{Error, WalletError};
+use crate::error::WalletError;
 use crate::host::{HostClock, HttpTransport, KeyVault};
 use crate::model::{
     Account, GroupOrder, OfficePage, OfficeTicket, OfficeWrite, Reservation, SignIn, TicketStatus,
+    UnidyTicketQuery,
 };
 use crate::remote::RetryPolicy;
 use crate::sync::{Core, TicketIds};
@@ -195,8 +194,7 @@ impl BoxOffice {
         account_id: String,
         fields_json: String,
     ) -> Result<OfficeWrite, WalletError> {
-        let fields = fields(&fields_json)?;
-        let work = async { self.core.runner.desk(&account_id).await?.create_ticket(&fields).await };
+        let work = async { self.core.runner.desk(&account_id).await?.create_ticket(&fields_json).await };
         Ok(self.core.runner.online(work).await?)
     }
 
@@ -210,9 +208,8 @@ impl BoxOffice {
         ticket_id: String,
         fields_json: String,
     ) -> Result<OfficeWrite, WalletError> {
-        let fields = fields(&fields_json)?;
         let work =
-            async { self.core.runner.desk(&account_id).await?.update_ticket(&ticket_id, &fields).await };
+            async { self.core.runner.desk(&account_id).await?.update_ticket(&ticket_id, &fields_json).await };
         Ok(self.core.runner.online(work).await?)
     }
 
@@ -229,14 +226,27 @@ impl BoxOffice {
         Ok(self.core.runner.online(work).await?)
     }
 
-    /// One page of a partner's tickets (Unidy), counted from 1.
+    /// One page of a partner's tickets (Unidy), counted from 1: 25 on each.
     ///
     /// # Errors
     /// As [`BoxOffice::reserve`].
     pub async fn partner_tickets(&self, account_id: String, page: u32) -> Result<OfficePage, WalletError> {
-        let work = async { self.core.runner.desk(&account_id).await?.partner_tickets(page).await };
-        let (tickets, more) = self.core.runner.online(work).await?;
-        Ok(OfficePage { tickets, more })
+        let query = UnidyTicketQuery { page: Some(page), ..UnidyTicketQuery::default() };
+        self.find_partner_tickets(account_id, query).await
+    }
+
+    /// One page of those of a partner's tickets (Unidy) that the query asks for, in its order: the first, of 25, where it
+    /// does not say.
+    ///
+    /// # Errors
+    /// As [`BoxOffice::reserve`].
+    pub async fn find_partner_tickets(
+        &self,
+        account_id: String,
+        query: UnidyTicketQuery,
+    ) -> Result<OfficePage, WalletError> {
+        let work = async { self.core.runner.desk(&account_id).await?.unidy_tickets(&query).await };
+        Ok(self.core.runner.online(work).await?)
     }
 
     /// One of a partner's tickets (Unidy).
@@ -304,12 +314,4 @@ impl BoxOffice {
     pub fn set_retry_policy(&self, policy: RetryPolicy) {
         self.core.runner.set_retry_policy(policy);
     }
-}
-
-fn fields(json: &str) -> Result<Value, Error> {
-    let read = serde_json::from_str::<Value>(json).ok().filter(Value::is_object);
-    read.ok_or_else(|| Error::Input {
-        field: "fields_json",
-        reason: "write the fields as a JSON object".to_owned(),
-    })
 }

@@ -184,10 +184,12 @@ impl Anchor {
         self.boot_id == other.boot_id && self.source == other.source && self.agrees_with(other)
     }
 
-    /// Compared when both were taken. Of two that are equal, the later counts.
+    /// Compared to the last part of a millisecond, so that it holds at any later time too. Of two that are equal, the later
+    /// counts.
     fn is_as_tight_as(&self, other: &Self) -> bool {
-        let both = self.elapsed_ms.max(other.elapsed_ms);
-        (self.error_at(both), other.elapsed_ms) <= (other.error_at(both), self.elapsed_ms)
+        let error =
+            |one: &Self| i128::from(one.error_ms) * i128::from(DRIFT_DIVISOR) - i128::from(one.elapsed_ms);
+        (error(self), other.elapsed_ms) <= (error(other), self.elapsed_ms)
     }
 
     fn is_nearer_to_wall_than(&self, other: &Self) -> bool {
@@ -341,6 +343,24 @@ mod tests {
         assert!(!time.learn(&sample(TODAY_S + 60, 10, 110)));
         assert!(time.learn(&sample(TODAY_S + 61, 1_010, 1_110)));
         assert_eq!(unix_ms(&time, 1_060), (TODAY_S + 61) * 1000 + 500);
+    }
+
+    #[test]
+    fn of_two_samples_the_tighter_stays_so_after_days() {
+        let (first, second) =
+            (sample(TODAY_S + 9_208, 9_207_191, 9_214_334), sample(TODAY_S + 63_577, 63_561_754, 63_579_769));
+        let mut time = TrustedTime::default();
+        time.learn(&first);
+        time.learn(&second);
+        let error_ms = |time: &TrustedTime| {
+            time.now(&reading(0, DAY_MS + 40_000 + 193_460_762, "a")).uncertainty.error_ms.unwrap()
+        };
+        let alone = [first, second].map(|sample| {
+            let mut alone = TrustedTime::default();
+            alone.learn(&sample);
+            error_ms(&alone)
+        });
+        assert_eq!(error_ms(&time), alone[0].min(alone[1]));
     }
 
     #[derive(Debug, Clone)]

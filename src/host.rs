@@ -193,7 +193,8 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for HttpTransportError {
 }
 
 /// Carries requests for the core, with the platform's own trust store, proxy and network policy. Calls come from threads
-/// that may block. Redirects are not followed: a 3xx is a reply.
+/// that may block. Redirects are not followed: a 3xx is a reply. A write, any method but `GET`, leaves at most once: a platform
+/// that sends one again by itself when its connection breaks must be kept from it.
 #[uniffi::export(with_foreign)]
 pub trait HttpTransport: Send + Sync {
     /// Whether [`HttpRequest::pins`] are checked before anything is sent. Where they are not, an account with pins gets

@@ -5,6 +5,7 @@ mod named;
 
 mod account;
 mod document;
+mod exchange;
 pub mod expiry;
 mod flow;
 mod ids;
@@ -19,9 +20,11 @@ mod system;
 mod texpo;
 mod ticket;
 mod ticketing;
+mod unidy;
 
 pub use account::{Account, AccountState, SignIn, StoredAccount, Tokens};
 pub use document::{Document, StaticCode, Symbology};
+pub use exchange::{SectionCount, SectionOrder, SectionOrderPage, SectionTransfer, SectionTransferPage};
 pub use flow::{Flow, IssueProgress};
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use money::{Money, MoneyError};
@@ -32,13 +35,16 @@ pub use office::{
 };
 pub use online::{
     BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
+    MailRequest, TransferAnswer,
 };
 pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
 pub use pulled::{PulledEvent, PulledTicket};
-pub use system::{BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant};
+pub use system::{
+    BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant, UnidyUpdate,
+};
 pub use texpo::{
     GrantKind, Product, ProductFields, ProductGrant, ProductType, TexpoConfig, TexpoSignIn, TexpoTimestamps,
 };
@@ -50,3 +56,4 @@ pub use ticketing::{
     Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, TicketingAccess,
     TicketingCode, TicketingConfig, TicketingDates, TokenPage, TokenQuery,
 };
+pub use unidy::{UnidyAmount, UnidyFields, UnidyOrder, UnidyTicketQuery};

@@ -2,7 +2,8 @@
 
 mod address;
 pub mod bam;
-mod bounds;
+pub(crate) mod bounds;
+mod checks;
 mod connector;
 mod echo;
 pub mod extension;

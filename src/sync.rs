@@ -10,6 +10,7 @@ mod desk;
 mod engine;
 mod handover;
 mod holder;
+mod incoming;
 mod office;
 mod outbox;
 mod pace;

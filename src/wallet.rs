@@ -2,6 +2,7 @@
 
 mod care;
 mod changes;
+mod exchange;
 mod online;
 
 pub use care::{AccountDiagnosis, Diagnosis, TokenClaim, diagnose_wallet, recover_wallet};
@@ -19,10 +20,11 @@ use crate::events::Listening;
 use crate::host::{HostClock, HttpTransport, KeyVault, KeyVaultError};
 use crate::model::{
     Account, BarcodeProfile, EventGroup, NoBarcodeReason, SignIn, TicketDetail, TicketFilter, TicketHash,
-    TicketSummary,
+    TicketSummary, TicketSystem,
 };
 use crate::presentation::{self, Presentation};
 use crate::remote::RetryPolicy;
+use crate::remote::unidy::UnidyTicket;
 use crate::store::Store;
 use crate::sync::{Core, Runner, SyncReport, TimeKeeper, WalletState, Worker};
 
@@ -203,6 +205,9 @@ impl Wallet {
             let fields = credential.credential.fields();
             ticket.generation = Some(fields.generation);
             ticket.lease_end = Some(i64::from(fields.lease_end));
+        }
+        if self.store.account(&ticket.summary.account_id)?.system == TicketSystem::Unidy {
+            ticket.unidy = UnidyTicket::read(&ticket.body_json).map(|ticket| ticket.fields());
         }
         let lost = held.lost.then_some(NoBarcodeReason::NeedsRebind);
         ticket.no_barcode = presentation::no_barcode(&ticket.summary, &held, code.as_ref(), &now).or(lost);

@@ -206,7 +206,7 @@ async fn lists_that_do_not_end_are_not_followed() {
     let endless = server(r#"{"data":[{"id":1},{"id":2}],"paging":{"limit":2,"offset":0,"total":9999999}}"#);
     let client = signed_in(&endless).await;
     let orders = client.bam.orders(&client.session, None).await;
-    assert_eq!(place(orders), "GET event/v1/order: paging.total");
+    assert_eq!(place(orders), "GET event/v1/order: a later page; the list does not end");
     let short = server(r#"{"data":[],"paging":{"limit":100,"offset":0,"total":1}}"#);
     let client = signed_in(&short).await;
     assert_eq!(place(client.bam.orders(&client.session, None).await), "GET event/v1/order: paging.total");

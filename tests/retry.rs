@@ -9,9 +9,11 @@ mod phone;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;
 
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use phone::{TODAY_MS, TestClock};
 use serde_json::json;
@@ -117,6 +119,65 @@ async fn a_write_is_sent_once() {
         let asked = server.asked();
         let methods: Vec<_> = asked.iter().map(|asked| asked.method.as_str()).collect();
         assert_eq!(methods, ["POST", "PATCH", "DELETE"], "{status}");
+    }
+}
+
+/// Answers the first request on a connection that it keeps, and takes those that follow without an answer. Tells the
+/// methods of the whole requests that came.
+fn silent_after_the_first() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream);
+            while let Some(method) = whole_request(&mut reader) {
+                let first = log.lock().unwrap().is_empty();
+                log.lock().unwrap().push(method);
+                if !first {
+                    break;
+                }
+                reader.get_mut().write_all(b"HTTP/1.1 204 X\r\n\r\n").unwrap();
+            }
+        }
+    });
+    (url, seen)
+}
+
+/// The method of a request, once all of it has come.
+fn whole_request(reader: &mut impl BufRead) -> Option<String> {
+    let (mut head, mut length) = (Vec::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.parse().ok()?
+            }
+            None if line.trim_end().is_empty() => break,
+            _ => head.push(line),
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    head.first()?.split(' ').next().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_sent_once_over_a_kept_connection() {
+    let body = json!({});
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        let ((url, seen), client) = (silent_after_the_first(), Client::new());
+        let url = Url::parse(&url).unwrap();
+        let request = || Request { method, ..Request::post(url.clone(), "it", &body) };
+        assert_eq!(client.http.send(request()).await.unwrap().status, 204);
+        match client.http.send(request()).await.err() {
+            Some(Error::Network { why: HttpTransportError::Broken, .. }) => {}
+            other => panic!("{method}: {other:?}"),
+        }
+        assert_eq!(*seen.lock().unwrap(), [method, method]);
     }
 }
 

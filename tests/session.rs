@@ -2,6 +2,9 @@
 //! what was stored stays, and the next sync goes on.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/client.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod client;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
@@ -9,14 +12,14 @@ mod phone;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use client::Kept;
 use phone::{Phone, TODAY_MS, TestClock, sandbox};
-use ticket_wallet::clock::{ClockReading, TimeSample};
 use ticket_wallet::error::Error;
-use ticket_wallet::model::{AccountState, SignIn, SystemConfig, TicketSystem, Tokens};
+use ticket_wallet::model::{AccountState, SignIn, SystemConfig, TicketSystem};
+use ticket_wallet::remote::Session;
 use ticket_wallet::remote::bam::Bam;
-use ticket_wallet::remote::{Http, Session, TrustedClock};
 use tiny_server::{Answer, TinyServer};
 
 use ticket_wallet::{SyncReport, WalletError};
@@ -165,23 +168,18 @@ async fn a_refresh_whose_answer_is_lost_is_tried_again_with_the_same_token() {
 struct Overlapping {
     bam: Bam,
     session: Session,
-    kept: Arc<Mutex<Vec<Option<Tokens>>>>,
+    kept: Kept,
 }
 
 impl Overlapping {
     async fn new(clock: &TestClock, sandbox: &Sandbox) -> Self {
-        let http = Http::new(None, Arc::new(clock.clone()), vec![], Arc::new(NoTime));
+        let http = client::http(None, clock, vec![]);
         http.set_retry_policy(clock.policy());
         let bam = Bam::new(Arc::new(http), &SystemConfig::at(sandbox.url())).unwrap();
         let user = &sandbox.users()[0];
         let tokens = bam.login(&user.name, &user.password).await.unwrap();
-        let kept = Arc::new(Mutex::default());
-        let keeps: Arc<Mutex<Vec<Option<Tokens>>>> = Arc::clone(&kept);
-        let keep = move |tokens: Option<&Tokens>| {
-            keeps.lock().unwrap().push(tokens.cloned());
-            Ok(())
-        };
-        Self { bam, session: Session::new(tokens, Box::new(keep)), kept }
+        let (session, kept) = client::session(tokens);
+        Self { bam, session, kept }
     }
 
     /// Four requests at the same time.
@@ -190,16 +188,6 @@ impl Overlapping {
             self.bam.tickets(&self.session, &self.bam.pull_query(100, 0)).await.map(|page| page.items.len())
         };
         tokio::join!(one(), one(), one(), one()).into()
-    }
-}
-
-struct NoTime;
-
-impl TrustedClock for NoTime {
-    fn learn(&self, _: &TimeSample) {}
-
-    fn unix_s(&self, reading: &ClockReading) -> i64 {
-        reading.wall_ms / 1000
     }
 }
 

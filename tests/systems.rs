@@ -9,12 +9,16 @@ mod brands;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
 
+#[path = "systems/mail.rs"]
+mod mail;
 #[path = "systems/one_list.rs"]
 mod one_list;
 #[path = "systems/sign_in.rs"]
 mod sign_in;
 #[path = "systems/together.rs"]
 mod together;
+#[path = "systems/unidy_answers.rs"]
+mod unidy_answers;
 #[path = "systems/unidy_tickets.rs"]
 mod unidy_tickets;
 #[path = "systems/within.rs"]

@@ -18,10 +18,10 @@ use expo::{Expo, all_fields, usd};
 use phone::{TestClock, vault_in};
 use tempfile::TempDir;
 use ticket_wallet::model::{
-    Capability, OfficeWrite, OfficeWriteKind, OfficeWriteState, ProductFields, SignIn,
+    Capability, OfficeWrite, OfficeWriteKind, OfficeWriteState, ProductFields, SignIn, TexpoConfig,
 };
 use ticket_wallet::{BoxOffice, Config, Wallet, WalletError};
-use ticket_wallet_sandbox::{DuplicateForm, Fault, FaultRule};
+use ticket_wallet_sandbox::{DuplicateForm, EmptyForm, Fault, FaultRule, TexpoChoices};
 
 struct Manager {
     expo: Expo,
@@ -151,6 +151,109 @@ async fn what_cannot_be_read_back_is_unknown_until_it_can() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_left_out_proves_nothing() {
+    for empty in [EmptyForm::Nothing, EmptyForm::Object, EmptyForm::Data] {
+        let manager = Manager::new().await;
+        manager.create(all_fields()).await.unwrap();
+        let silent = |it: &mut TexpoChoices| (it.empty, it.leaves_list_out) = (empty, true);
+        // A deletion that never arrived, and whose entry no list shows.
+        manager.expo.choose(silent);
+        manager.expo.fault("deletePurchasableTicket", 1, Fault::Reset);
+        let write = manager.delete().await.unwrap();
+        manager.expo.clock.pass_s(121);
+        let found = manager.office.look_up_write(write.id).await.unwrap();
+        assert_eq!(found.state, OfficeWriteState::Unknown, "{empty:?}");
+        // Nothing is made where it might replace another entry.
+        let refused = manager.create(ProductFields { price: Some(usd(1)), ..all_fields() }).await;
+        assert!(matches!(refused, Err(WalletError::Unreachable { .. })), "{refused:?}");
+        assert_eq!((manager.applied(), manager.expo.count("createPurchasableTicket")), ([1, 0, 0], 1));
+        // A creation that was carried out is not rejected for want of a list.
+        manager.expo.choose(|_| ());
+        manager.lose("createPurchasableTicket", 1);
+        let made =
+            manager.office.create_product(manager.account.clone(), "new-2".to_owned(), all_fields()).await;
+        let lost = made.unwrap();
+        manager.expo.choose(silent);
+        manager.expo.clock.pass_s(121);
+        let found = manager.office.look_up_write(lost.id).await.unwrap();
+        assert_eq!(found.state, OfficeWriteState::Unknown, "{empty:?}");
+        manager.expo.choose(|_| ());
+        assert_eq!(manager.office.look_up_write(lost.id).await.unwrap().state, OfficeWriteState::Done);
+    }
+}
+
+#[tokio::test]
+async fn a_configured_network_may_leave_the_list_of_an_empty_catalogue_out() {
+    let expo = Expo::new().await;
+    expo.sandbox.set_texpo_catalogue(0);
+    expo.choose(|it| it.leaves_list_out = true);
+    let texpo = TexpoConfig { no_list_is_empty: true, ..expo.config() };
+    let mut sign_in = expo.manager_sign_in();
+    sign_in.config.texpo = Some(texpo);
+    let manager = Manager::signed_in(expo, sign_in).await;
+    assert_eq!(manager.create(all_fields()).await.unwrap().state, OfficeWriteState::Done);
+}
+
+#[tokio::test]
+async fn a_success_that_does_not_show_the_entry_is_verified() {
+    for silent in [false, true] {
+        let manager = Manager::new().await;
+        manager.expo.choose(|it| {
+            it.shows_written = !silent;
+            it.shows_another = !silent;
+        });
+        for write in [manager.create(all_fields()).await.unwrap(), manager.update(cheaper()).await.unwrap()] {
+            assert_eq!(write.state, OfficeWriteState::Done);
+            assert!(write.answer_json.unwrap().contains(r#""productId":"new-1""#), "the entry itself");
+        }
+        manager.delete().await.unwrap();
+        let (list, path_contains) = (Fault::ServerError, "getPurchasableTickets".to_owned());
+        manager.expo.sandbox.fault(FaultRule { method: None, path_contains, skip: 1, times: 2, fault: list });
+        let write = manager.create(all_fields()).await.unwrap();
+        assert_eq!(write.state, OfficeWriteState::Unknown, "no list tells of it");
+        assert_eq!(manager.office.look_up_write(write.id).await.unwrap().state, OfficeWriteState::Done);
+        assert_eq!(manager.applied(), [2, 1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_sent_is_never_forgotten() {
+    let manager = Manager::new().await;
+    // Somebody else makes the entry after the catalogue was looked at.
+    manager.expo.fault("createPurchasableTicket", 1, Fault::LatencyMs(400));
+    let make = manager.create(all_fields());
+    let other = async {
+        while manager.expo.count("createPurchasableTicket") == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        assert!(manager.expo.sandbox.put_texpo_entry(r#"{"productId":"new-1","price":5}"#));
+    };
+    let (refused, ()) = tokio::join!(make, other);
+    assert!(
+        matches!(refused, Err(WalletError::Refused { ref server_code, .. }) if server_code.as_deref() == Some("409"))
+    );
+    let kept = manager.kept().swap_remove(0);
+    assert_eq!((kept.state, kept.server_code.as_deref()), (OfficeWriteState::Rejected, Some("409")));
+}
+
+#[tokio::test]
+async fn what_a_gateway_says_of_a_write_is_looked_up() {
+    for status in [502, 503, 504] {
+        let manager = Manager::new().await;
+        manager.create(all_fields()).await.unwrap();
+        manager.expo.fault("updatePurchasableTicket", 1, Fault::Gateway { status, code: Some(409) });
+        assert_eq!(manager.update(cheaper()).await.unwrap().state, OfficeWriteState::Done, "{status}");
+        manager.expo.fault("deletePurchasableTicket", 1, Fault::Gateway { status, code: None });
+        assert_eq!(manager.delete().await.unwrap().state, OfficeWriteState::Done, "{status}");
+        for code in [401, 403, 705] {
+            manager.expo.fault("createPurchasableTicket", 1, Fault::Gateway { status, code: Some(code) });
+            assert_eq!(manager.create(all_fields()).await.unwrap().state, OfficeWriteState::Done, "{code}");
+            manager.delete().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_never_arrived_is_rejected_once_it_cannot_arrive_any_more() {
     let manager = Manager::new().await;
     manager.create(all_fields()).await.unwrap();
@@ -220,6 +323,11 @@ async fn a_missing_permission_is_told_up_to_the_facade() {
         }
         let kept = holder.kept();
         assert!(kept.iter().all(|write| write.state == OfficeWriteState::Rejected), "surely not carried out");
+        let status = if error_has_http_status { 403 } else { 200 };
+        for write in &kept {
+            assert_eq!((write.status, write.server_code.as_deref()), (Some(status), Some("403")));
+        }
+        assert_eq!(kept.len(), 1, "the catalogue is looked at before an entry is made");
         assert_eq!(holder.applied(), [0, 0, 0]);
     }
 }

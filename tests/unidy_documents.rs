@@ -12,6 +12,7 @@ mod phone;
 mod script;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use club::{Club, Holder, NoTime, refusal};
 use phone::TestClock;
@@ -22,6 +23,7 @@ use ticket_wallet::host::HttpResponse;
 use ticket_wallet::model::{SystemConfig, Tokens, UnidyApi, UnidyConfig};
 use ticket_wallet::remote::Http;
 use ticket_wallet::remote::unidy::{ExportFormat, ExportLink, Unidy, UnidyTicketQuery};
+use ticket_wallet_sandbox::Fault;
 use zeroize::Zeroizing;
 
 async fn exportable(holder: &Holder, exportable: bool) -> String {
@@ -53,6 +55,29 @@ async fn a_document_is_fetched_by_its_link_alone() {
     let partner = club.unidy(UnidyConfig { api: UnidyApi::Partner, ..club.sdk_config() });
     let refused = partner.export_link(session, &id, ExportFormat::Pdf).await.err();
     assert!(matches!(refused, Some(Error::Input { field: "api", .. })));
+}
+
+#[tokio::test]
+async fn a_link_that_ends_before_it_is_fetched_is_asked_for_anew_once() {
+    let club = Club::new().await;
+    let holder = club.holder(0).await;
+    let (unidy, session) = (&holder.unidy, &holder.session);
+    let id = exportable(&holder, true).await;
+    // The link's time passes while the first fetch is under way.
+    club.fault("/unidy-files/", 1, Fault::LatencyMs(1_500));
+    let pass = async {
+        while !club.sandbox.requests().iter().any(|one| one.contains("/unidy-files/")) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        club.clock.pass_s(301);
+    };
+    let (fetched, ()) = tokio::join!(unidy.document(session, &id, ExportFormat::Pdf), pass);
+    assert!(fetched.unwrap().starts_with(b"%PDF-"));
+    assert_eq!(club.count("/export_link"), 2);
+    // Links that always end at once are given up.
+    club.choose(|choices| choices.export_life_s = 0);
+    assert_eq!(refusal(unidy.document(session, &id, ExportFormat::Pdf).await).0, 403);
+    assert_eq!(club.count("/export_link"), 4);
 }
 
 const BRAND: &str = "https://nord.unidy.example";

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use club::{Club, Holder, NoTime, refusal};
 use phone::TestClock;
 use script::{Script, answer};
-use serde_json::{Value, json};
+use serde_json::json;
 use ticket_wallet::error::Error;
 use ticket_wallet::model::{Money, SystemConfig, Tokens, UnidyApi, UnidyConfig, UnidyGrant};
 use ticket_wallet::remote::Http;
@@ -26,6 +26,7 @@ use ticket_wallet::remote::unidy::{TicketChange, Unidy, UnidyTicket, UnidyTicket
 use ticket_wallet_sandbox::{CreatedForm, ErrorForm, Fault, ListForm, SandboxConfig, UnidyChoices};
 use zeroize::Zeroizing;
 
+const METADATA: &str = r#"{ "barcode": "117", "any": [null, 1.50, 12345678901234567890.123] }"#;
 const LISTS: [ListForm; 3] = [ListForm::Results, ListForm::Named, ListForm::Bare];
 
 fn partner_config(club: &Club) -> UnidyConfig {
@@ -66,7 +67,7 @@ fn change(place: (Option<String>, Option<String>)) -> TicketChange {
         price: Some(Money::parse("64.10", "EUR").unwrap()),
         starts_at: Some("2026-12-10T20:30:00.000+01:00".to_owned()),
         venue: Some("Stadion".to_owned()),
-        metadata: Some(json!({ "barcode": "117", "any": [null, 1.5, "x"] })),
+        metadata: Some(METADATA.to_owned()),
         user_id: place.0,
         ticket_category_id: place.1,
         ..TicketChange::default()
@@ -93,8 +94,7 @@ async fn tickets_are_made_read_changed_and_deleted_in_every_form() {
         let made = unidy.create_ticket(session, &change).await.unwrap();
         assert_eq!((made.title.as_deref(), made.state.as_deref()), (Some("Heimspiel"), Some("active")));
         assert_eq!(made.money(None), Ok(Some(Money::parse("64.1", "EUR").unwrap())));
-        let metadata: Value = serde_json::from_str(made.metadata.as_deref().unwrap()).unwrap();
-        assert_eq!(Some(metadata), change.metadata);
+        assert_eq!(made.metadata.as_deref(), Some(METADATA), "to the digit");
         assert!(unidy.ticket(session, &made.id).await.unwrap() == made);
         assert!(whole(&holder).await.contains(&made), "{list:?}");
 
@@ -204,6 +204,29 @@ async fn a_server_renews_its_session_by_its_secret() {
     assert!(matches!(refused, Some(Error::Status { status: 503, .. })));
     club.clock.pass_s(60);
     assert!(holder.unidy.tickets(&holder.session, &query).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_token_that_ends_in_mid_list_costs_one_renewal_and_no_ticket() {
+    let club = Club::with(SandboxConfig { tickets_per_user: 30, ..SandboxConfig::default() }).await;
+    let all = whole(&partner(&club, partner_config(&club)).await).await;
+    club.choose(|choices| choices.access_token_life_s = 60);
+    let holder = partner(&club, partner_config(&club)).await;
+    let before = club.count("/oauth/token");
+    let (mut found, mut pages) = (Vec::new(), 0);
+    for page in 1.. {
+        let query = UnidyTicketQuery { page: Some(page), limit: Some(20), ..UnidyTicketQuery::default() };
+        let page = holder.unidy.tickets(&holder.session, &query).await.unwrap();
+        let last = page.is_last();
+        found.extend(page.tickets);
+        if last {
+            break;
+        }
+        club.clock.pass_s(61);
+        pages += 1;
+    }
+    assert!(pages > 2 && found == all, "{pages}");
+    assert_eq!(club.count("/oauth/token") - before, pages, "one for each time that it ended");
 }
 
 #[tokio::test]

@@ -2,33 +2,25 @@
 //! float.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/client.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod client;
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use ticket_wallet::clock::{ClockReading, TimeSample};
 use ticket_wallet::error::Error;
 use ticket_wallet::host::SystemClock;
 use ticket_wallet::model::{
     BarcodeProfile, Money, MoneyError, StaticCode, Symbology, SystemConfig, TicketStatus, UnidyConfig,
 };
 use ticket_wallet::remote::unidy::{Unidy, UnidyTicket, iso_amount};
-use ticket_wallet::remote::{Http, TrustedClock};
 
 const EXAMPLE: &str = include_str!("fixtures/unidy-ticket.json");
 
-struct NoTime;
-
-impl TrustedClock for NoTime {
-    fn learn(&self, _: &TimeSample) {}
-
-    fn unix_s(&self, reading: &ClockReading) -> i64 {
-        reading.wall_ms / 1000
-    }
-}
-
 fn unidy_with(config: UnidyConfig) -> Result<Unidy, Error> {
-    let http = Http::new(None, Arc::new(SystemClock), vec![], Arc::new(NoTime));
+    let http = client::http(None, &SystemClock, vec![]);
     let config = SystemConfig { unidy: Some(config), ..SystemConfig::at("https://nord.unidy.example") };
     Unidy::new(Arc::new(http), &config)
 }

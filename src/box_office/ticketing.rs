@@ -11,7 +11,9 @@ use crate::model::{
 impl BoxOffice {
     /// Issues `count` admission tokens for an event's sections (TickeTing), each its own write, whose `answer_json` has the
     /// token as `{"tokens": [{"id", "uri", "code", "global", "sections"}]}`. It stops at the first that is not carried out: the
-    /// last write then says what became of it. Sections are named by address or id.
+    /// last write then says what became of it. Sections are named by address or id. Nothing tells whose a token is: after a lost
+    /// answer the write stays unknown while there are new tokens that it may have issued, `{"candidates": [{"id", …}]}`; delete
+    /// the one that nobody needs, or forget the write.
     ///
     /// # Errors
     /// As [`BoxOffice::reserve`], when already the first is not accepted.

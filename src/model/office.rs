@@ -1,6 +1,7 @@
 //! What organisers do: reserving, freeing and issuing tickets, sending groups, tickets of partners, and catalogues.
 
 use super::ticket::TicketStatus;
+use super::unidy::UnidyFields;
 
 /// What an organiser's write does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
@@ -33,6 +34,16 @@ pub enum OfficeWriteKind {
     UpdateProduct,
     /// Deletes an entry of a catalogue (TEXPO `ticket.deletePurchasableTicket`).
     DeleteProduct,
+    /// Hands tickets over (TickeTing `POST /transfers`).
+    StartTransfer,
+    /// Takes what somebody hands over (TickeTing `POST /transfers/{id}/claims`).
+    ClaimTransfer,
+    /// Takes a transfer back (TickeTing `DELETE /transfers/{id}`).
+    CancelTransfer,
+    /// Places an order (TickeTing `POST /orders`).
+    PlaceOrder,
+    /// Cancels an order (TickeTing `DELETE /orders/{number}`).
+    CancelOrder,
 }
 
 closed_enum!(OfficeWriteKind {
@@ -50,6 +61,11 @@ closed_enum!(OfficeWriteKind {
     CreateProduct = "create_product",
     UpdateProduct = "update_product",
     DeleteProduct = "delete_product",
+    StartTransfer = "start_transfer",
+    ClaimTransfer = "claim_transfer",
+    CancelTransfer = "cancel_transfer",
+    PlaceOrder = "place_order",
+    CancelOrder = "cancel_order",
 });
 
 /// Where an organiser's write stands. No system repeats one safely, so that none is ever repeated by itself.
@@ -83,7 +99,8 @@ pub struct OfficeWrite {
     pub created_at: i64,
     /// Where it stands.
     pub state: OfficeWriteState,
-    /// What the server answered, or what was read back, as JSON; where it failed and nothing tells what became of the write,
+    /// What the server answered, or what was read back, as JSON; of an unknown outcome what the write may have left,
+    /// `{"candidates": […]}`; where it failed and nothing tells what became of the write,
     /// `{"report": …}` for its operator, as in `WalletError::ServerFault`.
     pub answer_json: Option<String>,
     /// The HTTP status with which it was refused.
@@ -158,6 +175,8 @@ pub struct OfficeTicket {
     pub enrollment_id: Option<String>,
     /// The system's whole record as JSON.
     pub body_json: String,
+    /// What the record says, typed, with Unidy.
+    pub unidy: Option<UnidyFields>,
 }
 
 /// A page of a list.

@@ -3,7 +3,8 @@
 
 use super::outbox::TransferState;
 
-/// What can be done with an account. Declared by its system and its configuration, never found out by trying.
+/// What can be done with an account. Declared by its system, its configuration, and what its server has said so far; never
+/// guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum Capability {
     /// Its tickets are listed and kept.
@@ -12,10 +13,13 @@ pub enum Capability {
     HolderAnswers,
     /// Codes that never change are kept and shown.
     StaticCodes,
-    /// A ticket can be handed to somebody.
+    /// A ticket can be handed to somebody. With Unidy each brand switches this on or off: known after the first sync, or from
+    /// the configuration.
     Transfers,
-    /// Tickets that others hand over can be accepted and declined.
+    /// Tickets that others hand over can be accepted and declined; known as `Transfers` is.
     IncomingTransfers,
+    /// Tickets can be handed over, claimed and ordered by section and number.
+    SectionTransfers,
     /// A ticket can be fetched as a file.
     TicketDocuments,
     /// Orders and their files can be fetched.
@@ -87,6 +91,38 @@ pub struct IncomingTransfer {
     pub state: TransferState,
     /// Until when it can be accepted, Unix seconds.
     pub expires_at: Option<i64>,
+}
+
+/// What became of an answer to a ticket that somebody hands over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum TransferAnswer {
+    /// The ticket is the account's.
+    Accepted,
+    /// The offer was turned down.
+    Declined,
+    /// The server's reply was lost; the offer is open no longer, and the ticket is not the account's: it was turned down, or
+    /// its sender took it back meanwhile.
+    Over,
+    /// The server's reply was lost, and nothing that can be read tells what became of it: the answer may still be carried
+    /// out. It is never repeated by itself; `incoming_transfers` tells whether the offer is still open.
+    Unknown,
+}
+
+closed_enum!(TransferAnswer {
+    Accepted = "accepted",
+    Declined = "declined",
+    Over = "over",
+    Unknown = "unknown",
+});
+
+/// What became of a request to send e-mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum MailRequest {
+    /// The server took it.
+    Taken,
+    /// The server's reply was lost, and nothing that can be read tells whether e-mail goes out. It is never repeated by
+    /// itself.
+    Unknown,
 }
 
 /// A sign-in that goes on in the person's browser.

@@ -113,6 +113,17 @@ pub enum UnidyGrant {
     Implicit,
 }
 
+/// With which verb the partner API of Unidy changes a ticket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Enum)]
+#[serde(rename_all = "snake_case")]
+pub enum UnidyUpdate {
+    /// `PATCH`.
+    #[default]
+    Patch,
+    /// `PUT`, with the members that change, as with `PATCH`.
+    Put,
+}
+
 /// How Unidy is reached.
 #[derive(Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
 #[uniffi::export(Debug)]
@@ -159,6 +170,13 @@ pub struct UnidyConfig {
     /// The partner API's name for ticket categories; `ticket_categories` without it.
     #[uniffi(default = None)]
     pub categories_resource: Option<String>,
+    /// With which verb the partner API changes a ticket; `PATCH` without it.
+    #[uniffi(default = None)]
+    pub update: Option<UnidyUpdate>,
+    /// Whether the brand has transfers switched on in the SDK's API, where that is known: what the server says of them
+    /// counts from then on. Not declared without it until the server has listed them.
+    #[uniffi(default = None)]
+    pub transfers: Option<bool>,
 }
 
 opaque_debug!(UnidyConfig);

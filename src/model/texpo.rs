@@ -67,6 +67,10 @@ pub struct TexpoConfig {
     /// Error codes by which the server refuses a missing permission, beside 403.
     #[uniffi(default = [])]
     pub permission_codes: Vec<i64>,
+    /// Whether a list without its member `tickets` says that the catalogue is empty. Otherwise it says nothing: an entry
+    /// is then neither made, for it might replace another, nor is a lost answer found out by it.
+    #[uniffi(default = false)]
+    pub no_list_is_empty: bool,
 }
 
 impl Default for TexpoConfig {
@@ -84,6 +88,7 @@ impl Default for TexpoConfig {
             purchased_tickets: true,
             status_true_is_success: false,
             permission_codes: Vec::new(),
+            no_list_is_empty: false,
         }
     }
 }

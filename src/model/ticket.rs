@@ -1,5 +1,7 @@
 //! Tickets and events as the wallet shows them.
 
+use super::unidy::UnidyFields;
+
 /// How a ticket is delivered. What a server adds later is kept as its text.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum TicketFormat {
@@ -215,6 +217,8 @@ pub struct TicketDetail {
     pub lease_end: Option<i64>,
     /// Why no barcode would be shown now.
     pub no_barcode: Option<NoBarcodeReason>,
+    /// What the record says, typed, with Unidy.
+    pub unidy: Option<UnidyFields>,
 }
 
 /// An event.

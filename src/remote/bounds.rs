@@ -1,5 +1,8 @@
 //! Bounds of what a server may send, checked before anything is made of it: a text of a few megabytes can stand for
-//! gigabytes of values in memory, or for more nesting than an app's own parser survives.
+//! gigabytes of values in memory, or for more nesting than an app's own parser survives. How many bytes one reply may have is
+//! told to transports: [`crate::host::HttpRequest::max_reply_bytes`].
+
+use crate::error::Error;
 
 /// The deepest nesting of arrays and objects.
 pub(super) const MAX_DEPTH: usize = 100;
@@ -13,6 +16,47 @@ const OBJECT: usize = 8;
 pub(super) const MAX_TAG_BYTES: usize = 4096;
 /// The longest body in which the code of an error is looked for.
 pub(super) const MAX_ERROR_BYTES: usize = 64 << 10;
+
+/// The most pages of a list that is gathered in memory.
+const MAX_PAGES: u32 = 1_000;
+/// The most bytes that its pages may come to, and the same in words.
+const MAX_LIST_BYTES: usize = 128 << 20;
+const LIST_TOO_LARGE: &str = "a later page; the list has more than 128 MiB";
+/// The most tickets in one pull, which are stored page by page: more than anybody owns.
+pub(crate) const MAX_PULLED: u32 = 1_000_000;
+/// The most bytes of records in one pull: a server does not fill the device.
+pub(crate) const MAX_PULLED_BYTES: usize = 1 << 30;
+
+/// A list that is gathered page by page, as far as it may go: a server whose list never ends is not followed for ever.
+pub(crate) struct Gathering {
+    endpoint: &'static str,
+    pages: u32,
+    bytes: usize,
+}
+
+opaque_debug!(Gathering);
+
+impl Gathering {
+    /// Nothing yet of the list that `endpoint` gives, a method and path without ids.
+    pub(crate) fn of(endpoint: &'static str) -> Self {
+        Self { endpoint, pages: 0, bytes: 0 }
+    }
+
+    /// Counts a page of so many bytes in.
+    ///
+    /// # Errors
+    /// [`Error::Reply`] for what is beyond 128 MiB or 1,000 pages.
+    pub(crate) fn add(&mut self, bytes: usize) -> Result<(), Error> {
+        self.pages += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+        let field = match (self.bytes > MAX_LIST_BYTES, self.pages > MAX_PAGES) {
+            (true, _) => LIST_TOO_LARGE,
+            (false, true) => "a later page; the list does not end",
+            (false, false) => return Ok(()),
+        };
+        Err(Error::Reply { endpoint: self.endpoint.to_owned(), field: field.to_owned() })
+    }
+}
 
 /// What a text of JSON has too much of, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +138,21 @@ mod tests {
         let object = list(r#"{"a":0}"#, 9_000);
         assert_eq!(check(list(&object, 24).as_bytes()), Ok(()));
         assert!(matches!(check(list(&object, 25).as_bytes()), Err(Excess::Values(_))));
+    }
+
+    #[test]
+    fn a_gathered_list_has_its_bounds() {
+        let told = |outcome: Result<(), Error>| outcome.unwrap_err().to_string();
+        let mut large = Gathering::of("GET list");
+        large.add(MAX_LIST_BYTES).unwrap();
+        assert_eq!(
+            told(large.add(1)),
+            "GET list: the reply could not be read at a later page; the list has more than 128 MiB"
+        );
+        let mut long = Gathering::of("GET list");
+        (0..MAX_PAGES).for_each(|_| long.add(0).unwrap());
+        assert!(told(long.add(0)).ends_with("the list does not end"));
+        assert_eq!(MAX_LIST_BYTES >> 20, 128, "as the words say");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A signed-in session: adds the token, renews it once when it has ended, repeats the request once.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -39,6 +40,7 @@ pub struct Session {
     tokens: Mutex<Option<Tokens>>,
     renewing: AsyncMutex<()>,
     keep: SessionKeeper,
+    sent: AtomicU64,
 }
 
 opaque_debug!(Session);
@@ -46,7 +48,13 @@ opaque_debug!(Session);
 impl Session {
     /// A session with these tokens.
     pub fn new(tokens: Tokens, keep: SessionKeeper) -> Self {
-        Self { tokens: Mutex::new(Some(tokens)), renewing: AsyncMutex::new(()), keep }
+        let sent = AtomicU64::new(0);
+        Self { tokens: Mutex::new(Some(tokens)), renewing: AsyncMutex::new(()), keep, sent }
+    }
+
+    /// How many requests of the account were handed over to be sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// Sends what `request` builds. On 401, or what else the system says it by, the session is renewed once and the request, built anew, repeated once.
@@ -63,6 +71,7 @@ impl Session {
         let used = self.tokens()?.access;
         let signed = |access: &Zeroizing<String>| {
             let mut request = request();
+            self.sent.fetch_add(1, Ordering::Relaxed);
             system.authorise(&mut request, access.clone());
             request
         };

@@ -16,7 +16,8 @@
 //! over both. An event is what entries of one name and one start share, so that its id, `name@start`, is this library's.
 //!
 //! **Tolerated**: `error` that is missing, `null`, `false` or of zero values, on a success; empty bodies, `{}` and
-//! `{"data": {}}`; results beside `data` instead of in it; errors with status 200 or another one; times as seconds,
+//! `{"data": {}}`, which as a list's answer show no entries and tell nothing of one; successes that show no entry or another,
+//! which count where the catalogue has the entry; results beside `data` instead of in it; errors with status 200 or another one; times as seconds,
 //! milliseconds or texts; prices as numbers or texts; members of any type, ticket types and kinds of grants that are not
 //! documented.
 //!
@@ -25,7 +26,13 @@
 //!
 //! **Configurable** ([`TexpoConfig`]): the network and its header; where an account signs in; how times are written; paths;
 //! the holders' API's address; whether purchased tickets are asked for; what `error.status` means; codes that refuse a
-//! missing permission.
+//! missing permission; whether a reply without a list says that the catalogue is empty.
+//!
+//! **Left out**, of what the vendor's other pages have: the websocket (`ticket:getPurchasedTicket`, `ticket:purchaseTicket`,
+//! `ticket:deleteTicket`, `ticket:onTicketPurchased`), for it is a protocol of its own with a session's lifetime, its two
+//! writes are marked as tests and one of them is for administrators alone, and what a holder reads by it comes over HTTP
+//! where a server has it; the Stripe checkout (`payment.createStripeCheckoutSession`), for it moves money on a page of its
+//! own; roles (`rbac.*`) and one-time tokens, for these are the network's administration.
 //!
 //! **Not found in the documents**, so that nothing here relies on it: what a `productId` that is taken is answered with,
 //! what an unknown one is, the table of error codes, how a session ends, any paging, any key that makes a repeated
@@ -48,6 +55,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::address::join;
+use super::checks::{input, is_header_value};
 use super::{Http, Refresh, Reply, Request, api_url};
 use crate::error::Error;
 use crate::model::{Provider, SystemConfig, TexpoConfig, Tokens};
@@ -104,7 +112,7 @@ impl Texpo {
         let extension = or_base("extension_url", &config.extension_url)?;
         let config = config.texpo.clone().unwrap_or_default();
         let holders = or_base("holder_url", &config.holder_url)?;
-        if config.network_id.as_deref().is_some_and(|id| !is_visible(id)) {
+        if config.network_id.as_deref().is_some_and(|id| !is_header_value(id)) {
             return Err(input("network_id", "an id is printable characters without spaces"));
         }
         let paths = Paths::new(&config)?;
@@ -155,7 +163,7 @@ impl Refresh for Texpo {
     }
 
     fn is_refused(&self, reply: &Reply) -> bool {
-        reply.status == 401 || self.told_code(reply) == Some(401)
+        reply.status == 401 || (!envelope::is_gateways(reply.status) && self.told_code(reply) == Some(401))
     }
 
     fn authorise(&self, request: &mut Request<'_>, access: Zeroizing<String>) {
@@ -197,12 +205,4 @@ impl Paths {
 
 fn below(prefix: &str, path: &str) -> String {
     format!("{prefix}/{path}").trim_start_matches('/').to_owned()
-}
-
-fn input(field: &'static str, reason: &str) -> Error {
-    Error::Input { field, reason: reason.to_owned() }
-}
-
-fn is_visible(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -8,6 +8,13 @@
 //! *Advertising an Event*, *Placing an Order*, *Order Settlement*, *Ticket Transfers*, *Region Management*, *Venue
 //! Management*, *Category Management*, *Reviewing Content*, *Transaction Reports* and *Default Values* name no operation.
 //!
+//! **Left out**, of what the SDK's texts name: payments and refunds of orders (`POST` to an order's `payments` and `refunds`),
+//! for they move money, by a provider and with cards that a wallet has no business with, and a lost answer to one could not
+//! be read back from what is public; orders by *tiers*, which the texts of 2026 have in place of sections, for no document
+//! gives their replies; verifications, activations and resets of accounts, hosts, venues, regions, categories, reports,
+//! advertising and reviews, for these are a back office's and no ticket's; API integrations, whose operations are nowhere
+//! written; the API's version 2. No transfer can be declined: nothing public has it.
+//!
 //! **Read in the vendor's SDK, its tests and their texts**: `sessions`, `sessions/active`, `tokens/{code}`; changing and
 //! deleting admission tokens; an event's tickets with `modified_since`; admissions and their filters; an account's tickets;
 //! transfers by section and quantity, `lookups`, and orders, as they were before sections became tiers; 404 for a page
@@ -48,9 +55,8 @@ pub use record::{TicketingTicket, last_part};
 pub use session::TicketingSession;
 pub use tickets::{AccountTicketQuery, EventTicketQuery};
 pub use time::read_time;
-pub use transfers::{SectionCount, TicketingLookup, TicketingTransfer, TransferRole};
+pub use transfers::{TicketingLookup, TicketingTransfer, TransferRole};
 
-use std::collections::HashMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
@@ -59,6 +65,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::address::{join, segment};
+use super::checks::{input, is_header_value};
 use super::{Http, Refresh, Reply, Request, Session, api_url};
 use crate::error::Error;
 use crate::model::expiry::Zone;
@@ -79,8 +86,8 @@ pub struct Ticketing {
     zone: Zone,
     /// The session's own account, asked for once.
     account: Mutex<Option<String>>,
-    /// Events by their ids, each asked for once; `None` for those that may not be read.
-    events: Mutex<HashMap<String, Option<Arc<TicketingEvent>>>>,
+    /// What was asked for of events lately.
+    events: Mutex<events::Known>,
     /// How many records a page has at most, once a server has given fewer than were asked for.
     page_size: AtomicU32,
 }
@@ -258,12 +265,4 @@ impl Refresh for Ticketing {
 /// The body of a success as it was written.
 fn body(reply: &Reply) -> Result<Box<RawValue>, Error> {
     reply.json()
-}
-
-fn input(field: &'static str, reason: &str) -> Error {
-    Error::Input { field, reason: reason.to_owned() }
-}
-
-fn is_header_value(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

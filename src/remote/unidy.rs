@@ -6,7 +6,7 @@
 //! pages, single tickets, links to documents, transfers, and the identifiers of errors (the vendor's SDK 1.10.0).
 //!
 //! **Assumed**: the partner API has tickets and categories as resources in the usual way: `GET` for lists and single
-//! records, `POST` to create, `PATCH` to update, `DELETE`; its lists take the parameters of the SDK's; its tickets are
+//! records, `POST` to create, `PATCH` or `PUT` to update, `DELETE`; its lists take the parameters of the SDK's; its tickets are
 //! those of the guide. An event is what tickets of one category with one start share: Unidy has none of its own, so that
 //! its id, `category@start`, is this library's. The list of tickets is in a stable order when it is ordered by creation.
 //!
@@ -15,8 +15,18 @@
 //! created ticket in the reply's body or at its `Location`; refresh tokens that are replaced at each use, or not.
 //!
 //! **Configurable** ([`UnidyConfig`]): which API and, for the partner's, which flow; keys and the OAuth app; the time zone
-//! of the nightly job and whether it ends passive tickets; the partner API's path and names; the form of requests to the
-//! token endpoint.
+//! of the nightly job and whether it ends passive tickets; the partner API's path and names and the verb of an update; the
+//! form of requests to the token endpoint; whether the brand has transfers switched on.
+//!
+//! **Left out**, of what is documented:
+//! - `api/sdk/v1/subscriptions`, `transactions`: they are no tickets, and nothing of them admits anybody.
+//! - `api/sdk/v1/service_connections`, `profile`: the person's relation to the brand, which its own pages keep.
+//! - `POST api/v1/users`, `users/:id/subscriptions` and their batches, custom attributes, newsletters: the administration of
+//!   persons, for which `admin:*` and `users:*` scopes are needed that no ticket system should hold.
+//! - `api/v1/ticket_categories` beyond reading: no schema of them is documented, so that a write would be a guess.
+//! - `response_mode=form_post`: an app has no server to post to. PKCE `plain`: it proves nothing that `S256` does not.
+//! - Webhooks: they reach servers, not devices, and no ticket events are named.
+//! - The maintenance job: the brand's own; its rule is followed locally ([`Unidy::effective_state`]).
 
 mod documents;
 mod normalise;
@@ -25,6 +35,7 @@ mod partner;
 mod query;
 pub(super) mod raw;
 mod record;
+mod same;
 mod sign_in;
 mod tickets;
 mod transfers;
@@ -34,6 +45,7 @@ pub use documents::{ExportFormat, ExportLink};
 pub use partner::{TicketChange, UnidyCategory};
 pub use query::{PageMeta, UnidyOrder, UnidyTicketPage, UnidyTicketQuery};
 pub use record::{DEFAULT_CURRENCY, UnidyTicket, iso_amount};
+pub use same::is_same_json;
 pub use sign_in::{LoginOptions, Secret, SignInStatus, SignInStep};
 pub use transfers::{UnidyTransfer, UnidyTransfers};
 pub use ui::UnidyUi;
@@ -46,6 +58,7 @@ use zeroize::Zeroizing;
 
 use self::oauth::{AuthorizationServer, Jwks};
 use super::address::join;
+use super::checks::{input, is_header_value};
 use super::{Http, Refresh, Reply, Request, api_url};
 use crate::error::Error;
 use crate::model::expiry::Zone;
@@ -224,12 +237,4 @@ impl Refresh for Unidy {
 /// The body of a success as it was written.
 fn body(reply: &Reply) -> Result<Box<RawValue>, Error> {
     reply.json()
-}
-
-fn input(field: &'static str, reason: &str) -> Error {
-    Error::Input { field, reason: reason.to_owned() }
-}
-
-fn is_header_value(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

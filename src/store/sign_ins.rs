@@ -5,6 +5,9 @@ use rusqlite::OptionalExtension as _;
 use super::Store;
 use crate::error::Error;
 
+/// What stands for an account's transfers among its resources.
+const TRANSFERS: &str = "unidy-transfers";
+
 /// A sign-in that has not come back.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PendingSignIn {
@@ -81,6 +84,36 @@ impl Store {
                 [account_id],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
+        })
+    }
+
+    /// Keeps whether an account's server has transfers, as it said last.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn note_transfers(&self, account_id: &str, offered: bool) -> Result<(), Error> {
+        self.write("the account cannot be kept", |tx| {
+            tx.execute(
+                "INSERT INTO cursor (account_id, resource, pull, position, complete) VALUES (?1, ?2, 0, 0, ?3)
+                 ON CONFLICT (account_id, resource) DO UPDATE SET complete = ?3 WHERE complete <> ?3",
+                (account_id, TRANSFERS, offered),
+            )
+            .map(drop)
+        })
+    }
+
+    /// Whether an account's server has transfers; `None` when it has not said so yet.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn seen_transfers(&self, account_id: &str) -> Result<Option<bool>, Error> {
+        self.read("the account cannot be read", |db| {
+            db.query_row(
+                "SELECT complete FROM cursor WHERE account_id = ?1 AND resource = ?2",
+                (account_id, TRANSFERS),
+                |row| row.get(0),
+            )
+            .optional()
         })
     }
 }

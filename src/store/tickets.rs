@@ -293,6 +293,7 @@ fn detail(db: &Connection, id: TicketHash, summary: TicketSummary) -> rusqlite::
             generation: None,
             lease_end: None,
             no_barcode: None,
+            unidy: None,
         })
     })
 }

@@ -1,6 +1,7 @@
 //! What needs the network now and waits in no outbox: an account's desk, at which one thing is done at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -19,6 +20,8 @@ pub struct Desk<'a> {
     pub(super) account: StoredAccount,
     pub(super) system: Connector,
     pub(super) session: Session,
+    /// How many requests had been sent when the last write was begun.
+    pub(super) sent_before: AtomicU64,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -35,7 +38,8 @@ impl Engine {
         let tokens = account.tokens.clone().ok_or(Error::SignedOut)?;
         let system = self.connector(&account)?;
         let session = self.session(&account, tokens);
-        Ok(Desk { engine: self, account, system, session, _turn: turn })
+        let sent_before = AtomicU64::new(0);
+        Ok(Desk { engine: self, account, system, session, sent_before, _turn: turn })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -14,6 +15,9 @@ use crate::model::{StoredAccount, Tokens, WriteState};
 use crate::remote::extension::Extension;
 use crate::remote::{Connector, Http, Session};
 use crate::store::{PageChanges, Store};
+
+/// Signing out waits no longer for a server to end the session.
+const END_SESSION: Duration = Duration::from_secs(3);
 
 /// What a sync is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -210,7 +214,16 @@ impl Engine {
         }
         self.store.remove_account(&account.id)?;
         self.delete_keys().await;
+        self.end_session(&account).await;
         Ok(())
+    }
+
+    /// Has the server end a session that nobody has any more (TickeTing), if it does so now: signing out waits for it no
+    /// longer than a moment, and is none the less for its failure.
+    async fn end_session(&self, account: &StoredAccount) {
+        let (Ok(system), Some(tokens)) = (self.connector(account), &account.tokens) else { return };
+        let Some(ticketing) = system.ticketing() else { return };
+        drop(tokio::time::timeout(END_SESSION, ticketing.end_session(tokens)).await);
     }
 
     /// Has the vault delete the keys of credentials that were given up. One that it does not delete now is tried again

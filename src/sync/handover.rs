@@ -2,8 +2,9 @@
 //! can be read back.
 
 use super::engine::Run;
+use super::incoming::note_transfers;
 use crate::error::Error;
-use crate::model::{RejectionReason, TransferState, Write, WriteState};
+use crate::model::{RejectionReason, TransferState, UnidyApi, Write, WriteState};
 use crate::remote::unidy::{Unidy, UnidyTransfer};
 use crate::store::{Binding, OutboxRow, Settled, StoredTransfer};
 
@@ -56,33 +57,48 @@ impl Run<'_> {
         Ok(Some((row, Settled::TransferEnded(token.to_owned(), cancelled.status))))
     }
 
-    /// How the transfers stand that were pending when last heard of: the list has the pending ones only.
+    /// How the transfers stand that were pending when last heard of: the list has the pending ones, and may have others. It is
+    /// also asked for once to know whether the brand has transfers.
     pub(super) async fn refresh_handovers(&mut self) -> Result<(), Error> {
         let open = self.engine.store.open_transfers(&self.account.id)?;
-        let Some(unidy) = self.system.unidy().filter(|_| !open.is_empty()) else { return Ok(()) };
+        let (unasked, open_none) = (self.transfers_unknown()?, open.is_empty());
+        let Some(unidy) = self.system.unidy().filter(|_| !open.is_empty() || unasked) else { return Ok(()) };
         let found = unidy.transfers(&self.session).await;
+        note_transfers(&self.engine.store, &self.account.id, &found)?;
         let mut ended = Vec::new();
         if let Ok(found) = &found {
-            let pending = |one: &StoredTransfer| found.outgoing.iter().any(|now| *now.token == one.remote_id);
-            for (transfer, remote_id) in open.into_iter().filter(|(one, _)| !pending(one)) {
+            for (transfer, remote_id) in open {
+                let now = found.outgoing.iter().find(|now| *now.token == transfer.remote_id);
                 // A ticket that the wallet has no more went to another account of it, which was signed out of then.
-                let state = match remote_id {
-                    Some(remote_id) => self.ended_state(unidy, &remote_id).await?,
-                    None => TransferState::Accepted,
+                let state = match (now, remote_id) {
+                    (Some(now), _) if now.status == TransferState::Pending => continue,
+                    (Some(now), _) => now.status.clone(),
+                    (None, Some(remote_id)) => self.ended_state(unidy, &remote_id).await?,
+                    (None, None) => TransferState::Accepted,
                 };
                 ended.push(StoredTransfer { state, ..transfer });
             }
+        }
+        if unasked && open_none && matches!(found, Err(Error::Status { .. })) {
+            // Nobody waits for transfers: that the brand has none is no failure.
+            return Ok(());
         }
         self.engine.store.save_transfers(&self.account.id, &ended)?;
         self.forgive(found).map(drop)
     }
 
+    fn transfers_unknown(&self) -> Result<bool, Error> {
+        let sdk = self.system.unidy().is_some_and(|unidy| unidy.api() == UnidyApi::Sdk);
+        let told = self.account.config.unidy.as_ref().is_some_and(|unidy| unidy.transfers.is_some());
+        Ok(sdk && !told && self.engine.store.seen_transfers(&self.account.id)?.is_none())
+    }
+
     async fn pending_of(&self, unidy: &Unidy, remote_id: &str) -> Result<Option<UnidyTransfer>, Error> {
         let found = unidy.transfers(&self.session).await?;
-        Ok(found
-            .outgoing
-            .into_iter()
-            .find(|one| one.ticket.as_ref().is_some_and(|ticket| ticket.id == remote_id)))
+        Ok(found.outgoing.into_iter().find(|one| {
+            let of_ticket = one.ticket.as_ref().is_some_and(|ticket| ticket.id == remote_id);
+            of_ticket && one.status == TransferState::Pending
+        }))
     }
 
     /// A ticket that is gone was accepted; of one that is still here the server does not say how its transfer ended.

@@ -3,8 +3,8 @@
 use super::desk::Desk;
 use crate::device::ask;
 use crate::error::Error;
-use crate::model::{Certificate, Document, HolderForm, IncomingTransfer, Offer, Order, TicketHash};
-use crate::remote::unidy::{ExportFormat, UnidyTransfer};
+use crate::model::{Certificate, Document, HolderForm, MailRequest, Offer, Order, TicketHash};
+use crate::remote::unidy::ExportFormat;
 use crate::store::{NewDocument, StoredEnrollment};
 
 /// What a sealed private key is bound to, before the account's id.
@@ -28,11 +28,7 @@ impl Desk<'_> {
         for (format, media_type) in
             [(ExportFormat::Pdf, "application/pdf"), (ExportFormat::PkPass, "application/vnd.apple.pkpass")]
         {
-            let fetched = async {
-                let link = unidy.export_link(&self.session, &remote_id, format).await?;
-                unidy.download(&link).await
-            };
-            match fetched.await {
+            match unidy.document(&self.session, &remote_id, format).await {
                 Ok(bytes) => drop(self.keep_document(&subject, media_type, &bytes)?),
                 // A ticket need not be exportable in each of the formats.
                 Err(error @ Error::Status { .. }) => refused = refused.or(Some(error)),
@@ -64,12 +60,16 @@ impl Desk<'_> {
         self.keep_document(&format!("order/{order_id}"), file.media_type, &file.bytes)
     }
 
-    /// Has an order's tickets sent by e-mail.
+    /// Has an order's tickets sent by e-mail. A lost answer is no error: nothing tells what became of it.
     ///
     /// # Errors
     /// As [`Desk::orders`].
-    pub async fn email_order(&self, tenant: Option<&str>, order_id: &str) -> Result<(), Error> {
-        self.bam()?.email_tickets(&self.session, (self.tenant(tenant), order_id)).await
+    pub async fn email_order(&self, tenant: Option<&str>, order_id: &str) -> Result<MailRequest, Error> {
+        match self.bam()?.email_tickets(&self.session, (self.tenant(tenant), order_id)).await {
+            Ok(()) => Ok(MailRequest::Taken),
+            Err(error) if error.is_uncertain() => Ok(MailRequest::Unknown),
+            Err(error) => Err(error),
+        }
     }
 
     /// The account's own offers.
@@ -130,29 +130,6 @@ impl Desk<'_> {
         Ok(Certificate { enrollment_id: kept.enrollment_id, certificate_pem: kept.certificate })
     }
 
-    /// Tickets that others hand over.
-    ///
-    /// # Errors
-    /// [`Error::Input`] where the system has none, as [`crate::remote::Session::send`], [`Error::Status`],
-    /// [`Error::Reply`].
-    pub async fn incoming_transfers(&self) -> Result<Vec<IncomingTransfer>, Error> {
-        let found = self.unidy()?.transfers(&self.session).await?;
-        Ok(found.incoming.into_iter().map(incoming).collect())
-    }
-
-    /// Accepts or declines a ticket that somebody hands over.
-    ///
-    /// # Errors
-    /// As [`Desk::incoming_transfers`].
-    pub async fn answer_transfer(&self, token: &str, accept: bool) -> Result<(), Error> {
-        let unidy = self.unidy()?;
-        if accept {
-            unidy.accept_transfer(&self.session, token).await.map(drop)
-        } else {
-            unidy.decline_transfer(&self.session, token).await.map(drop)
-        }
-    }
-
     fn keep_document(&self, subject: &str, media_type: &str, bytes: &[u8]) -> Result<Document, Error> {
         let (account_id, fetched_at) = (self.account.id.as_str(), self.now_s()?);
         let id = self.store().save_document(&NewDocument {
@@ -164,15 +141,5 @@ impl Desk<'_> {
         })?;
         let kept = self.store().documents(account_id, Some(subject))?;
         kept.into_iter().find(|document| document.id == id).ok_or(Error::NotFound { what: "document" })
-    }
-}
-
-fn incoming(transfer: UnidyTransfer) -> IncomingTransfer {
-    IncomingTransfer {
-        token: transfer.token.to_string(),
-        sender: transfer.sender_email,
-        title: transfer.ticket.and_then(|ticket| ticket.title),
-        state: transfer.status,
-        expires_at: transfer.expires_at,
     }
 }

@@ -1,10 +1,13 @@
 //! What organisers send: each write is kept before its first byte leaves, is never repeated by itself, and ends as done,
 //! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
 
+mod exchange;
 mod texpo;
 mod ticketing;
+mod unidy;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
@@ -14,14 +17,11 @@ use crate::model::{
     GroupOrder, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation, TicketStatus,
 };
 use crate::remote::bam::Bam;
-use crate::remote::unidy::{TicketChange, Unidy, UnidyTicket, UnidyTicketQuery};
+use crate::remote::bounds::Gathering;
 use crate::store::OfficeOutcome;
 
 /// A request that has not been carried out by now never will be: servers and what stands before them give up sooner.
 const IN_FLIGHT_S: i64 = 120;
-
-/// More pages than any brand has categories.
-const MAX_PAGES: u32 = 1_000;
 
 /// What a server holds after a write whose answer was lost.
 enum Found {
@@ -33,6 +33,8 @@ enum Found {
     Unchanged,
     /// It cannot be told.
     Unclear,
+    /// The same; this may be it.
+    Maybe(Value),
 }
 
 /// Tickets of a tenant.
@@ -130,58 +132,6 @@ impl Desk<'_> {
         Ok(found)
     }
 
-    /// Makes a ticket at a partner's Unidy out of a JSON object of its fields.
-    ///
-    /// # Errors
-    /// As [`Desk::reserve`].
-    pub async fn create_ticket(&self, fields: &Value) -> Result<OfficeWrite, Error> {
-        let unidy = self.unidy()?;
-        let id = self.begin(OfficeWriteKind::CreateTicket, &json!({ "fields": fields }))?;
-        let answer = unidy.create_ticket(&self.session, &change(fields)).await;
-        self.settle(id, answer.map(|ticket| told(&[of_unidy(&ticket)]))).await
-    }
-
-    /// Changes fields of a ticket at a partner's Unidy.
-    ///
-    /// # Errors
-    /// As [`Desk::reserve`].
-    pub async fn update_ticket(&self, ticket_id: &str, fields: &Value) -> Result<OfficeWrite, Error> {
-        let unidy = self.unidy()?;
-        let asked = json!({ "ticket_id": ticket_id, "fields": fields });
-        let id = self.begin(OfficeWriteKind::UpdateTicket, &asked)?;
-        let answer = unidy.update_ticket(&self.session, ticket_id, &change(fields)).await;
-        self.settle(id, answer.map(|ticket| told(&[of_unidy(&ticket)]))).await
-    }
-
-    /// Deletes a ticket at a partner's Unidy.
-    ///
-    /// # Errors
-    /// As [`Desk::reserve`].
-    pub async fn delete_ticket(&self, ticket_id: &str) -> Result<OfficeWrite, Error> {
-        let unidy = self.unidy()?;
-        let id = self.begin(OfficeWriteKind::DeleteTicket, &json!({ "ticket_id": ticket_id }))?;
-        let answer = unidy.delete_ticket(&self.session, ticket_id).await;
-        self.settle(id, answer.map(|()| json!({}))).await
-    }
-
-    /// One page of a partner's tickets, counted from 1, and whether more come.
-    ///
-    /// # Errors
-    /// As [`Desk::reserved`]; [`Error::Input`] naming a parameter.
-    pub async fn partner_tickets(&self, page: u32) -> Result<(Vec<OfficeTicket>, bool), Error> {
-        let query = UnidyTicketQuery { page: Some(page.max(1)), ..UnidyTicketQuery::default() };
-        let found = self.unidy()?.tickets(&self.session, &query).await?;
-        Ok((found.tickets.iter().map(of_unidy).collect(), !found.is_last()))
-    }
-
-    /// One of a partner's tickets.
-    ///
-    /// # Errors
-    /// As [`Desk::reserved`].
-    pub async fn partner_ticket(&self, id: &str) -> Result<OfficeTicket, Error> {
-        Ok(of_unidy(&self.unidy()?.ticket(&self.session, id).await?))
-    }
-
     /// The addresses of a brand's own pages.
     ///
     /// # Errors
@@ -197,15 +147,16 @@ impl Desk<'_> {
     /// As [`Desk::reserved`].
     pub async fn categories(&self) -> Result<Vec<String>, Error> {
         let unidy = self.unidy()?;
-        let mut all = Vec::new();
-        for page in 1..=MAX_PAGES {
+        let (mut all, mut gathering) = (Vec::new(), Gathering::of("GET categories"));
+        for page in 1.. {
             let (found, more) = unidy.categories(&self.session, page).await?;
+            gathering.add(found.iter().map(|category| category.record().len()).sum())?;
             all.extend(found.iter().map(|category| category.record().to_owned()));
             if !more {
-                return Ok(all);
+                break;
             }
         }
-        Err(Error::Untrusted { what: "the server's list of categories does not end" })
+        Ok(all)
     }
 
     /// Asks the server once more what became of a write.
@@ -228,7 +179,9 @@ impl Desk<'_> {
     }
 
     fn begin_text(&self, kind: OfficeWriteKind, asked: &str) -> Result<i64, Error> {
-        self.store().begin_office_write(&self.account.id, kind, asked, self.now_s()?)
+        let id = self.store().begin_office_write(&self.account.id, kind, asked, self.now_s()?)?;
+        self.sent_before.store(self.session.sent(), Ordering::Relaxed);
+        Ok(id)
     }
 
     async fn settle(&self, id: i64, answer: Result<Value, Error>) -> Result<OfficeWrite, Error> {
@@ -236,17 +189,20 @@ impl Desk<'_> {
             Ok(answer) => return self.keep(id, OfficeWriteState::Done, Some(answer)),
             Err(error) => error,
         };
-        if matches!(error, Error::Input { .. }) {
+        let is_input = matches!(error, Error::Input { .. });
+        if is_input && self.session.sent() == self.sent_before.load(Ordering::Relaxed) {
             self.store().forget_office_write(id)?;
             return Err(error);
         }
-        if error.is_uncertain() {
+        if is_input || error.is_uncertain() {
             let write = self.settle_by_reading(&self.store().office_write(id)?).await?;
             return self.with_report(write, error);
         }
         let (status, server_code) = match &error {
             Error::Status { status, server_code, .. } => (Some(*status), server_code.clone()),
             Error::Answer { status, code, .. } => (Some(*status), Some(code.to_string())),
+            Error::Permission { status, server_code, .. } => (Some(*status), server_code.clone()),
+            Error::UpgradeNeeded { .. } => (Some(412), None),
             _ => (None, None),
         };
         let state = OfficeWriteState::Rejected;
@@ -258,8 +214,10 @@ impl Desk<'_> {
     fn with_report(&self, write: OfficeWrite, error: Error) -> Result<OfficeWrite, Error> {
         match error {
             Error::ServerFault { report, .. } if write.state == OfficeWriteState::Unknown => {
-                let report: Value = serde_json::from_str(&report).unwrap_or_default();
-                self.keep(write.id, write.state, Some(json!({ "report": report })))
+                let told = write.answer_json.as_deref().and_then(|json| serde_json::from_str(json).ok());
+                let mut answer: Value = told.unwrap_or_else(|| json!({}));
+                answer["report"] = serde_json::from_str(&report).unwrap_or_default();
+                self.keep(write.id, write.state, Some(answer))
             }
             _ => Ok(write),
         }
@@ -268,13 +226,19 @@ impl Desk<'_> {
     async fn settle_by_reading(&self, write: &OfficeWrite) -> Result<OfficeWrite, Error> {
         // What cannot be read now is not known; it can be looked up again.
         let found = self.read_back(write).await.unwrap_or(Found::Unclear);
-        let settled = self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S;
+        let settled = self.has_landed(write)?;
         match found {
             Found::Done(answer) => self.keep(write.id, OfficeWriteState::Done, Some(answer)),
             Found::Told(answer) => self.keep_text(write.id, OfficeWriteState::Done, Some(answer)),
             Found::Unchanged if settled => self.keep(write.id, OfficeWriteState::Rejected, None),
             Found::Unchanged | Found::Unclear => self.keep(write.id, OfficeWriteState::Unknown, None),
+            Found::Maybe(answer) => self.keep(write.id, OfficeWriteState::Unknown, Some(answer)),
         }
+    }
+
+    /// Whether a write's request has arrived by now, or never will.
+    fn has_landed(&self, write: &OfficeWrite) -> Result<bool, Error> {
+        Ok(self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S)
     }
 
     fn keep(&self, id: i64, state: OfficeWriteState, answer: Option<Value>) -> Result<OfficeWrite, Error> {
@@ -305,10 +269,15 @@ impl Desk<'_> {
             | OfficeWriteKind::UpdateToken
             | OfficeWriteKind::DeleteToken
             | OfficeWriteKind::Admit => self.read_back_at_ticketing(write, &asked).await,
+            OfficeWriteKind::StartTransfer
+            | OfficeWriteKind::ClaimTransfer
+            | OfficeWriteKind::CancelTransfer
+            | OfficeWriteKind::PlaceOrder
+            | OfficeWriteKind::CancelOrder => self.read_back_exchange(write, &asked).await,
             OfficeWriteKind::CreateProduct
             | OfficeWriteKind::UpdateProduct
             | OfficeWriteKind::DeleteProduct => self.find_product(write).await,
-            OfficeWriteKind::UpdateTicket => self.find_fields(self.unidy()?, &asked).await,
+            OfficeWriteKind::UpdateTicket => self.find_fields(write).await,
             OfficeWriteKind::DeleteTicket => {
                 let gone = self.unidy()?.is_gone(&self.session, text(&asked, "ticket_id")).await?;
                 Ok(match gone {
@@ -358,15 +327,6 @@ impl Desk<'_> {
             Found::Unclear
         })
     }
-
-    async fn find_fields(&self, unidy: &Unidy, asked: &Value) -> Result<Found, Error> {
-        let ticket = of_unidy(&unidy.ticket(&self.session, text(asked, "ticket_id")).await?);
-        let held: Value = serde_json::from_str(&ticket.body_json).unwrap_or_default();
-        let wanted = asked["fields"].as_object();
-        let as_asked =
-            wanted.is_some_and(|fields| fields.iter().all(|(name, value)| held.get(name) == Some(value)));
-        Ok(if as_asked { Found::Done(told(&[ticket])) } else { Found::Unchanged })
-    }
 }
 
 fn text<'a>(asked: &'a Value, name: &str) -> &'a str {
@@ -381,20 +341,6 @@ fn items(items: &[crate::model::ReservationItem]) -> Value {
         })
     };
     items.iter().map(item).collect()
-}
-
-fn change(fields: &Value) -> TicketChange {
-    TicketChange { more: fields.as_object().cloned().unwrap_or_default(), ..TicketChange::default() }
-}
-
-fn of_unidy(ticket: &UnidyTicket) -> OfficeTicket {
-    OfficeTicket {
-        remote_id: ticket.id.clone(),
-        status: TicketStatus::from_text(ticket.state.as_deref().unwrap_or_default()),
-        ticket_config_id: None,
-        enrollment_id: None,
-        body_json: ticket.record().to_owned(),
-    }
 }
 
 /// Tickets as they are kept with a write.

@@ -8,15 +8,12 @@ use crate::error::Error;
 use crate::model::{BarcodeProfile, PulledTicket, TicketFormat, TicketHash};
 use crate::remote::PulledPage;
 use crate::remote::bam::Bam;
+use crate::remote::bounds::{MAX_PULLED, MAX_PULLED_BYTES};
 use crate::remote::extension::{Extension, FeedItem, FeedPage};
 use crate::store::{PageEnd, StoredTransfer};
 
 /// Items asked for at once.
 const PAGE: u32 = 100;
-/// More than anybody owns: a server whose list never ends is not followed for ever.
-const MAX_ITEMS: u32 = 1_000_000;
-/// More bytes of records in one pull are no person's tickets: a server does not fill the device.
-const MAX_BYTES: usize = 1 << 30;
 /// Missed tickets that are asked for one by one in a sync.
 const MAX_SINGLE: u32 = 50;
 /// An unchanged list is trusted for a day: a change of an event alone may not show in it.
@@ -53,7 +50,7 @@ impl Run<'_> {
         let mut all = Some(probed).filter(PulledPage::is_whole);
         let (mut position, mut weight) = (0_i64, 0);
         loop {
-            let offset = u32::try_from(position).ok().filter(|offset| *offset <= MAX_ITEMS);
+            let offset = u32::try_from(position).ok().filter(|offset| *offset <= MAX_PULLED);
             let offset = offset.ok_or(Error::Untrusted { what: "the server's ticket list does not end" })?;
             let page = match all.take() {
                 Some(page) => page,
@@ -63,7 +60,7 @@ impl Run<'_> {
             for ticket in page.tickets {
                 tickets.push(self.with_profile(ticket).await?);
             }
-            weight = weighed(weight, &tickets, MAX_BYTES)?;
+            weight = weighed(weight, &tickets, MAX_PULLED_BYTES)?;
             position += i64::try_from(tickets.len()).unwrap_or(i64::MAX);
             // An empty page before the end is no complete pull: what it lacks is not absent.
             let complete = page.total.is_none_or(|total| position >= total);
@@ -106,9 +103,9 @@ impl Run<'_> {
                 continue;
             };
             let (tickets, gone) = self.read_changes(&page).await?;
-            weight = weighed(weight, &tickets, MAX_BYTES)?;
+            weight = weighed(weight, &tickets, MAX_PULLED_BYTES)?;
             let position = i64::from(self.report.received) + i64::try_from(tickets.len()).unwrap_or(0);
-            if position > i64::from(MAX_ITEMS) || page.more && page.items.is_empty() {
+            if position > i64::from(MAX_PULLED) || page.more && page.items.is_empty() {
                 return Err(Error::Untrusted { what: "the server's change feed does not end" });
             }
             let complete = whole && !page.more;

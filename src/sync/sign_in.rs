@@ -8,7 +8,7 @@ use super::runner::Runner;
 use crate::error::Error;
 use crate::model::{
     Account, BrowserSignIn, Capability, CodeSignIn, OAuthError, SignIn, StoredAccount, SystemConfig,
-    TexpoSignIn, TicketSystem, TicketingCode, Tokens, UnidyApi, UnidyGrant,
+    TexpoSignIn, TicketSystem, TicketingCode, Tokens, UnidyApi, UnidyConfig, UnidyGrant,
 };
 use crate::remote::api_url;
 use crate::remote::unidy::Secret;
@@ -160,6 +160,12 @@ impl Runner {
     pub fn capabilities(&self, account_id: &str) -> Result<Vec<Capability>, Error> {
         let account = self.engine().store.account(account_id)?;
         let mut found = declared(&account);
+        if account.system == TicketSystem::Unidy && !found.contains(&Capability::ManageTickets) {
+            let configured = account.config.unidy.as_ref().and_then(|unidy| unidy.transfers);
+            let offered = self.engine().store.seen_transfers(account_id)?.or(configured);
+            let both = [Capability::Transfers, Capability::IncomingTransfers];
+            found.extend(both.into_iter().filter(|_| offered == Some(true)));
+        }
         let (signed, feed) = self.engine().store.seen_of_extension(account_id)?;
         found.extend(signed.then_some(Capability::SignedBarcodes));
         found.extend(feed.then_some(Capability::ChangeFeed));
@@ -228,6 +234,11 @@ fn account_id(account: &StoredAccount) -> String {
         name.push('\u{1F}');
         name.push_str(network);
     }
+    // Unidy's two APIs at one address know different people and show different tickets.
+    let partner = |unidy: &UnidyConfig| unidy.api == UnidyApi::Partner;
+    if account.system == TicketSystem::Unidy && account.config.unidy.as_ref().is_some_and(partner) {
+        name.push_str("\u{1F}partner");
+    }
     hex::encode(&digest(&SHA256, name.as_bytes()).as_ref()[..8])
 }
 
@@ -257,7 +268,7 @@ fn declared(account: &StoredAccount) -> Vec<Capability> {
         }
         TicketSystem::Ticketing => {
             let codes = account.config.ticketing.as_ref().and_then(|ticketing| ticketing.codes);
-            let mut all = vec![C::ListTickets, C::Admissions];
+            let mut all = vec![C::ListTickets, C::SectionTransfers, C::Admissions];
             all.extend(codes.is_some_and(|codes| codes != TicketingCode::None).then_some(C::StaticCodes));
             all
         }
@@ -272,8 +283,6 @@ fn declared(account: &StoredAccount) -> Vec<Capability> {
             all.extend(manages.then_some(C::ManageCatalogue));
             all
         }
-        TicketSystem::Unidy => {
-            vec![C::ListTickets, C::StaticCodes, C::Transfers, C::IncomingTransfers, C::TicketDocuments]
-        }
+        TicketSystem::Unidy => vec![C::ListTickets, C::StaticCodes, C::TicketDocuments],
     }
 }

@@ -5,7 +5,7 @@ use super::{Wallet, ticket_hash};
 use crate::error::WalletError;
 use crate::model::{
     Account, BrowserSignIn, Capability, Certificate, CodeSignIn, Document, HolderForm, IncomingTransfer,
-    Offer, Order, SystemConfig,
+    MailRequest, Offer, OfficePage, Order, SystemConfig, TransferAnswer, UnidyTicketQuery,
 };
 use crate::sync::SignedIn;
 
@@ -127,7 +127,7 @@ impl Wallet {
         Ok(self.runner.online(work).await?)
     }
 
-    /// Has an order's tickets sent by e-mail once more (B.A.M).
+    /// Has an order's tickets sent by e-mail once more (B.A.M). A lost answer is no error but an unknown outcome.
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`].
@@ -136,7 +136,7 @@ impl Wallet {
         account_id: String,
         tenant: Option<String>,
         order_id: String,
-    ) -> Result<(), WalletError> {
+    ) -> Result<MailRequest, WalletError> {
         let work =
             async { self.runner.desk(&account_id).await?.email_order(tenant.as_deref(), &order_id).await };
         Ok(self.runner.online(work).await?)
@@ -211,11 +211,30 @@ impl Wallet {
         Ok(self.runner.online(work).await?)
     }
 
-    /// Accepts a ticket that somebody hands over (Unidy); it is listed after the next sync.
+    /// One page of those of the account's tickets that the query asks for, as the server has them now and in its order
+    /// (Unidy): the first, of 25, where it does not say. Nothing of it is kept; `tickets` has what the last sync brought.
+    ///
+    /// # Errors
+    /// As [`Wallet::fetch_documents`].
+    pub async fn unidy_tickets(
+        &self,
+        account_id: String,
+        query: UnidyTicketQuery,
+    ) -> Result<OfficePage, WalletError> {
+        let work = async { self.runner.desk(&account_id).await?.unidy_tickets(&query).await };
+        Ok(self.runner.online(work).await?)
+    }
+
+    /// Accepts a ticket that somebody hands over (Unidy); it is listed after the next sync. A lost answer is no error: what
+    /// the server holds then is told.
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`]; the server's refusals with their code: `transfer_expired`, `recipient_mismatch`, …
-    pub async fn accept_transfer(&self, account_id: String, token: String) -> Result<(), WalletError> {
+    pub async fn accept_transfer(
+        &self,
+        account_id: String,
+        token: String,
+    ) -> Result<TransferAnswer, WalletError> {
         let work = async { self.runner.desk(&account_id).await?.answer_transfer(&token, true).await };
         Ok(self.runner.online(work).await?)
     }
@@ -224,7 +243,11 @@ impl Wallet {
     ///
     /// # Errors
     /// As [`Wallet::accept_transfer`].
-    pub async fn decline_transfer(&self, account_id: String, token: String) -> Result<(), WalletError> {
+    pub async fn decline_transfer(
+        &self,
+        account_id: String,
+        token: String,
+    ) -> Result<TransferAnswer, WalletError> {
         let work = async { self.runner.desk(&account_id).await?.answer_transfer(&token, false).await };
         Ok(self.runner.online(work).await?)
     }

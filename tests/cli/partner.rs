@@ -175,3 +175,57 @@ fn other_names_and_forms_of_the_partner_api_are_spoken() {
     assert!(first_ticket(folder)["id"].is_string());
     assert!(json_of(folder, &["box-office", "categories"])[0]["id"].is_string());
 }
+
+#[test]
+fn numbers_are_printed_digit_for_digit() {
+    let served = Served::start();
+    let folder = signed_in(&served);
+    let folder = folder.path();
+    let metadata = r#""metadata":{"a":1.10,"b":[12345678901234567890.123,1e2],"c":"1.10"}"#;
+    let fields = fields(folder).replace(r#""metadata":{"barcode":"4711-0815-4711","row":7}"#, metadata);
+    assert!(fields.contains(metadata), "{fields}");
+    let made = run(in_store(folder, &["box-office", "ticket", "create", &fields]).arg("--json"), b"");
+    assert!(made.stdout.contains(metadata), "{}", made.stdout);
+    let id = text(&made.json()["answer"]["tickets"][0]["id"]);
+    for arguments in [&["box-office", "ticket", "show", &id][..], &["box-office", "writes", "list"]] {
+        let shown = run(in_store(folder, arguments).arg("--json"), b"");
+        assert!(shown.stdout.contains(metadata), "{}", shown.stdout);
+    }
+    let shown = text_of(folder, &["box-office", "ticket", "show", &id]);
+    assert!(shown.contains("\"a\": 1.10") && shown.contains("12345678901234567890.123"), "{shown}");
+}
+
+#[test]
+fn tickets_are_listed_as_they_are_asked_for() {
+    let served = Served::start();
+    let folder = signed_in(&served);
+    let folder = folder.path();
+    let list = |more: &[&str]| {
+        let found = json_of(folder, &[&["box-office", "ticket", "list", "--limit", "250"], more].concat());
+        found["tickets"].as_array().unwrap().clone()
+    };
+    let all = list(&[]);
+    let starts =
+        |found: &[Value]| found.iter().map(|one| text(&one["record"]["starts_at"])).collect::<Vec<_>>();
+    let rising = starts(&list(&["--order-by", "starts-at", "--ascending"]));
+    let mut falling = starts(&list(&["--order-by", "starts-at", "--descending"]));
+    falling.reverse();
+    assert!(
+        rising.len() == all.len() && rising.first() == falling.first() && rising.last() == falling.last()
+    );
+    let record = &all[0]["record"];
+    for (option, member) in
+        [("--category", "ticket_category_id"), ("--user", "user_id"), ("--state", "state")]
+    {
+        let found = list(&[option, record[member].as_str().unwrap()]);
+        let fits = found.iter().all(|one| one["record"][member] == record[member]);
+        assert!(fits && !found.is_empty() && found.len() < all.len(), "{option}");
+    }
+    assert!(
+        list(&["--payment-state", "nothing like it"]).is_empty() && list(&["--service", "4711"]).is_empty()
+    );
+    let exact = all.iter().find(|one| one["record"]["price"] == json!(64)).unwrap();
+    assert_eq!(exact["price"]["exact"], json!({ "minor": 6_400, "currency": "EUR" }));
+    let both = ["box-office", "ticket", "list", "--ascending", "--descending"];
+    fails(|| in_store(folder, &both), b"", 2, "invalid_input");
+}

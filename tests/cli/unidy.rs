@@ -315,3 +315,32 @@ fn a_ticket_goes_to_somebody_else_who_takes_it_or_does_not() {
     let left = json_of(from, &["tickets", "list"]);
     assert!(left.as_array().unwrap().iter().all(|ticket| ticket["title"] != "Heimspiel 1"), "{left}");
 }
+
+#[test]
+fn a_holder_s_tickets_are_asked_for_at_the_brand() {
+    let served = Served::start();
+    let folder = holder(&served, 0);
+    let folder = folder.path();
+    let all = json_of(folder, &["tickets", "find", "--limit", "250"]);
+    let passive = json_of(folder, &["tickets", "find", "--limit", "250", "--state", "passive"]);
+    let count = |found: &Value| found["tickets"].as_array().unwrap().len();
+    assert!(count(&passive) < count(&all) && all["more"] == false, "{passive}");
+    assert!(passive["tickets"].as_array().unwrap().iter().all(|one| one["status"] == "passive"));
+    let page = text_of(folder, &["tickets", "find", "--limit", "3", "--page", "2"]);
+    assert!(page.starts_with("TICKET") && page.ends_with("More: --page 3\n"), "{page}");
+    fails(|| in_store(folder, &["tickets", "find", "--limit", "251"]), b"", 2, "invalid_input");
+}
+
+#[test]
+fn how_a_brand_is_spoken_with_is_told_at_sign_in() {
+    let served = Served::start();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (name, password) = served.user(0);
+    let mut login = served.unidy_login(folder);
+    login.args(["--user", &name, "--transfers", "true", "--update-verb", "put"]);
+    run(&mut login, format!("{password}\n").as_bytes()).text();
+    let account = text(&json_of(folder, &["accounts"])[0]["account"]);
+    let can = json_of(folder, &["accounts", "--capabilities", &account]);
+    assert!(can.as_array().unwrap().contains(&json!("IncomingTransfers")), "{can}");
+}

@@ -3,16 +3,18 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use ticket_wallet::host::{HostClock, HttpTransport, HttpTransportError};
+use ticket_wallet::clock::ClockReading;
+use ticket_wallet::host::{HostClock, HostClockError, HttpTransport, HttpTransportError};
 use ticket_wallet::model::WriteState;
 use ticket_wallet::remote::RetryPolicy;
 use ticket_wallet::{Config, Subscription, Wallet, WalletListener, WalletState};
 use ticket_wallet_sandbox::Fault;
 
 use crate::desk::{Desk, answers, rule};
-use crate::line::Line;
-use crate::phone::{Phone, vault_in};
+use crate::line::{Line, Sent};
+use crate::phone::{Phone, TestClock, vault_in};
 
 /// Passes on what it hears.
 struct Heard(Mutex<Sender<WalletState>>);
@@ -110,6 +112,68 @@ async fn a_write_that_no_server_takes_is_not_tried_without_a_pause() {
     assert_eq!(desk.applied(answered).len(), 3, "the wallet was at work three times since");
     assert_eq!(line.sent("GET", ".well-known").len(), 1);
     assert_eq!(desk.outbox_states(), [WriteState::Waiting]);
+}
+
+/// A clock that stands still, and at whose readings a test may halt the wallet: it is told of each one, and says whether
+/// it wants to hear of another.
+struct HaltingClock {
+    clock: TestClock,
+    halt: Mutex<Option<(Sender<()>, Receiver<bool>)>>,
+}
+
+impl HostClock for HaltingClock {
+    fn read(&self) -> Result<ClockReading, HostClockError> {
+        // Taken out meanwhile: what the test does reads the clock as well.
+        let halt = self.halt.lock().unwrap().take();
+        if let Some((reading, go_on)) = halt {
+            reading.send(()).unwrap();
+            if go_on.recv().unwrap() {
+                *self.halt.lock().unwrap() = Some((reading, go_on));
+            }
+        }
+        self.clock.read()
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_comes_as_a_round_of_sending_ends_is_sent_at_once() {
+    let line = Line::new();
+    let desk = Desk::new().await;
+    let [stuck, ticket] = &desk.shown()[..2] else { panic!("two barcodes") };
+    let clock = Arc::new(HaltingClock { clock: desk.phone.clock.clone(), halt: Mutex::default() });
+    let desk =
+        reopened(desk, Some(Arc::clone(&clock) as _), Some(Arc::clone(&line) as _), (1 << 40, 1 << 40));
+    let (_subscription, heard) = listen(&desk.phone.wallet);
+    let holds = |sent: &Sent, dish: &str| {
+        sent.is("POST", "/ticket_holder") && String::from_utf8_lossy(&sent.body).contains(dish)
+    };
+    line.rule(move |sent| holds(sent, "soup").then_some(Err(HttpTransportError::Broken)));
+    desk.answer(stuck, "soup");
+    let _ = desk.sync().await;
+    // From here on this write is put off: whoever looks for what is due reads the clock to know, at the end as well.
+    let ((reading, read), (go_on, gone_on)) = (channel(), channel());
+    let mut halt = Some((reading, gone_on));
+    line.after(move |sent| {
+        if holds(sent, "cake") {
+            *clock.halt.lock().unwrap() = halt.take();
+        }
+    });
+    let waits = |id: i64| desk.outbox().iter().any(|item| item.id == id);
+    let first = desk.answer(ticket, "cake");
+    read.recv().unwrap();
+    while waits(first) {
+        go_on.send(true).unwrap();
+        read.recv().unwrap();
+    }
+    // The round looked for more, found nothing that is due, and has not ended.
+    let late = desk.answer(ticket, "pie");
+    go_on.send(false).unwrap();
+    while waits(late) {
+        let told = heard.recv_timeout(Duration::from_secs(20));
+        assert!(told.is_ok(), "it is put off, though nothing of it failed");
+    }
+    assert_eq!(desk.applied(ticket), ["ticket_holder.create", "ticket_holder.update"]);
+    assert_eq!(desk.outbox_states(), [WriteState::Sent], "what failed is put off");
 }
 
 /// Throws at the first state, and blocks at the second until it is let go.

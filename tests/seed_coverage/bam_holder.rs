@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use ticket_wallet::WalletError;
-use ticket_wallet::clock::{ClockReading, TimeSample};
 use ticket_wallet::model::{
     BarcodeProfile, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat, TicketStatus,
     TicketSummary,
 };
 use ticket_wallet::remote::bam::{Bam, Direction, RelationExpression, TicketQuery};
-use ticket_wallet::remote::{Http, Session, TrustedClock};
+use ticket_wallet::remote::{Http, Session};
 
+use crate::expo::NoTime;
 use crate::phone::{Phone, sign_in};
 use crate::run::{Run, record, records};
 use crate::seed_rows::SEEDS;
@@ -133,17 +133,6 @@ async fn list_of(run: &Run, user: usize, query: TicketQuery) -> Vec<Value> {
     let page = bam.tickets(&session, &query).await.unwrap();
     assert!(page.is_whole());
     page.items.iter().map(|(_, record)| serde_json::from_str(record.get()).unwrap()).collect()
-}
-
-/// The time is the device's.
-struct NoTime;
-
-impl TrustedClock for NoTime {
-    fn learn(&self, _: &TimeSample) {}
-
-    fn unix_s(&self, reading: &ClockReading) -> i64 {
-        reading.wall_ms / 1000
-    }
 }
 
 pub(crate) async fn has_tickets_delivered_by_e_mail(run: &Run) {

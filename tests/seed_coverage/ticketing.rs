@@ -188,6 +188,24 @@ pub(crate) async fn is_refused_with_the_documents_words(run: &Run) {
     let words = "There was a server error while excuting this request. Please see system logs for details.";
     fail(run, 1);
     assert_eq!(ask(&url, &[version, ("X-API-Key", key)]).await, (500, json!({ "message": words })));
+    reaches_the_app_without_a_session_and_an_endpoint(run).await;
+}
+
+/// The 401 and the 404 of an unknown endpoint, as the connector tells them.
+async fn reaches_the_app_without_a_session_and_an_endpoint(run: &Run) {
+    let (phone, user) = (Phone::new(&run.clock), &run.sandbox.users()[0]);
+    let sign_in = sign_in(run, TicketingConfig::default(), &user.name, &user.password);
+    let account = phone.wallet.sign_in(sign_in).await.unwrap().id;
+    let unknown = phone.wallet.claim_transfer(account, "/invalid/endpoint".to_owned()).await;
+    let code = Some("unknown_endpoint".to_owned());
+    assert!(
+        matches!(unknown, Err(WalletError::Refused { status: 404, ref server_code, .. }) if *server_code == code)
+    );
+    let host = Host::signed_in(run).await;
+    let (method, path_contains) = (Some("GET".to_owned()), "/tokens".to_owned());
+    run.sandbox.fault(FaultRule { method, path_contains, skip: 0, times: 1, fault: Fault::Unauthorized });
+    let refused = host.office.tokens(host.account, EVENT.to_owned(), TokenQuery::default()).await;
+    assert!(matches!(refused, Err(WalletError::NeedsSignIn { .. })));
 }
 
 fn fail(run: &Run, times: u32) {

@@ -1,24 +1,16 @@
 //! B.A.M's client outside of a wallet, signed in over real HTTP.
 
+#[path = "client.rs"]
+mod client;
+
 use std::sync::Arc;
 
-use ticket_wallet::clock::{ClockReading, TimeSample};
 use ticket_wallet::model::{BamConfig, SystemConfig, Tokens};
+use ticket_wallet::remote::Session;
 use ticket_wallet::remote::bam::Bam;
-use ticket_wallet::remote::{Http, Session, TrustedClock};
 use ticket_wallet_sandbox::Sandbox;
 
 use crate::phone::TestClock;
-
-struct NoTime;
-
-impl TrustedClock for NoTime {
-    fn learn(&self, _: &TimeSample) {}
-
-    fn unix_s(&self, reading: &ClockReading) -> i64 {
-        reading.wall_ms / 1000
-    }
-}
 
 pub(crate) struct Client {
     pub(crate) bam: Bam,
@@ -60,7 +52,7 @@ impl Client {
 
 /// A client that nobody has signed in with.
 pub(crate) fn client(clock: &TestClock, config: &SystemConfig) -> Bam {
-    let http = Http::new(None, Arc::new(clock.clone()), vec![], Arc::new(NoTime));
+    let http = client::http(None, clock, vec![]);
     http.set_retry_policy(clock.policy());
     Bam::new(Arc::new(http), config).unwrap()
 }

@@ -1,19 +1,19 @@
 //! A Unidy brand of the sandbox, and clients of it.
 
-use std::sync::{Arc, Mutex};
+#[path = "client.rs"]
+mod client;
 
-use ticket_wallet::clock::{ClockReading, TimeSample};
-use ticket_wallet::error::Error;
+use std::sync::Arc;
+
 use ticket_wallet::host::HttpTransport;
 use ticket_wallet::model::{SystemConfig, Tokens, UnidyApi, UnidyConfig};
+use ticket_wallet::remote::Session;
 use ticket_wallet::remote::unidy::Unidy;
-use ticket_wallet::remote::{Http, Session, TrustedClock};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig, UnidyBrand, UnidyChoices};
 
+#[allow(unused_imports, reason = "each test program uses its own part")]
+pub(crate) use self::client::{Kept, NoTime, refusal};
 use crate::phone::{self, TestClock};
-
-/// Every session's tokens, as its keeper was told of them.
-pub(crate) type Kept = Arc<Mutex<Vec<Option<Tokens>>>>;
 
 pub(crate) struct Club {
     pub(crate) clock: TestClock,
@@ -26,17 +26,6 @@ pub(crate) struct Holder {
     pub(crate) unidy: Unidy,
     pub(crate) session: Session,
     pub(crate) kept: Kept,
-}
-
-/// The time is the device's.
-pub(crate) struct NoTime;
-
-impl TrustedClock for NoTime {
-    fn learn(&self, _: &TimeSample) {}
-
-    fn unix_s(&self, reading: &ClockReading) -> i64 {
-        reading.wall_ms / 1000
-    }
 }
 
 impl Club {
@@ -85,9 +74,7 @@ impl Club {
 
     /// A client whose app carries its requests.
     pub(crate) fn unidy_over(&self, transport: Option<Arc<dyn HttpTransport>>, config: UnidyConfig) -> Unidy {
-        // The device's id goes with every request to its own servers.
-        let headers = vec![("x-device-id", "device-1".to_owned())];
-        let http = Http::new(transport, Arc::new(self.clock.clone()), headers, Arc::new(NoTime));
+        let http = client::http(transport, &self.clock, client::of_device());
         http.set_retry_policy(self.clock.policy());
         let config = SystemConfig { unidy: Some(config), ..SystemConfig::at(self.brand.url.clone()) };
         Unidy::new(Arc::new(http), &config).unwrap()
@@ -118,25 +105,12 @@ impl Club {
 
 impl Holder {
     pub(crate) fn new(unidy: Unidy, tokens: Tokens) -> Self {
-        let kept = Kept::default();
-        let keeps = Arc::clone(&kept);
-        let keep = move |tokens: Option<&Tokens>| {
-            keeps.lock().unwrap().push(tokens.cloned());
-            Ok(())
-        };
-        Self { unidy, session: Session::new(tokens, Box::new(keep)), kept }
+        let (session, kept) = client::session(tokens);
+        Self { unidy, session, kept }
     }
 
     /// What the keeper was told last.
     pub(crate) fn last_kept(&self) -> Option<Tokens> {
         self.kept.lock().unwrap().last().cloned().flatten()
-    }
-}
-
-/// Status and code of a refusal.
-pub(crate) fn refusal<T>(outcome: Result<T, Error>) -> (u16, String) {
-    match outcome.err() {
-        Some(Error::Status { status, server_code, .. }) => (status, server_code.unwrap_or_default()),
-        other => panic!("{other:?}"),
     }
 }

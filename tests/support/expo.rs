@@ -1,26 +1,26 @@
 //! TEXPO's sandbox, and clients of it.
 
-use std::sync::{Arc, Mutex};
+#[path = "client.rs"]
+mod client;
 
-use ticket_wallet::clock::{ClockReading, TimeSample};
+use std::sync::Arc;
+
 use ticket_wallet::error::Error;
 use ticket_wallet::host::{HttpResponse, HttpTransport};
 use ticket_wallet::model::{
     Money, Product, ProductFields, ProductGrant, ProductType, SignIn, SystemConfig, TexpoConfig,
     TicketSystem, Tokens,
 };
+use ticket_wallet::remote::Session;
 use ticket_wallet::remote::texpo::Texpo;
-use ticket_wallet::remote::{Http, Session, TrustedClock};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig, TexpoAccess, TexpoChoices};
-use zeroize::Zeroizing;
 
+#[allow(unused_imports, reason = "each test program uses its own part")]
+pub(crate) use self::client::{Kept, NoTime};
 use crate::phone::{self, TestClock};
 use crate::script::Script;
 
 pub(crate) const STARTS_AT: i64 = 1_795_824_000;
-
-/// Every session's tokens, as its keeper was told of them.
-pub(crate) type Kept = Arc<Mutex<Vec<Option<Tokens>>>>;
 
 pub(crate) struct Expo {
     pub(crate) clock: TestClock,
@@ -33,17 +33,6 @@ pub(crate) struct Client {
     pub(crate) texpo: Texpo,
     pub(crate) session: Session,
     pub(crate) kept: Kept,
-}
-
-/// The time is the device's.
-pub(crate) struct NoTime;
-
-impl TrustedClock for NoTime {
-    fn learn(&self, _: &TimeSample) {}
-
-    fn unix_s(&self, reading: &ClockReading) -> i64 {
-        reading.wall_ms / 1000
-    }
 }
 
 impl Expo {
@@ -128,13 +117,8 @@ impl Expo {
 
 impl Client {
     pub(crate) fn new(texpo: Texpo, tokens: Tokens) -> Self {
-        let kept = Kept::default();
-        let keeps = Arc::clone(&kept);
-        let keep = move |tokens: Option<&Tokens>| {
-            keeps.lock().unwrap().push(tokens.cloned());
-            Ok(())
-        };
-        Self { texpo, session: Session::new(tokens, Box::new(keep)), kept }
+        let (session, kept) = client::session(tokens);
+        Self { texpo, session, kept }
     }
 
     /// A client whose every request gets this answer, and what it asked.
@@ -164,7 +148,7 @@ impl Client {
 }
 
 pub(crate) fn tokens() -> Tokens {
-    Tokens { access: Zeroizing::new("session-1".to_owned()), refresh: None, session_id: None }
+    client::tokens("session-1")
 }
 
 pub(crate) fn client(
@@ -182,8 +166,7 @@ pub(crate) fn try_client(
     url: &str,
     config: TexpoConfig,
 ) -> Result<Texpo, Error> {
-    let headers = vec![("x-device-id", "device-1".to_owned())];
-    let http = Http::new(transport, Arc::new(clock.clone()), headers, Arc::new(NoTime));
+    let http = client::http(transport, clock, client::of_device());
     http.set_retry_policy(clock.policy());
     Texpo::new(Arc::new(http), &SystemConfig { texpo: Some(config), ..SystemConfig::at(url) })
 }

@@ -1,20 +1,19 @@
 //! The sandbox's TickeTing, and clients of it.
 
-use std::sync::{Arc, Mutex};
+#[path = "client.rs"]
+mod client;
 
-use ticket_wallet::clock::{ClockReading, TimeSample};
-use ticket_wallet::error::Error;
+use std::sync::Arc;
+
 use ticket_wallet::host::HttpTransport;
 use ticket_wallet::model::{SignIn, SystemConfig, TicketSystem, TicketingAccess, TicketingConfig, Tokens};
+use ticket_wallet::remote::Session;
 use ticket_wallet::remote::ticketing::Ticketing;
-use ticket_wallet::remote::{Http, Session, TrustedClock};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig, TicketingChoices, TicketingServed};
-use zeroize::Zeroizing;
 
+#[allow(unused_imports, reason = "each test program uses its own part")]
+pub(crate) use self::client::{Kept, NoTime, refusal, tokens};
 use crate::phone::{self, TestClock};
-
-/// Every session's tokens, as its keeper was told of them.
-pub(crate) type Kept = Arc<Mutex<Vec<Option<Tokens>>>>;
 
 pub(crate) struct Festival {
     pub(crate) clock: TestClock,
@@ -27,17 +26,6 @@ pub(crate) struct Staff {
     pub(crate) ticketing: Ticketing,
     pub(crate) session: Session,
     pub(crate) kept: Kept,
-}
-
-/// The time is the device's.
-pub(crate) struct NoTime;
-
-impl TrustedClock for NoTime {
-    fn learn(&self, _: &TimeSample) {}
-
-    fn unix_s(&self, reading: &ClockReading) -> i64 {
-        reading.wall_ms / 1000
-    }
 }
 
 impl Festival {
@@ -74,9 +62,7 @@ impl Festival {
     }
 
     pub(crate) fn client(&self, config: TicketingConfig) -> Ticketing {
-        // The device's id goes with every request to its own servers.
-        let headers = vec![("x-device-id", "device-1".to_owned())];
-        client(&self.served.url, &self.clock, None, headers, config)
+        client(&self.served.url, &self.clock, None, client::of_device(), config)
     }
 
     /// The user who signed in.
@@ -148,13 +134,8 @@ impl Festival {
 
 impl Staff {
     pub(crate) fn new(ticketing: Ticketing, tokens: Tokens) -> Self {
-        let kept = Kept::default();
-        let keeps = Arc::clone(&kept);
-        let keep = move |tokens: Option<&Tokens>| {
-            keeps.lock().unwrap().push(tokens.cloned());
-            Ok(())
-        };
-        Self { ticketing, session: Session::new(tokens, Box::new(keep)), kept }
+        let (session, kept) = client::session(tokens);
+        Self { ticketing, session, kept }
     }
 
     /// Whether the keeper was told that the session has ended.
@@ -170,7 +151,7 @@ pub(crate) fn client(
     headers: Vec<(&'static str, String)>,
     config: TicketingConfig,
 ) -> Ticketing {
-    let http = Http::new(transport, Arc::new(clock.clone()), headers, Arc::new(NoTime));
+    let http = client::http(transport, clock, headers);
     http.set_retry_policy(clock.policy());
     let config = SystemConfig { ticketing: Some(config), ..SystemConfig::at(url) };
     Ticketing::new(Arc::new(http), &config).unwrap()
@@ -182,17 +163,5 @@ pub(crate) fn sign_in(url: &str, config: TicketingConfig, name: &str, password: 
         config: SystemConfig { ticketing: Some(config), ..SystemConfig::at(url) },
         user_name: name.to_owned(),
         password: password.to_owned(),
-    }
-}
-
-pub(crate) fn tokens(key: &str) -> Tokens {
-    Tokens { access: Zeroizing::new(key.to_owned()), refresh: None, session_id: None }
-}
-
-/// Status and code of a refusal.
-pub(crate) fn refusal<T>(outcome: Result<T, Error>) -> (u16, String) {
-    match outcome.err() {
-        Some(Error::Status { status, server_code, .. }) => (status, server_code.unwrap_or_default()),
-        other => panic!("{other:?}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ticket_wallet::model::{SignIn, SystemConfig, TexpoConfig, TicketFilter, TicketSystem};
 use ticket_wallet::{WalletError, WalletListener, WalletState};
@@ -11,8 +11,12 @@ use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
 use crate::brands::sign_in_to;
 use crate::phone::{Phone, TestClock, sandbox, sign_in};
 
+/// Every wait here is over in a fraction of it.
+const WAIT: Duration = Duration::from_secs(60);
+
 /// The accounts' numbers: B.A.M near and far, Unidy's two brands, TickeTing, TEXPO. All but the second are at one server.
 pub(crate) const FAR: usize = 1;
+const NORD: usize = 2;
 pub(crate) const TICKETING: usize = 4;
 pub(crate) const TEXPO: usize = 5;
 
@@ -70,6 +74,15 @@ fn always(path: &str, fault: Fault) -> FaultRule {
     FaultRule { method: None, path_contains: path.to_owned(), skip: 0, times: 100, fault }
 }
 
+/// Waits until something is so.
+async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < WAIT, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// The account's list does not come: all of the others come to their end, not only to their first page.
 async fn holds_up_no_other(slow: usize, path: &str) {
     let clock = TestClock::new();
@@ -80,20 +93,20 @@ async fn holds_up_no_other(slow: usize, path: &str) {
     let run = Arc::clone(&sync);
     let running = tokio::spawn(async move { run.run().await });
     let others = |account: &&String| **account != accounts[slow];
-    while !accounts.iter().filter(others).all(|account| count(&phone, account) > 0) {
+    until("the others' tickets", || {
         assert!(!running.is_finished(), "the slow one is still awaited");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        accounts.iter().filter(others).all(|account| count(&phone, account) > 0)
+    })
+    .await;
     let alone = Arc::new(AtomicBool::new(false));
     let listener = Arc::new(OneLeft(Arc::clone(&alone), accounts[slow].clone()));
     let subscription = phone.wallet.subscribe(listener).unwrap();
-    while !alone.load(Ordering::SeqCst) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the others' end", || alone.load(Ordering::SeqCst)).await;
     subscription.cancel();
     assert_eq!(count(&phone, &accounts[slow]), 0);
     sync.cancel();
-    assert!(matches!(running.await.unwrap(), Err(WalletError::Cancelled { .. })));
+    let ended = tokio::time::timeout(WAIT, running).await.unwrap();
+    assert!(matches!(ended.unwrap(), Err(WalletError::Cancelled { .. })));
     server.clear_faults();
     phone.wallet.sync(None).await.unwrap();
     assert!(count(&phone, &accounts[slow]) > 0);
@@ -102,13 +115,18 @@ async fn holds_up_no_other(slow: usize, path: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_does_not_answer_holds_up_no_other() {
     holds_up_no_other(FAR, "/v1/ticket").await;
+    holds_up_no_other(NORD, "/unidy/nord/api/sdk/v1/tickets").await;
     holds_up_no_other(TICKETING, "/ticketing/v3/accounts").await;
     holds_up_no_other(TEXPO, "getPurchasedTickets").await;
 }
 
 #[tokio::test]
 async fn a_broken_system_is_told_and_the_others_are_synced() {
-    for (broken, path) in [(TICKETING, "/ticketing/v3/accounts"), (TEXPO, "getPurchasedTickets")] {
+    for (broken, path) in [
+        (NORD, "/unidy/nord/api/sdk/v1/tickets"),
+        (TICKETING, "/ticketing/v3/accounts"),
+        (TEXPO, "getPurchasedTickets"),
+    ] {
         let clock = TestClock::new();
         let (phone, [near, _far], accounts) = everywhere(&clock).await;
         near.fault(always(path, Fault::ServerError));

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 use ticket_wallet::error::Error;
 use ticket_wallet::host::HttpRequest;
-use ticket_wallet::model::{AdmissionOrder, AdmissionQuery, TicketingConfig, TicketingDates, TokenQuery};
+use ticket_wallet::model::{
+    AdmissionOrder, AdmissionQuery, SectionCount, TicketingConfig, TicketingDates, TokenQuery,
+};
 use ticket_wallet::remote::ticketing::{
-    AccountTicketQuery, EventTicketQuery, OrderQuery, PageQuery, SectionCount, Ticketing, TransferRole,
+    AccountTicketQuery, EventTicketQuery, OrderQuery, PageQuery, Ticketing, TicketingTransfer, TransferRole,
 };
 
 use crate::festival::{self, Staff};
@@ -51,6 +53,8 @@ async fn everything(staff: &Staff) {
     drop(api.look_up_account(session, "x", Some("Customer")).await);
     drop(api.start_transfer(session, "/accounts/a", "/accounts/b", &counts).await);
     drop(api.transfer(session, "/transfers/1").await);
+    let transfer = TicketingTransfer::read(r#"{"self":"/transfers/1"}"#).unwrap();
+    drop(api.claim_transfer(session, &transfer).await);
     drop(api.cancel_transfer(session, "/transfers/1").await);
     drop(api.transfers(session, TransferRole::Sender, Some("Pending"), PageQuery::default()).await);
     drop(api.place_order(session, None, &counts).await);
@@ -69,7 +73,7 @@ async fn every_request_tells_the_version_and_the_key() {
         let staff = scripted(&script, TicketingConfig { client_version, ..config() });
         everything(&staff).await;
         let seen = script.seen();
-        assert_eq!(seen.len(), 23, "each once");
+        assert_eq!(seen.len(), 24, "each once");
         for request in &seen {
             let what = format!("{} {}", request.method, request.url);
             assert_eq!(header(request, "X-Client-Version"), Some(told), "{what}");
@@ -208,6 +212,7 @@ async fn bodies_are_the_documents() {
         json!({ "redeemer": "A", "device": "B", "serials": ["S"] }),
         json!({ "identification": "x", "role": "Customer" }),
         json!({ "sender": "/accounts/a", "recipient": "/accounts/b", "tickets": { "/events/1/sections/2": 1 } }),
+        json!({}),
         json!({ "items": { "/events/1/sections/2": 1 } }),
         json!({ "identification": "a", "password": "b" }),
     ];

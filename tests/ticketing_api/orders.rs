@@ -1,6 +1,7 @@
 //! Orders, as they were before sections became tiers.
 
-use ticket_wallet::remote::ticketing::{OrderQuery, PageQuery, SectionCount, UNKNOWN_RESOURCE};
+use ticket_wallet::model::SectionCount;
+use ticket_wallet::remote::ticketing::{OrderQuery, PageQuery, UNKNOWN_RESOURCE};
 use ticket_wallet_sandbox::Fault;
 
 use crate::festival::{Festival, refusal};

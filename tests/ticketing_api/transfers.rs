@@ -1,8 +1,7 @@
 //! Handing tickets to somebody, by section and quantity.
 
-use ticket_wallet::remote::ticketing::{
-    PageQuery, SectionCount, TicketingTransfer, TransferRole, UNKNOWN_RESOURCE,
-};
+use ticket_wallet::model::SectionCount;
+use ticket_wallet::remote::ticketing::{PageQuery, TicketingTransfer, TransferRole, UNKNOWN_RESOURCE};
 use ticket_wallet_sandbox::Fault;
 
 use crate::festival::{Festival, Staff, refusal};
@@ -86,7 +85,7 @@ async fn a_lost_answer_is_read_back() {
     let (sender, recipient) = (festival.holder(0).await, festival.holder(1).await);
     let (from, to) = (festival.user(0).1, festival.user(1).1);
     let tickets = two_of(&festival);
-    let pending = async || sender.ticketing.pending_like(&sender.session, &to, &tickets).await.unwrap();
+    let pending = async || sender.ticketing.sent_like(&sender.session, &to, &tickets).await.unwrap().unwrap();
     assert!(pending().await.is_empty());
     festival.fault("POST", "/transfers", 1, Fault::Reset);
     let lost = sender.ticketing.start_transfer(&sender.session, &from, &to, &tickets).await.err().unwrap();
@@ -97,7 +96,7 @@ async fn a_lost_answer_is_read_back() {
     let found = pending().await;
     assert_eq!((found.len(), festival.applied("ticketing.transfer.start")), (1, 1));
     let one = [SectionCount { quantity: 1, ..tickets[0].clone() }];
-    assert!(sender.ticketing.pending_like(&sender.session, &to, &one).await.unwrap().is_empty());
+    assert!(sender.ticketing.sent_like(&sender.session, &to, &one).await.unwrap().unwrap().is_empty());
 
     festival.fault("POST", "/claims", 1, Fault::LostReply);
     let lost = recipient.ticketing.claim_transfer(&recipient.session, &found[0]).await.err().unwrap();

@@ -19,7 +19,7 @@ async fn a_wallet_signs_in_syncs_and_lists() {
     let account = phone.wallet.sign_in(festival.sign_in(0)).await.unwrap();
     assert_eq!((account.system, account.state), (TicketSystem::Ticketing, AccountState::SignedIn));
     let can = phone.wallet.capabilities(account.id.clone()).unwrap();
-    assert_eq!(can, [Capability::ListTickets, Capability::Admissions]);
+    assert_eq!(can, [Capability::ListTickets, Capability::SectionTransfers, Capability::Admissions]);
     let report = phone.wallet.sync(None).await.unwrap();
     assert_eq!((report.received, report.added), (130, 130));
     assert_eq!(festival.count("GET /.well-known/ticket-wallet"), 0, "the API answers no such request");

@@ -153,3 +153,44 @@ async fn one_admission_answers_one_write() {
     assert_eq!(restarted.office.look_up_write(write.id).await.unwrap().state, REJECTED);
     assert_eq!(restarted.admitted(), 2);
 }
+
+#[tokio::test]
+async fn an_admission_that_was_half_done_is_no_refusal_of_the_rest() {
+    let office = Office::new().await;
+    let all = office.serials().await;
+    office.festival.choose(|choices| choices.most_admitted = Some(1));
+    office.festival.fault("POST", "/admissions", 1, Fault::LostReply);
+    let write = office.admit("D1", &[&all[0], &all[1]]).await.unwrap();
+    assert_eq!(write.state, UNKNOWN, "the second may still come");
+    office.festival.clock.pass_s(121);
+    let found = office.office.look_up_write(write.id).await.unwrap();
+    assert_eq!((found.state, serials(&found)), (DONE, all[..1].to_vec()));
+    assert_eq!(answer(&found)["refused"], json!([all[1]]));
+}
+
+#[tokio::test]
+async fn an_admission_by_another_clock_is_nobodys() {
+    for ahead_s in [-7_200, -300, 300, 7_200] {
+        let office = Office::new().await;
+        let all = office.serials().await;
+        office.festival.choose(|choices| choices.admissions_ahead_s = ahead_s);
+        office.festival.fault("POST", "/admissions", 1, Fault::LostReply);
+        let write = office.admit("D1", &[&all[0]]).await.unwrap();
+        assert_eq!(write.state, UNKNOWN, "{ahead_s}");
+        office.festival.clock.pass_s(121);
+        let found = office.office.look_up_write(write.id).await.unwrap();
+        assert_eq!(found.state, UNKNOWN, "neither done nor rejected: {ahead_s}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_gateway_says_of_an_admission_is_looked_up() {
+    for (status, code) in [(502, None), (503, Some(409)), (504, Some(400))] {
+        let office = Office::new().await;
+        let all = office.serials().await;
+        office.festival.fault("POST", "/admissions", 1, Fault::Gateway { status, code });
+        let write = office.admit("D1", &[&all[0]]).await.unwrap();
+        assert_eq!((write.state, serials(&write)), (DONE, all[..1].to_vec()), "{status}");
+        assert_eq!(office.admitted(), 1);
+    }
+}

@@ -14,7 +14,7 @@ use crate::box_office::{account_of, counted, open, or_stdin, ticket_json, write_
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::holder::utc;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 use crate::paging::{Page, pages};
 use crate::record;
 
@@ -85,13 +85,13 @@ fn admitted(write: &OfficeWrite, answer: &Value) -> String {
     }
     let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default().into_iter();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let header = ["TICKET", "SECTION", "ADMITTED"].map(str::to_owned).to_vec();
+    let header = ["TICKET", "SECTION", "ADMITTED"];
     let good = list("admissions").map(|one| {
         let at = one["admitted_at"].as_i64().map_or_else(|| "yes".to_owned(), utc);
         vec![text(&one["ticket"]), text(&one["section"]), at]
     });
     let bad = list("refused").map(|serial| vec![text(&serial), String::new(), "no".to_owned()]);
-    table(&std::iter::once(header).chain(good).chain(bad).collect::<Vec<_>>())
+    titled(header, good.chain(bad))
 }
 
 async fn list(
@@ -121,7 +121,7 @@ async fn list(
         if found.entries.is_empty() {
             return "Nobody was admitted.".to_owned();
         }
-        let header = ["TICKET", "ADMITTED", "SECTION", "REDEEMER", "DEVICE"].map(str::to_owned).to_vec();
+        let header = ["TICKET", "ADMITTED", "SECTION", "REDEEMER", "DEVICE"];
         let rows = found.entries.iter().map(|one| {
             let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
             vec![
@@ -132,7 +132,7 @@ async fn list(
                 or_empty(&one.device),
             ]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>()) + &found.footer("admissions")
+        titled(header, rows) + &found.footer("admissions")
     })
 }
 
@@ -150,11 +150,11 @@ fn tickets(found: &Page<OfficeTicket>, output: &Output) -> Result<(), Failure> {
         if found.entries.is_empty() {
             return "No tickets.".to_owned();
         }
-        let header = ["TICKET", "STATUS", "SERIAL"].map(str::to_owned).to_vec();
+        let header = ["TICKET", "STATUS", "SERIAL"];
         let rows = tickets.iter().map(|ticket| {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             vec![text(&ticket["id"]), text(&ticket["status"]), text(&ticket["record"]["serial"])]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>()) + &found.footer("tickets")
+        titled(header, rows) + &found.footer("tickets")
     })
 }

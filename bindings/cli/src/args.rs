@@ -1,17 +1,19 @@
 //! The command line.
 
 pub(crate) mod box_office;
+pub(crate) mod exchange;
 pub(crate) mod holder;
 pub(crate) mod sandbox;
 pub(crate) mod system;
 pub(crate) mod texpo;
 pub(crate) mod ticketing;
+pub(crate) mod unidy;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use box_office::BoxOfficeCommand;
+use box_office::{BoxOfficeCommand, WritesCommand};
 use holder::{
     AtTenant, DocumentsCommand, OrdersCommand, OutboxCommand, ShowOptions, TicketsCommand, TransferCommand,
 };
@@ -92,6 +94,12 @@ pub(crate) enum Command {
         /// What to do with them.
         #[command(subcommand)]
         command: OrdersCommand,
+    },
+    /// Writes that waited in no outbox, and what became of them (TickeTing).
+    Writes {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: WritesCommand,
     },
     /// Files that are kept of tickets and orders; works offline.
     Documents {

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use ticket_wallet::BoxOffice;
 use ticket_wallet::model::{
-    GroupOrder, IssueProgress, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState, Reservation,
-    SignIn, TicketSystem, UnidyGrant,
+    GroupOrder, IssueProgress, OfficePage, OfficeTicket, OfficeWrite, OfficeWriteKind, OfficeWriteState,
+    Reservation, SignIn, TicketSystem, UnidyFields, UnidyGrant,
 };
 
 use crate::args::box_office::{
@@ -20,7 +20,7 @@ use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::holder::{account_rows, one_of, secret};
 use crate::home;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 use crate::record;
 
 /// What stands before the box office's own commands.
@@ -152,19 +152,16 @@ async fn send(office: &BoxOffice, options: SendOptions, output: &Output) -> Resu
 
 async fn ticket(office: &BoxOffice, command: TicketCommand, output: &Output) -> Result<ExitCode, Failure> {
     let write = match command {
-        TicketCommand::List { account: named, page } => {
-            let found = office.partner_tickets(account(office, named)?, page).await?;
-            let tickets: Vec<_> = found.tickets.iter().map(ticket_json).collect();
-            output.either(&json!({ "tickets": tickets, "more": found.more }), || {
-                let more = if found.more { format!("More: --page {}\n", page + 1) } else { String::new() };
-                partner_text(&found.tickets) + &more
-            })?;
+        TicketCommand::List { account: named, query } => {
+            let page = query.page;
+            let found = office.find_partner_tickets(account(office, named)?, query.query()).await?;
+            unidy_page(&found, page, output)?;
             return Ok(ExitCode::SUCCESS);
         }
         TicketCommand::Show { account: named, ticket } => {
             let found = office.partner_ticket(account(office, named)?, ticket).await?;
             let value = ticket_json(&found);
-            output.either(&value, || format!("{:#}", value["record"]))?;
+            output.either(&value, || record::written(&format!("{:#}", value["record"])))?;
             return Ok(ExitCode::SUCCESS);
         }
         TicketCommand::Create { account: named, fields } => {
@@ -182,18 +179,28 @@ async fn ticket(office: &BoxOffice, command: TicketCommand, output: &Output) -> 
     written(&write, output)
 }
 
-/// A partner's tickets have titles, and no configurations or enrolments.
-fn partner_text(tickets: &[OfficeTicket]) -> String {
+pub(crate) fn unidy_page(found: &OfficePage, page: u32, output: &Output) -> Result<(), Failure> {
+    let tickets: Vec<_> = found.tickets.iter().map(ticket_json).collect();
+    output.either(&json!({ "tickets": tickets, "more": found.more }), || {
+        let more =
+            if found.more { format!("More: --page {}\n", page.saturating_add(1)) } else { String::new() };
+        unidy_text(&found.tickets) + &more
+    })
+}
+
+/// Unidy's tickets have titles, and no configurations or enrolments.
+fn unidy_text(tickets: &[OfficeTicket]) -> String {
     if tickets.is_empty() {
         return "No tickets.\n".to_owned();
     }
-    let header = ["TICKET", "STATUS", "TITLE"].map(str::to_owned).to_vec();
+    let header = ["TICKET", "STATUS", "TITLE", "PRICE", "PAID"];
     let rows = tickets.iter().map(|ticket| {
-        let record = record::shown(&ticket.body_json);
-        let title = record["title"].as_str().unwrap_or_default().to_owned();
-        vec![ticket.remote_id.clone(), ticket.status.as_text().to_owned(), title]
+        let fields = ticket.unidy.clone().unwrap_or_default();
+        let price = fields.price.map(|price| price.to_string()).or(fields.price_text);
+        let cells = [fields.title, price, fields.payment_state].map(Option::unwrap_or_default);
+        [&[ticket.remote_id.clone(), ticket.status.as_text().to_owned()][..], &cells].concat()
     });
-    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+    titled(header, rows)
 }
 
 fn categories(found: &[String], output: &Output) -> Result<(), Failure> {
@@ -202,33 +209,17 @@ fn categories(found: &[String], output: &Output) -> Result<(), Failure> {
         if records.is_empty() {
             return "No categories.".to_owned();
         }
-        let header = ["CATEGORY", "TITLE"].map(str::to_owned).to_vec();
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let rows = records.iter().map(|record| vec![text(&record["id"]), text(&record["title"])]);
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        let header = ["CATEGORY", "TITLE"];
+        let rows =
+            records.iter().map(|record| vec![record::plain(&record["id"]), record::plain(&record["title"])]);
+        titled(header, rows)
     })
 }
 
 async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> Result<(), Failure> {
     match command {
         WritesCommand::List { account: named, limit } => {
-            let found = office.writes(account(office, named)?, limit)?;
-            output.either(&found.iter().map(write_json).collect(), || {
-                if found.is_empty() {
-                    return "Nothing was sent yet.".to_owned();
-                }
-                let header = ["ID", "WHAT", "STATE", "WHY"].map(str::to_owned).to_vec();
-                let rows = found.iter().map(|write| {
-                    let code = write.server_code.clone().unwrap_or_default();
-                    vec![
-                        write.id.to_string(),
-                        write.kind.as_text().to_owned(),
-                        write.state.as_text().to_owned(),
-                        code,
-                    ]
-                });
-                table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
-            })
+            list_writes(&office.writes(account(office, named)?, limit)?, output)
         }
         WritesCommand::LookUp { id } => {
             let write = office.look_up_write(id).await?;
@@ -239,6 +230,25 @@ async fn writes(office: &BoxOffice, command: WritesCommand, output: &Output) -> 
             output.either(&json!({ "forgotten": id }), || format!("Forgot {id}."))
         }
     }
+}
+
+pub(crate) fn list_writes(found: &[OfficeWrite], output: &Output) -> Result<(), Failure> {
+    output.either(&found.iter().map(write_json).collect(), || {
+        if found.is_empty() {
+            return "Nothing was sent yet.".to_owned();
+        }
+        let header = ["ID", "WHAT", "STATE", "WHY"];
+        let rows = found.iter().map(|write| {
+            let code = write.server_code.clone().unwrap_or_default();
+            vec![
+                write.id.to_string(),
+                write.kind.as_text().to_owned(),
+                write.state.as_text().to_owned(),
+                code,
+            ]
+        });
+        titled(header, rows)
+    })
 }
 
 fn account(office: &BoxOffice, named: Option<String>) -> Result<String, Failure> {
@@ -296,13 +306,27 @@ pub(crate) fn write_json(write: &OfficeWrite) -> Value {
     })
 }
 
+fn is_holders(kind: OfficeWriteKind) -> bool {
+    use OfficeWriteKind as K;
+    matches!(kind, K::StartTransfer | K::ClaimTransfer | K::CancelTransfer | K::PlaceOrder | K::CancelOrder)
+}
+
 pub(crate) fn write_text(write: &OfficeWrite) -> String {
     let answer: Value =
         write.answer_json.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
-    let listed = ["tickets", "tokens"].into_iter().find_map(|name| Some((name, answer[name].as_array()?)));
-    let ids = listed.filter(|(_, list)| !list.is_empty()).map(|(name, list)| {
-        let ids = list.iter().filter_map(|one| one["id"].as_str()).collect::<Vec<_>>().join(" ");
-        format!(" {}: {ids}", if name == "tokens" { "Tokens" } else { "Tickets" })
+    let lists = [
+        ("tickets", "Tickets"),
+        ("tokens", "Tokens"),
+        ("transfers", "Transfers"),
+        ("orders", "Orders"),
+        ("candidates", "It may be one of these"),
+    ];
+    let listed = lists.into_iter().find_map(|(name, title)| Some((title, answer[name].as_array()?)));
+    let ids = listed.filter(|(_, list)| !list.is_empty()).map(|(title, list)| {
+        let id = |one: &Value| {
+            ["id", "uri", "number"].iter().find_map(|name| Some(one[name].as_str()?.to_owned()))
+        };
+        format!(" {title}: {}", list.iter().filter_map(id).collect::<Vec<_>>().join(" "))
     });
     let report = match answer["report"] {
         Value::Null => String::new(),
@@ -313,8 +337,10 @@ pub(crate) fn write_text(write: &OfficeWrite) -> String {
         OfficeWriteState::Rejected => format!("{} was not carried out.", write.id),
         OfficeWriteState::Sent | OfficeWriteState::Unknown => format!(
             "The answer to {0} was lost, and it may have been carried out. Do not repeat it: \
-             `ticket-wallet box-office writes look-up {0}` asks what became of it.{report}",
-            write.id
+             `ticket-wallet {1}writes look-up {0}` asks what became of it.{2}{report}",
+            write.id,
+            if is_holders(write.kind) { "" } else { OFFICE },
+            ids.unwrap_or_default(),
         ),
     }
 }
@@ -327,16 +353,23 @@ fn ticket_text(tickets: &[OfficeTicket]) -> String {
     if tickets.is_empty() { "No tickets.\n".to_owned() } else { ticket_table(tickets) }
 }
 
+/// The exact price of a Unidy ticket, and the words in which the server has it.
+pub(crate) fn price_json(fields: &UnidyFields) -> Value {
+    let exact =
+        fields.price.as_ref().map(|price| json!({ "minor": price.minor, "currency": price.currency }));
+    json!({ "exact": exact, "written": fields.price_text, "payment_state": fields.payment_state })
+}
+
 pub(crate) fn ticket_json(ticket: &OfficeTicket) -> Value {
     json!({
         "id": ticket.remote_id, "status": ticket.status.as_text(), "ticket_config_id": ticket.ticket_config_id,
-        "enrollment_id": ticket.enrollment_id,
+        "enrollment_id": ticket.enrollment_id, "price": ticket.unidy.as_ref().map(price_json),
         "record": record::shown(&ticket.body_json),
     })
 }
 
 fn ticket_table(tickets: &[OfficeTicket]) -> String {
-    let header = ["TICKET", "STATUS", "CONFIG", "OWNER"].map(str::to_owned).to_vec();
+    let header = ["TICKET", "STATUS", "CONFIG", "OWNER"];
     let rows = tickets.iter().map(|ticket| {
         vec![
             ticket.remote_id.clone(),
@@ -345,5 +378,5 @@ fn ticket_table(tickets: &[OfficeTicket]) -> String {
             ticket.enrollment_id.clone().unwrap_or_default(),
         ]
     });
-    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+    titled(header, rows)
 }

@@ -13,7 +13,7 @@ use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::holder::utc;
 use crate::online;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 use crate::paging::waiting;
 use crate::record;
 
@@ -116,7 +116,7 @@ fn list(found: &[Product], output: &Output) -> Result<(), Failure> {
             1 => "1 entry.\n".to_owned(),
             count => format!("{count} entries.\n"),
         };
-        let header = ["PRODUCT", "EVENT", "START (UTC)", "TYPE", "TICKET", "PRICE"].map(str::to_owned);
+        let header = ["PRODUCT", "EVENT", "START (UTC)", "TYPE", "TICKET", "PRICE"];
         let rows = found.iter().map(|product| {
             vec![
                 product.product_id.clone(),
@@ -127,14 +127,14 @@ fn list(found: &[Product], output: &Output) -> Result<(), Failure> {
                 product.price.as_ref().map(ToString::to_string).unwrap_or_default(),
             ]
         });
-        table(&std::iter::once(header.to_vec()).chain(rows).collect::<Vec<_>>()) + &count
+        titled(header, rows) + &count
     })
 }
 
 fn show(product: &Product, out: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let Some(path) = out else {
         let value = product_json(product);
-        return output.either(&value, || format!("{:#}", value["record"]));
+        return output.either(&value, || record::written(&format!("{:#}", value["record"])));
     };
     online::write(path, format!("{}\n", product.body_json).as_bytes())?;
     let value = json!({ "product_id": product.product_id, "file": path.display().to_string() });

@@ -1,14 +1,17 @@
 //! What a holder changes, and what waits to be sent.
 
+use std::process::ExitCode;
+
 use serde_json::{Value, json};
 use ticket_wallet::Wallet;
-use ticket_wallet::model::{OutboxItem, Transfer, WriteState};
+use ticket_wallet::model::{OutboxItem, Transfer, TransferAnswer, WriteState};
 
 use crate::args::holder::{OutboxCommand, TransferCommand};
+use crate::exchange;
 use crate::failure::Failure;
 use crate::holder::known;
 use crate::online;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 
 /// Answers about a ticket's holder.
 pub(crate) fn answer(wallet: &Wallet, id: String, answers: String, output: &Output) -> Result<(), Failure> {
@@ -36,8 +39,9 @@ pub(crate) async fn transfer(
     wallet: &Wallet,
     command: TransferCommand,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<ExitCode, Failure> {
     match command {
+        TransferCommand::Sections { command } => return exchange::sections(wallet, command, output).await,
         TransferCommand::Send { id, to } => accepted(&wallet.transfer(id, to)?, output),
         TransferCommand::Cancel { id } => match wallet.cancel_transfer(id)? {
             Some(item) => accepted(&item, output),
@@ -48,14 +52,31 @@ pub(crate) async fn transfer(
         }
         TransferCommand::Incoming { account } => online::incoming(wallet, account, output).await,
         TransferCommand::Accept { account, token } => {
-            wallet.accept_transfer(online::account(wallet, account)?, token).await?;
-            output.either(&json!({ "accepted": true }), || "Accepted. Next: ticket-wallet sync".to_owned())
+            answered(wallet.accept_transfer(online::account(wallet, account)?, token).await?, output)
         }
         TransferCommand::Decline { account, token } => {
-            wallet.decline_transfer(online::account(wallet, account)?, token).await?;
-            output.either(&json!({ "declined": true }), || "Declined.".to_owned())
+            answered(wallet.decline_transfer(online::account(wallet, account)?, token).await?, output)
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What became of an answer to an offer; where that is not known, neither member says anything.
+fn answered(answer: TransferAnswer, output: &Output) -> Result<(), Failure> {
+    let (value, text) = match answer {
+        TransferAnswer::Accepted => (json!({ "accepted": true }), "Accepted. Next: ticket-wallet sync"),
+        TransferAnswer::Declined => (json!({ "declined": true }), "Declined."),
+        TransferAnswer::Over => (
+            json!({ "accepted": false }),
+            "The answer was lost. The ticket is not yours, and the offer is open no longer.",
+        ),
+        TransferAnswer::Unknown => (
+            json!({ "accepted": null, "declined": null }),
+            "The answer was lost, and it may still be carried out: `ticket-wallet transfer incoming` tells whether the \
+             offer is open.",
+        ),
+    };
+    output.either(&value, || text.to_owned())
 }
 
 pub(crate) fn outbox(wallet: &Wallet, command: OutboxCommand, output: &Output) -> Result<(), Failure> {
@@ -84,7 +105,7 @@ fn list_outbox(items: &[OutboxItem], output: &Output) -> Result<(), Failure> {
         if items.is_empty() {
             return "Nothing waits.".to_owned();
         }
-        let header = ["ID", "WHAT", "TICKET", "STATE", "SENT", "WHY"].map(str::to_owned).to_vec();
+        let header = ["ID", "WHAT", "TICKET", "STATE", "SENT", "WHY"];
         let rows = items.iter().map(|item| {
             vec![
                 item.id.to_string(),
@@ -95,7 +116,7 @@ fn list_outbox(items: &[OutboxItem], output: &Output) -> Result<(), Failure> {
                 why(item),
             ]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -135,12 +156,12 @@ fn list_transfers(transfers: &[Transfer], output: &Output) -> Result<(), Failure
         if transfers.is_empty() {
             return "No transfers.".to_owned();
         }
-        let header = ["TRANSFER", "TICKET", "TO", "STATE"].map(str::to_owned).to_vec();
+        let header = ["TRANSFER", "TICKET", "TO", "STATE"];
         let rows = transfers.iter().map(|transfer| {
             let cells =
                 [&transfer.remote_id, &transfer.ticket_id, &transfer.recipient, transfer.state.as_text()];
             cells.map(str::to_owned).to_vec()
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }

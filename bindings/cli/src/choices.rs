@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use ticket_wallet_sandbox::{BamChoices, SandboxConfig, TexpoChoices, TicketingChoices, UnidyChoices};
 
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 
 /// A text that names no value of any choice.
 const NO_VALUE: &str = "?";
@@ -62,12 +62,12 @@ pub(crate) fn list(output: &Output) -> Result<(), Failure> {
         .iter()
         .map(|(name, default)| json!({ "name": name, "default": default, "values": values(&choices, name) }));
     output.either(&value.collect(), || {
-        let header = ["NAME", "WITHOUT IT", "VALUES"].map(str::to_owned).to_vec();
+        let header = ["NAME", "WITHOUT IT", "VALUES"];
         let rows = found.iter().map(|(name, default)| {
             let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
             vec![name.clone(), default, values(&choices, name)]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 

@@ -14,8 +14,9 @@ use ticket_wallet::{SyncReport, SyncStage, Wallet, WalletError, WalletListener, 
 
 use crate::args::holder::ListOptions;
 use crate::args::{LoginOptions, SyncOptions};
+use crate::box_office::price_json;
 use crate::failure::Failure;
-use crate::output::{Output, one_line, table};
+use crate::output::{Output, one_line, table, titled};
 use crate::record;
 
 pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Output) -> Result<(), Failure> {
@@ -129,7 +130,7 @@ pub(crate) fn account_rows(accounts: &[Account], office: &str, output: &Output) 
         if accounts.is_empty() {
             return format!("No account yet. Sign in with `ticket-wallet {office}login`.");
         }
-        let header = ["ACCOUNT", "SYSTEM", "USER", "ADDRESS", "STATE"].map(str::to_owned).to_vec();
+        let header = ["ACCOUNT", "SYSTEM", "USER", "ADDRESS", "STATE"];
         let rows = accounts.iter().map(|account| {
             let cells = [
                 &account.id,
@@ -140,7 +141,7 @@ pub(crate) fn account_rows(accounts: &[Account], office: &str, output: &Output) 
             ];
             cells.map(str::to_owned).to_vec()
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -269,7 +270,7 @@ pub(crate) fn list_text(tickets: &[TicketSummary]) -> String {
             ticket.profile.as_text().to_owned(),
         ]
     });
-    table(&std::iter::once(header.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>())
+    titled(header, rows)
 }
 
 pub(crate) fn utc(unix_s: i64) -> String {
@@ -301,6 +302,7 @@ fn detail_json(ticket: &TicketDetail) -> Value {
     value["generation"] = json!(ticket.generation);
     value["lease_end"] = json!(ticket.lease_end);
     value["no_barcode"] = json!(ticket.no_barcode.map(|reason| format!("{reason:?}")));
+    value["price"] = json!(ticket.unidy.as_ref().map(price_json));
     value["record"] = record::shown(&ticket.body_json);
     value
 }

@@ -11,6 +11,7 @@ mod choices;
 mod clock;
 mod confirm;
 mod demo;
+mod exchange;
 mod failure;
 mod holder;
 mod home;
@@ -69,8 +70,11 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Sync(options) => holder::sync(&home::open(home)?, options, output).await?,
         Command::Accounts { capabilities } => holder::accounts(&home::open(home)?, capabilities, output)?,
         Command::Tickets { command } => tickets(&home::open(home)?, command, output).await?,
-        Command::Transfer { command } => changes::transfer(&home::open(home)?, command, output).await?,
-        Command::Orders { command } => online::orders(&home::open(home)?, command, output).await?,
+        Command::Transfer { command } => {
+            return changes::transfer(&home::open(home)?, command, output).await;
+        }
+        Command::Writes { command } => exchange::writes(&home::open(home)?, command, output).await?,
+        Command::Orders { command } => return online::orders(&home::open(home)?, command, output).await,
         Command::Offers(place) => online::offers(&home::open(home)?, place, output).await?,
         Command::Enroll { account } => online::enroll(&home::open(home)?, account, output).await?,
         Command::Certificate { account } => online::certificate(&home::open(home)?, account, output)?,
@@ -105,6 +109,7 @@ async fn tickets(wallet: &Wallet, command: TicketsCommand, output: &Output) -> R
         TicketsCommand::Documents { id, fetch, out } => {
             online::documents(wallet, id, fetch, out, output).await
         }
+        TicketsCommand::Find { account, query } => online::find(wallet, account, query, output).await,
         TicketsCommand::Ledger { place, id } => online::ledger(wallet, place, id, output).await,
         TicketsCommand::Answer { id, answers } => changes::answer(wallet, id, answers, output),
         TicketsCommand::Pin { id, off } => changes::pin(wallet, id, !off, output),

@@ -2,15 +2,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use ticket_wallet::model::{Certificate, Document, IncomingTransfer};
+use ticket_wallet::model::{Certificate, Document, IncomingTransfer, MailRequest};
 use ticket_wallet::{Wallet, WalletError};
 
 use crate::args::holder::{AtTenant, DocumentsCommand, OrdersCommand};
+use crate::args::unidy::QueryOptions;
+use crate::box_office;
+use crate::exchange;
 use crate::failure::Failure;
 use crate::holder::one_of;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 use crate::record;
 
 /// The account that was named, or the only one there is.
@@ -41,7 +45,7 @@ pub(crate) async fn questions(wallet: &Wallet, id: String, output: &Output) -> R
         })
     });
     output.either(&value.collect(), || {
-        let header = ["KEY", "QUESTION", "NEEDED", "ANSWER"].map(str::to_owned).to_vec();
+        let header = ["KEY", "QUESTION", "NEEDED", "ANSWER"];
         let rows = form.questions.iter().map(|question| {
             let answer = match &answers[question.key.as_str()] {
                 Value::Null => String::new(),
@@ -56,7 +60,7 @@ pub(crate) async fn questions(wallet: &Wallet, id: String, output: &Output) -> R
                 answer,
             ]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -112,13 +116,25 @@ fn listed(found: &[Document], output: &Output, word: impl FnOnce() -> String) ->
         if found.is_empty() {
             return word();
         }
-        let header = ["FILE", "OF", "KIND", "BYTES"].map(str::to_owned).to_vec();
+        let header = ["FILE", "OF", "KIND", "BYTES"];
         let rows = found.iter().map(|document| {
             let (subject, media_type) = (document.subject.clone(), document.media_type.clone());
             vec![document.id.to_string(), subject, media_type, document.size.to_string()]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>()) + &word()
+        titled(header, rows) + &word()
     })
+}
+
+/// One page of what a brand's server lists now.
+pub(crate) async fn find(
+    wallet: &Wallet,
+    named: Option<String>,
+    query: QueryOptions,
+    output: &Output,
+) -> Result<(), Failure> {
+    let page = query.page;
+    let found = wallet.unidy_tickets(account(wallet, named)?, query.query()).await?;
+    box_office::unidy_page(&found, page, output)
 }
 
 pub(crate) async fn ledger(
@@ -131,11 +147,16 @@ pub(crate) async fn ledger(
     let record = wallet.ticket_by_ledger_id(account(wallet, named)?, tenant.clone(), id).await;
     let record = record.map_err(|error| at_which(tenant, error))?;
     let record = record::shown(&record);
-    output.either(&record, || format!("{record:#}"))
+    output.either(&record, || record::written(&format!("{record:#}")))
 }
 
-pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn orders(
+    wallet: &Wallet,
+    command: OrdersCommand,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     match command {
+        OrdersCommand::Sections { command } => return exchange::ordered(wallet, command, output).await,
         OrdersCommand::List(place) => {
             let AtTenant { account: named, tenant } = place;
             let found = wallet.orders(account(wallet, named)?, tenant.clone()).await;
@@ -149,12 +170,12 @@ pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Out
                 if found.is_empty() {
                     return "No orders.".to_owned();
                 }
-                let header = ["ORDER", "STATUS", "TOTAL"].map(str::to_owned).to_vec();
+                let header = ["ORDER", "STATUS", "TOTAL"];
                 let rows = found.iter().map(|order| {
                     let total = order.total.as_ref().map(ToString::to_string).unwrap_or_default();
                     vec![order.remote_id.clone(), order.status.as_text().to_owned(), total]
                 });
-                table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+                titled(header, rows)
             })
         }
         OrdersCommand::Download { place, order, out } => {
@@ -167,10 +188,18 @@ pub(crate) async fn orders(wallet: &Wallet, command: OrdersCommand, output: &Out
         OrdersCommand::Email { place, order } => {
             let AtTenant { account: named, tenant } = place;
             let sent = wallet.email_order(account(wallet, named)?, tenant.clone(), order).await;
-            sent.map_err(|error| at_which(tenant, error))?;
-            output.either(&json!({ "sent": true }), || "The server sends them by e-mail.".to_owned())
+            let taken = sent.map_err(|error| at_which(tenant, error))? == MailRequest::Taken;
+            output.either(&json!({ "sent": taken.then_some(true) }), || {
+                let said = if taken {
+                    "The server sends them by e-mail."
+                } else {
+                    "The answer was lost: whether they are sent is not known. Look for the e-mail before you repeat it."
+                };
+                said.to_owned()
+            })
         }
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) -> Result<(), Failure> {
@@ -186,12 +215,12 @@ pub(crate) async fn offers(wallet: &Wallet, place: AtTenant, output: &Output) ->
         if found.is_empty() {
             return "No offers.".to_owned();
         }
-        let header = ["OFFER", "KIND", "PRICE"].map(str::to_owned).to_vec();
+        let header = ["OFFER", "KIND", "PRICE"];
         let rows = found.iter().map(|offer| {
             let price = offer.price.as_ref().map(ToString::to_string).unwrap_or_default();
             vec![offer.remote_id.clone(), offer.kind.clone().unwrap_or_default(), price]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 
@@ -227,7 +256,7 @@ pub(crate) async fn incoming(wallet: &Wallet, named: Option<String>, output: &Ou
         if found.is_empty() {
             return "Nobody hands a ticket over.".to_owned();
         }
-        let header = ["FROM", "TICKET", "TOKEN"].map(str::to_owned).to_vec();
+        let header = ["FROM", "TICKET", "TOKEN"];
         let rows = found.iter().map(|one| {
             vec![
                 one.sender.clone().unwrap_or_default(),
@@ -235,7 +264,7 @@ pub(crate) async fn incoming(wallet: &Wallet, named: Option<String>, output: &Ou
                 one.token.clone(),
             ]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+        titled(header, rows)
     })
 }
 

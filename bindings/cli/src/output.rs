@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::record;
 
 /// Where results go, and in which form.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +36,7 @@ impl Output {
 
     /// Prints one JSON value on one line.
     pub(crate) fn value(self, value: &Value) -> Result<(), Failure> {
-        self.text(&value.to_string())
+        self.text(&record::written(&value.to_string()))
     }
 
     /// Prints `value` for scripts, or what `text` makes for people.
@@ -68,6 +69,15 @@ pub(crate) fn one_line(text: &str) -> String {
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}
+
+/// A table with a row of names above the others.
+pub(crate) fn titled<'a>(
+    header: impl IntoIterator<Item = &'a str>,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let header = header.into_iter().map(str::to_owned).collect();
+    table(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
 }
 
 /// Columns padded to their widest cell, separated by two spaces.

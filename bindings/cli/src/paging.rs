@@ -4,12 +4,40 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use ticket_wallet::WalletError;
+use ticket_wallet::model::{Admission, AdmissionToken, OfficeTicket};
 
 use crate::failure::Failure;
 use crate::output::Output;
 
 /// No list goes on after so many pages, whatever the server says.
 const MOST_PAGES: u32 = 2_000;
+
+/// No list is held beyond so many bytes of the systems' records; it then says how to go on.
+const MOST_BYTES: usize = 64 << 20;
+
+/// What a list holds a record of.
+pub(crate) trait Recorded {
+    /// How long the record is.
+    fn bytes(&self) -> usize;
+}
+
+impl Recorded for AdmissionToken {
+    fn bytes(&self) -> usize {
+        self.body_json.len()
+    }
+}
+
+impl Recorded for Admission {
+    fn bytes(&self) -> usize {
+        self.body_json.len()
+    }
+}
+
+impl Recorded for OfficeTicket {
+    fn bytes(&self) -> usize {
+        self.body_json.len()
+    }
+}
 
 /// A page, or several in one.
 #[derive(Debug)]
@@ -32,7 +60,7 @@ impl<T> Page<T> {
 }
 
 /// The page that was asked for, or all of them.
-pub(crate) async fn pages<T>(
+pub(crate) async fn pages<T: Recorded>(
     asked: Option<u32>,
     what: &str,
     output: &Output,
@@ -43,9 +71,11 @@ pub(crate) async fn pages<T>(
     }
     let bar = spinner(output);
     let mut all = Page { entries: Vec::new(), total: None, more: true, next: 1 };
-    while all.more && all.next <= MOST_PAGES {
+    let mut bytes = 0;
+    while all.more && all.next <= MOST_PAGES && bytes < MOST_BYTES {
         bar.set_message(format!("Page {}: {}", all.next, all.footer(what).trim_end()));
         let page = fetch(all.next).await?;
+        bytes += page.entries.iter().map(Recorded::bytes).sum::<usize>();
         all.entries.extend(page.entries);
         all.total = page.total.or(all.total);
         (all.more, all.next) = (page.more, all.next + 1);

@@ -6,7 +6,7 @@ use ticket_wallet_sandbox::{AdmissionCode, Sandbox, SandboxConfig, UnidyAccess};
 use crate::args::sandbox::SandboxOptions;
 use crate::choices;
 use crate::failure::Failure;
-use crate::output::{Output, table};
+use crate::output::{Output, titled};
 
 /// The ready line is JSON for whoever is no person at a terminal, with and without `--json`: scripts wait for it.
 pub(crate) async fn run(options: &SandboxOptions, output: &Output) -> Result<(), Failure> {
@@ -92,8 +92,7 @@ fn texpo_json(sandbox: &Sandbox) -> Value {
 
 /// A heading, a table, and a command to begin with.
 fn section(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>, command: &str) -> String {
-    let header = header.iter().map(|&name| name.to_owned()).collect();
-    let rows = table(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
+    let rows = titled(header.iter().copied(), rows);
     format!("{title}\n{rows}  ticket-wallet {command}\n\n")
 }
 

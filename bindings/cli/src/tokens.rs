@@ -14,7 +14,7 @@ use crate::box_office::{account_of, counted, open, write_json, write_text, writt
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::holder::secret;
-use crate::output::{Output, one_line, table};
+use crate::output::{Output, one_line, titled};
 use crate::paging::{Page, pages, waiting};
 use crate::record;
 
@@ -67,9 +67,9 @@ fn issued(writes: &[OfficeWrite], count: u32, output: &Output) -> Result<ExitCod
         let sections = |token: &Value| {
             token["sections"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(" ")
         };
-        let header = ["TOKEN", "SECTIONS", "CODE"].map(str::to_owned).to_vec();
+        let header = ["TOKEN", "SECTIONS", "CODE"];
         let rows = tokens.iter().map(|token| vec![text(&token["id"]), sections(token), text(&token["code"])]);
-        let rows = table(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
+        let rows = titled(header, rows);
         match failed {
             None => rows,
             Some(write) => {
@@ -100,12 +100,12 @@ async fn list(
         if found.entries.is_empty() {
             return "No tokens.".to_owned();
         }
-        let header = ["TOKEN", "GLOBAL", "SECTIONS"].map(str::to_owned).to_vec();
+        let header = ["TOKEN", "GLOBAL", "SECTIONS"];
         let rows = found.entries.iter().map(|token| {
             let global = if token.global { "yes" } else { "" };
             vec![token.id.clone(), global.to_owned(), token.sections.join(" ")]
         });
-        table(&std::iter::once(header).chain(rows).collect::<Vec<_>>()) + &found.footer("tokens")
+        titled(header, rows) + &found.footer("tokens")
     })
 }
 
@@ -113,10 +113,10 @@ fn show(token: &AdmissionToken, output: &Output) -> Result<(), Failure> {
     let mut value = token_json(token);
     value["code"] = json!(token.code);
     output.either(&value, || {
-        let header = ["TOKEN", "GLOBAL", "SECTIONS", "CODE"].map(str::to_owned).to_vec();
+        let header = ["TOKEN", "GLOBAL", "SECTIONS", "CODE"];
         let global = if token.global { "yes" } else { "" }.to_owned();
         let code = token.code.clone().unwrap_or_default();
-        table(&[header, vec![token.id.clone(), global, token.sections.join(" "), code]])
+        titled(header, [vec![token.id.clone(), global, token.sections.join(" "), code]])
     })
 }
 

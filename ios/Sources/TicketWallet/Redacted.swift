@@ -54,3 +54,8 @@ extension AdmissionPage: Redacted {}
 extension NonceEpoch: Redacted {}
 extension ManifestTicket: Redacted {}
 extension ManifestRequest: Redacted {}
+extension UnidyFields: Redacted {}
+extension SectionTransfer: Redacted {}
+extension SectionTransferPage: Redacted {}
+extension SectionOrder: Redacted {}
+extension SectionOrderPage: Redacted {}

@@ -160,6 +160,13 @@ public final class TicketBoxOffice: Sendable {
         try await core.partnerTickets(accountId: accountId, page: page)
     }
 
+    /// One page of those of a partner's tickets (Unidy) that the query asks for, in its order.
+    ///
+    /// - Throws: As ``reserve(accountId:order:)``.
+    public func findPartnerTickets(accountId: String, query: UnidyTicketQuery) async throws -> OfficePage {
+        try await core.findPartnerTickets(accountId: accountId, query: query)
+    }
+
     /// One of a partner's tickets (Unidy).
     ///
     /// - Throws: As ``reserve(accountId:order:)``.

@@ -53,10 +53,11 @@ extension TicketWallet {
         }
     }
 
-    /// Has an order's tickets sent by e-mail once more (B.A.M).
+    /// Has an order's tickets sent by e-mail once more (B.A.M); a lost answer is `.unknown`.
     ///
     /// - Throws: As ``orders(accountId:tenant:)``.
-    public func emailOrder(accountId: String, orderId: String, tenant: String? = nil) async throws {
+    @discardableResult
+    public func emailOrder(accountId: String, orderId: String, tenant: String? = nil) async throws -> MailRequest {
         try await core.emailOrder(accountId: accountId, tenant: tenant, orderId: orderId)
     }
 
@@ -103,17 +104,28 @@ extension TicketWallet {
         try await core.incomingTransfers(accountId: accountId)
     }
 
-    /// Accepts a ticket that somebody hands over (Unidy); the next sync brings it.
+    /// One page of the tickets that the query asks for, as the server has them now (Unidy); nothing of it is kept.
+    ///
+    /// - Throws: As ``orders(accountId:tenant:)``.
+    public func unidyTickets(
+        accountId: String, query: UnidyTicketQuery = UnidyTicketQuery()
+    ) async throws -> OfficePage {
+        try await core.unidyTickets(accountId: accountId, query: query)
+    }
+
+    /// Accepts a ticket that somebody hands over (Unidy); the next sync brings it. A lost answer is no error.
     ///
     /// - Throws: As ``orders(accountId:tenant:)``; `WalletError.Refused` has the server's code, such as `transfer_expired`.
-    public func acceptTransfer(accountId: String, token: String) async throws {
+    @discardableResult
+    public func acceptTransfer(accountId: String, token: String) async throws -> TransferAnswer {
         try await core.acceptTransfer(accountId: accountId, token: token)
     }
 
     /// Declines a ticket that somebody hands over (Unidy).
     ///
     /// - Throws: As ``acceptTransfer(accountId:token:)``.
-    public func declineTransfer(accountId: String, token: String) async throws {
+    @discardableResult
+    public func declineTransfer(accountId: String, token: String) async throws -> TransferAnswer {
         try await core.declineTransfer(accountId: accountId, token: token)
     }
 }

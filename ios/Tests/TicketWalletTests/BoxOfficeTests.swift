@@ -104,6 +104,11 @@ final class BoxOfficeTests: XCTestCase {
         XCTAssertTrue(pages.allSatisfy { $0.hasPrefix(brand.url) })
         let page = try await office.partnerTickets(accountId: account)
         XCTAssertTrue(page.more)
+        let query = UnidyTicketQuery(page: 1, limit: 5, state: "active", orderBy: .startsAt, descending: true)
+        let active = try await office.findPartnerTickets(accountId: account, query: query).tickets
+        XCTAssertTrue(!active.isEmpty && active.count <= 5 && active.allSatisfy { $0.unidy?.state == "active" })
+        let starts = active.compactMap { $0.unidy?.startsAt }
+        XCTAssertEqual(starts, starts.sorted(by: >))
         let known = try record(of: XCTUnwrap(page.tickets.first))
         let fields = [
             "ticket_category_id": known["ticket_category_id"], "user_id": known["user_id"],

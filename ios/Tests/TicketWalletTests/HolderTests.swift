@@ -115,7 +115,7 @@ private final class Relay: HttpTransport {
             answer.come(body, response as? HTTPURLResponse)
         }
         task.resume()
-        guard let (body, response) = answer.wait() else { throw HttpTransportError.Unreachable }
+        guard let (body, response) = answer.wait() else { throw HttpTransportError.Broken }
         let headers = response.allHeaderFields.map { HttpHeader(name: "\($0.key)", value: "\($0.value)") }
         let text = String(decoding: body, as: UTF8.self).replacingOccurrences(of: name, with: other)
         let padded = Data(text.utf8) + Data(repeating: UInt8(ascii: " "), count: padding)

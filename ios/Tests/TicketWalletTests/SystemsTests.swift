@@ -52,6 +52,44 @@ final class SystemsTests: XCTestCase {
         XCTAssertEqual(files.map(\.mediaType), ["application/pdf"])
     }
 
+    func test_tickets_are_handed_over_and_ordered_by_section() async throws {
+        let (sandbox, phone) = (try Sandbox(), try Phone())
+        let (wallet, user, other) = (try phone.open(sendByItself: false), sandbox.user, sandbox.users[1])
+        let festival = try await sandbox.festival()
+        let config = SystemConfig(url: festival.url)
+        let two = [SectionCount(section: festival.sections[0], quantity: 2)]
+        let to = try await wallet.signIn(
+            to: .ticketing, at: config, userName: other.name, password: other.password).id
+        let from = try await wallet.signIn(
+            to: .ticketing, at: config, userName: user.name, password: user.password).id
+        XCTAssertTrue(try wallet.capabilities(accountId: from).contains(.sectionTransfers))
+        let sent = try await wallet.startTransfer(accountId: from, recipient: other.name, tickets: two)
+        XCTAssertEqual(sent.kind, .startTransfer)
+        XCTAssertEqual(sent.state, .done)
+        let incoming = try await wallet.sectionTransfers(accountId: to, incoming: true, page: 1)
+        let transfer = try XCTUnwrap(incoming.transfers.first)
+        XCTAssertEqual(transfer.tickets, two)
+        XCTAssertFalse("\(incoming)".contains(transfer.uri), "records show nothing of themselves")
+        let claimed = try await wallet.claimTransfer(accountId: to, uri: transfer.uri)
+        XCTAssertEqual(claimed.state, .done)
+        let over = try await failure {
+            _ = try await wallet.takeTransferBack(accountId: from, uri: transfer.uri)
+        }
+        XCTAssertEqual(over.code, "refused")
+
+        let ordered = try await wallet.placeOrder(accountId: from, items: two)
+        XCTAssertEqual(ordered.state, .done)
+        let order = try await wallet.sectionOrders(accountId: from, page: 1).orders[0]
+        XCTAssertEqual(order.status, "Placed")
+        let cancelled = try await wallet.cancelOrder(accountId: from, number: order.number)
+        XCTAssertEqual(cancelled.state, .done)
+        XCTAssertEqual(try wallet.writes(accountId: from, limit: 10).count, 4)
+        let known = try await wallet.lookUpWrite(id: ordered.id)
+        XCTAssertEqual(known.state, .done)
+        try wallet.forgetWrite(id: ordered.id)
+        XCTAssertEqual(try wallet.writes(accountId: from, limit: 10).count, 3)
+    }
+
     func test_a_sign_in_in_the_browser_outlives_the_app() async throws {
         let (sandbox, phone) = (try Sandbox(), try Phone())
         let config = try await sandbox.brand("nord").oauth("app", .authorizationCode)
@@ -145,11 +183,23 @@ final class SystemsTests: XCTestCase {
             XCTAssertEqual(incoming.count, 1)
             return try XCTUnwrap(incoming.first).token
         }
-        try await to.declineTransfer(accountId: recipient, token: offer())
+        let asked = try await from.unidyTickets(
+            accountId: sender, query: UnidyTicketQuery(limit: 250, state: "active"))
+        let remote = try from.ticket(id: id).remoteId
+        XCTAssertTrue(asked.tickets.contains { $0.remoteId == remote && $0.unidy?.state == "active" })
+        let fields = try from.all().compactMap { try from.ticket(id: $0.id).unidy }
+        let documented = try XCTUnwrap(fields.first { $0.title == "24-25 Heimspiel" })
+        XCTAssertEqual(documented.price, Money(minor: 6_400, currency: "EUR"))
+        let vat = documented.amounts.first { $0.pointer.hasSuffix("isoVatAmount") }
+        XCTAssertEqual(vat?.amount, Money(minor: 1_000, currency: "EUR"))
+        XCTAssertNil(documented.paymentState)
+        let declined = try await to.declineTransfer(accountId: recipient, token: offer())
+        XCTAssertEqual(declined, .declined)
         try await from.sync()
         XCTAssertEqual(try from.transfers().map(\.state), [.ended])
         _ = try from.present(ticketId: id)
-        try await to.acceptTransfer(accountId: recipient, token: offer())
+        let accepted = try await to.acceptTransfer(accountId: recipient, token: offer())
+        XCTAssertEqual(accepted, .accepted)
         try await to.sync()
         try await from.sync()
         _ = try to.present(ticketId: id)
@@ -169,7 +219,8 @@ final class SystemsTests: XCTestCase {
         let file = try await wallet.fetchOrderDocument(accountId: account, orderId: order.remoteId, tenant: tenant)
         XCTAssertEqual(try wallet.documents(accountId: account, subject: "order/\(order.remoteId)"), [file])
         XCTAssertEqual(UInt64(try wallet.document(id: file.id).count), file.size)
-        try await wallet.emailOrder(accountId: account, orderId: order.remoteId, tenant: tenant)
+        let mail = try await wallet.emailOrder(accountId: account, orderId: order.remoteId, tenant: tenant)
+        XCTAssertEqual(mail, .taken)
         _ = try await wallet.ownOffers(accountId: account, tenant: tenant)
 
         let details = try wallet.all().map { try wallet.ticket(id: $0.id) }

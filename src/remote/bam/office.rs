@@ -215,6 +215,7 @@ impl Told {
             ticket_config_id: self.ticket_config_id.or(config),
             enrollment_id: self.enrollment_id,
             body_json: record.get().to_owned(),
+            unidy: None,
         }
     }
 }

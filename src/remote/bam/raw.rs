@@ -6,12 +6,11 @@ use url::Url;
 
 use super::Bam;
 use crate::error::Error;
+use crate::remote::bounds::Gathering;
 use crate::remote::{Reply, Request, Session};
 
 /// Records asked for at once.
 const PAGE: usize = 100;
-/// A server whose list never ends is not followed for ever.
-const MAX_PAGES: usize = 500;
 
 /// A list of records.
 pub(super) struct Records {
@@ -43,30 +42,30 @@ impl Bam {
     ///
     /// # Errors
     /// As [`Session::send`]; [`Error::Status`]; [`Error::Reply`] for what is no list or no record, and for a list that ends
-    /// before its total or not within 500 pages.
+    /// before its total or goes beyond [`Gathering`]'s bounds.
     pub(super) async fn every_record(
         &self,
         session: &Session,
         (mut url, query, endpoint): (Url, &str, &'static str),
         mut take: impl FnMut(&RawValue) -> bool,
     ) -> Result<(), Error> {
-        let mut offset = 0;
-        for page in 1.. {
+        let (mut offset, mut gathering) = (0, Gathering::of(endpoint));
+        loop {
             url.set_query(Some(&format!("{query}&limit={PAGE}&offset={offset}")));
             let reply = session.send(&self.http, self, || Request::get(url.clone(), endpoint)).await?;
+            gathering.add(reply.bytes().len())?;
             let Records { items, total } = records(&reply)?;
             offset += items.len();
             if let Some(index) = items.iter().position(|item| !take(item)) {
                 return Err(reply.unreadable(&format!("data[{index}].id")));
             }
             if total.is_none_or(|total| usize::try_from(total).is_ok_and(|total| offset >= total)) {
-                break;
+                return Ok(());
             }
-            if items.is_empty() || page == MAX_PAGES {
+            if items.is_empty() {
                 return Err(reply.unreadable("paging.total"));
             }
         }
-        Ok(())
     }
 }
 

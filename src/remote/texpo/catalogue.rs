@@ -2,7 +2,7 @@
 
 use super::Texpo;
 use super::envelope::Content;
-use super::fields::{agrees, changes, check};
+use super::fields::{agrees, changes, check, shows};
 use super::object::{self, Object};
 use super::record::read_product;
 use super::{fields, input};
@@ -20,7 +20,7 @@ const DELETE: (&str, &str) =
 const LIST: (&str, &str) = ("ticket.getPurchasableTickets", "POST /jsonRpc/ticket.getPurchasableTickets");
 
 impl Texpo {
-    /// The whole catalogue: the documents know no pages.
+    /// The whole catalogue: the documents know no pages. A reply without a list is an empty one here.
     ///
     /// # Errors
     /// As [`Session::send`]; [`Error::Permission`], [`Error::Answer`], [`Error::Status`], [`Error::Reply`].
@@ -29,13 +29,27 @@ impl Texpo {
         products(&content, LIST.1)
     }
 
-    /// An entry of the catalogue, which is listed for it; `None` when there is none of this id.
+    /// An entry of the catalogue, which is listed for it; `None` when the list has none of this id.
     ///
     /// # Errors
-    /// As [`Texpo::products`].
+    /// As [`Texpo::products`]; [`Error::Reply`] naming `data.tickets` for a reply without a list, which tells nothing of an
+    /// entry, unless the configuration has it stand for an empty catalogue.
     pub async fn product(&self, session: &Session, product_id: &str) -> Result<Option<Product>, Error> {
-        let all = self.products(session).await?;
-        Ok(all.into_iter().find(|product| product.product_id == product_id))
+        let content = self.manage(session, LIST, "{}").await?;
+        let Some(list) = content.member("tickets") else {
+            return if self.config.no_list_is_empty {
+                Ok(None)
+            } else {
+                Err(unreadable(LIST.1, "data.tickets"))
+            };
+        };
+        let mut found = None;
+        each(&list, LIST.1, |product| {
+            if found.is_none() && product.product_id == product_id {
+                found = Some(product);
+            }
+        })?;
+        Ok(found)
     }
 
     /// What a new entry would be sent as, before anything is sent.
@@ -78,30 +92,35 @@ impl Texpo {
 
     /// Makes an entry out of [`Texpo::new_product`]'s, and gives it as the server has it. When the server refuses it, the
     /// catalogue is listed: an entry that is there and as asked for was made before, by this request's first sending or
-    /// another.
+    /// another. A success that does not show the entry as it was asked for counts where the catalogue has it so.
     ///
     /// # Errors
-    /// As [`Texpo::products`]; [`Error::Input`] naming `product_id` when it is taken by another entry. A server may
-    /// overwrite that one instead: whoever wants it kept lists the catalogue first.
+    /// As [`Texpo::products`], the server's refusal when another entry has the id; [`Error::Reply`] naming `data.ticket`
+    /// for a success of which nothing shows the entry. A server may overwrite an entry instead of refusing: whoever wants
+    /// it kept lists the catalogue first.
     pub async fn create_product(&self, session: &Session, product: &Product) -> Result<Product, Error> {
         let refused = match self.write(session, CREATE, product).await {
             Err(error) if is_about_the_entry(&error) => error,
-            other => return other,
+            Ok(Some(told)) if shows(&product.body_json, &told.body_json) => return Ok(told),
+            Ok(_) => return self.verified(session, CREATE.1, product).await,
+            Err(other) => return Err(other),
         };
         match self.product(session, &product.product_id).await {
             Ok(Some(held)) if agrees(&product.body_json, &held.body_json) => Ok(held),
-            Ok(Some(_)) => Err(input("product_id", "another entry of the catalogue has it")),
             _ => Err(refused),
         }
     }
 
     /// Puts an entry out of [`Texpo::changed_product`] in the place of the one with its id, and gives it as the server has
-    /// it.
+    /// it. A success that shows another entry or none counts where the catalogue has the entry as it was sent.
     ///
     /// # Errors
-    /// As [`Texpo::products`].
+    /// As [`Texpo::products`]; [`Error::Reply`] naming `data.ticket` for a success of which nothing shows the entry.
     pub async fn update_product(&self, session: &Session, product: &Product) -> Result<Product, Error> {
-        self.write(session, UPDATE, product).await
+        match self.write(session, UPDATE, product).await? {
+            Some(told) if told.product_id == product.product_id => Ok(told),
+            _ => self.verified(session, UPDATE.1, product).await,
+        }
     }
 
     /// Takes an entry out of the catalogue.
@@ -117,17 +136,24 @@ impl Texpo {
         self.manage(session, DELETE, &asked.to_string()).await.map(drop)
     }
 
+    /// Sends an entry; gives the one that the success shows, if it does.
     async fn write(
         &self,
         session: &Session,
         method: (&str, &'static str),
         product: &Product,
-    ) -> Result<Product, Error> {
+    ) -> Result<Option<Product>, Error> {
         let asked = format!("{{\"ticket\":{}}}", product.body_json);
         let content = self.manage(session, method, &asked).await?;
-        // A success that shows no entry is one all the same: then it is what was sent.
-        let told = content.member("ticket").and_then(|ticket| read_product(&ticket));
-        Ok(told.unwrap_or_else(|| product.clone()))
+        Ok(content.member("ticket").and_then(|ticket| read_product(&ticket)))
+    }
+
+    /// The entry of the catalogue, if it is as it was sent.
+    async fn verified(&self, session: &Session, endpoint: &str, product: &Product) -> Result<Product, Error> {
+        match self.product(session, &product.product_id).await {
+            Ok(Some(held)) if shows(&product.body_json, &held.body_json) => Ok(held),
+            _ => Err(unreadable(endpoint, "data.ticket")),
+        }
     }
 
     async fn manage(
@@ -148,13 +174,25 @@ impl Texpo {
 /// # Errors
 /// [`Error::Reply`] for what is no list, and for an entry without an id.
 pub(super) fn products(content: &Content, endpoint: &str) -> Result<Vec<Product>, Error> {
-    let Some(list) = content.member("tickets") else { return Ok(Vec::new()) };
-    let unreadable = |field: String| Error::Reply { endpoint: endpoint.to_owned(), field };
-    let items = raw::items(&list).ok_or_else(|| unreadable("data.tickets".to_owned()))?;
-    let read = items.into_iter().enumerate().map(|(index, item)| {
-        read_product(item).ok_or_else(|| unreadable(format!("data.tickets[{index}].productId")))
-    });
-    read.collect()
+    let mut all = Vec::new();
+    if let Some(list) = content.member("tickets") {
+        each(&list, endpoint, |product| all.push(product))?;
+    }
+    Ok(all)
+}
+
+/// Reads the entries of a list one after the other.
+fn each(list: &str, endpoint: &str, mut found: impl FnMut(Product)) -> Result<(), Error> {
+    let items = raw::items(list).ok_or_else(|| unreadable(endpoint, "data.tickets"))?;
+    for (index, item) in items.into_iter().enumerate() {
+        let name = || format!("data.tickets[{index}].productId");
+        found(read_product(item).ok_or_else(|| unreadable(endpoint, &name()))?);
+    }
+    Ok(())
+}
+
+fn unreadable(endpoint: &str, field: &str) -> Error {
+    Error::Reply { endpoint: endpoint.to_owned(), field: field.to_owned() }
 }
 
 /// Whether the server may have refused an entry for what is in the catalogue.

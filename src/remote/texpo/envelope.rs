@@ -56,21 +56,27 @@ impl Texpo {
         let codes = &self.config.permission_codes;
         match error {
             Error::Answer { endpoint, status, code, .. }
-                if status == 403 || code == 403 || codes.contains(&code) =>
+                if !is_gateways(status) && (status == 403 || code == 403 || codes.contains(&code)) =>
             {
-                Error::Permission { endpoint, permission: PERMISSION }
+                let server_code = (code != 0).then(|| code.to_string());
+                Error::Permission { endpoint, permission: PERMISSION, status, server_code }
             }
-            Error::Status { endpoint, status: 403, .. } => {
-                Error::Permission { endpoint, permission: PERMISSION }
+            Error::Status { endpoint, status: 403, server_code, .. } => {
+                Error::Permission { endpoint, permission: PERMISSION, status: 403, server_code }
             }
             other => other,
         }
     }
 }
 
+/// Whether a status is one by which a gateway answers in the server's place, which may have gone on.
+pub(super) fn is_gateways(status: u16) -> bool {
+    (502..=504).contains(&status)
+}
+
 fn answer(reply: &Reply, code: i64) -> Error {
     let (endpoint, retry_after_ms) = (reply.endpoint().to_owned(), reply.retry_after_ms());
-    if code == TOO_FREQUENT {
+    if code == TOO_FREQUENT && !is_gateways(reply.status) {
         let server_code = Some(code.to_string());
         return Error::Status { endpoint, status: 429, server_code, retry_after_ms };
     }

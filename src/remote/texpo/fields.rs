@@ -9,6 +9,21 @@ use crate::error::Error;
 use crate::model::{Money, Product, ProductFields, ProductGrant, TexpoTimestamps};
 use crate::remote::bounds;
 
+/// The members of an entry that the documents have.
+const DOCUMENTED: [&str; 11] = [
+    "productId",
+    "eventName",
+    "eventStartDate",
+    "eventEndDate",
+    "ticketType",
+    "ticketName",
+    "ticketDescription",
+    "price",
+    "thumbnailId",
+    "discount",
+    "grants",
+];
+
 /// The members that a change names, as a JSON object.
 ///
 /// # Errors
@@ -93,8 +108,18 @@ fn grants(grants: &[ProductGrant]) -> Result<String, Error> {
 /// Whether an entry has every member of a JSON object as it stands there: prices, times and grants by what they mean, other
 /// numbers by their value, and objects with whatever else they have.
 pub fn agrees(asked: &str, held: &str) -> bool {
+    agree(asked, held, |_| true)
+}
+
+/// Whether an entry has every documented member of a JSON object as it stands there. A server need not keep others.
+pub(super) fn shows(asked: &str, held: &str) -> bool {
+    agree(asked, held, |name| DOCUMENTED.contains(&name))
+}
+
+fn agree(asked: &str, held: &str, counts: impl Fn(&str) -> bool) -> bool {
     let (Some(asked), Some(held)) = (Object::read(asked), Object::read(held)) else { return false };
-    asked.all().all(|(name, asked)| held.get(name).is_some_and(|held| is_same(name, asked, held)))
+    let mut asked = asked.all().filter(|(name, _)| counts(name));
+    asked.all(|(name, asked)| held.get(name).is_some_and(|held| is_same(name, asked, held)))
 }
 
 fn is_same(name: &str, asked: &str, held: &str) -> bool {

@@ -4,7 +4,7 @@
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{SESSION_HEADER, Texpo, below, is_visible};
+use super::{SESSION_HEADER, Texpo, below, is_header_value};
 use crate::error::Error;
 use crate::model::{TexpoSignIn, Tokens};
 use crate::remote::address::join;
@@ -52,7 +52,7 @@ impl Texpo {
             other => other,
         })?;
         let session = content.member(calls.session).and_then(|json| raw::label(&json));
-        let session = session.map(Zeroizing::new).filter(|session| is_visible(session));
+        let session = session.map(Zeroizing::new).filter(|session| is_header_value(session));
         let access = session.ok_or_else(|| reply.unreadable(calls.session))?;
         Ok(Tokens { access, refresh: None, session_id: None })
     }

@@ -101,6 +101,7 @@ impl TicketingTicket {
             ticket_config_id: None,
             enrollment_id: None,
             body_json: self.record.clone(),
+            unidy: None,
         }
     }
 }

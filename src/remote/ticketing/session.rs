@@ -8,6 +8,7 @@ use super::record::{address, last_part};
 use super::{Ticketing, body, is_header_value};
 use crate::error::Error;
 use crate::model::{TicketingAccess, Tokens};
+use crate::remote::address::segment;
 use crate::remote::{Reply, Request, Session};
 
 const START: &str = "POST sessions";
@@ -129,6 +130,14 @@ impl Ticketing {
             Ok(reply) => matches!(reply.status, 403 | 404),
             Err(error) => error == Error::SignedOut,
         }
+    }
+
+    /// The address of the account whose tickets are listed.
+    ///
+    /// # Errors
+    /// As [`Ticketing::active_session`]; [`Error::Input`] naming `account` for a key without one.
+    pub async fn account_uri(&self, session: &Session) -> Result<String, Error> {
+        Ok(format!("/accounts/{}", segment(&self.account(session).await?)))
     }
 
     /// The number of the account whose tickets are listed.

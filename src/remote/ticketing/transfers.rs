@@ -1,7 +1,7 @@
 //! Transfers, by section and quantity: `/transfers`, `/accounts/{number}/transfers`, and `/lookups` to find a recipient.
 //!
-//! Nothing tells a repeated transfer from a new one: after a lost answer the list of pending ones that the account has sent
-//! tells what there is, and two of the same tickets to the same recipient are not told apart.
+//! Nothing tells a repeated transfer from a new one: after a lost answer the list of those that the account has sent tells
+//! what there is, and two of the same tickets to the same recipient are not told apart.
 
 use serde_json::{Map, Value, json};
 
@@ -10,8 +10,9 @@ use super::page::{List, PageQuery, Parameters, TicketingPage};
 use super::record::{address, last_part};
 use super::{Ticketing, body, input};
 use crate::error::Error;
+use crate::model::SectionCount;
 use crate::remote::address::segment;
-use crate::remote::bounds;
+use crate::remote::bounds::{self, Gathering};
 use crate::remote::{Reply, Request, Session};
 
 const START: &str = "POST transfers";
@@ -21,14 +22,10 @@ const CANCEL: &str = "DELETE transfers/:id";
 const LIST: &str = "GET accounts/:number/transfers";
 const LOOK_UP: &str = "POST lookups";
 
-/// So many tickets of a section.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SectionCount {
-    /// The section's address.
-    pub section: String,
-    /// How many, 1 at least.
-    pub quantity: u32,
-}
+/// Transfers asked for at once.
+const RECORDS: u32 = 100;
+/// So many pages are read to tell what a lost answer left.
+const MAX_PAGES: u32 = 50;
 
 /// On which side of a transfer the account is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,34 +215,35 @@ impl Ticketing {
         self.list(session, list, TicketingTransfer::read).await
     }
 
-    /// What a lost answer to [`Ticketing::start_transfer`] may have left: the pending transfers of just these tickets to this
-    /// recipient.
+    /// What a lost answer to [`Ticketing::start_transfer`] may have left: the account's transfers of just these tickets to
+    /// this recipient, wherever they stand, for one may be claimed by now. `None` where there are too many transfers to look at.
     ///
     /// # Errors
-    /// As [`Ticketing::transfers`].
-    pub async fn pending_like(
+    /// As [`Ticketing::transfers`]; [`Error::Reply`] for a list of too many bytes.
+    pub async fn sent_like(
         &self,
         session: &Session,
         recipient: &str,
         tickets: &[SectionCount],
-    ) -> Result<Vec<TicketingTransfer>, Error> {
+    ) -> Result<Option<Vec<TicketingTransfer>>, Error> {
         let ids = |items: &[SectionCount]| -> std::collections::BTreeMap<String, u32> {
             items.iter().map(|item| (last_part(&item.section).to_owned(), item.quantity)).collect()
         };
-        let (wanted, mut found) = (ids(tickets), Vec::new());
-        for page in 1.. {
-            let asked = PageQuery { page: Some(page), records: None };
-            let page = self.transfers(session, TransferRole::Sender, Some("Pending"), asked).await?;
+        let (wanted, mut found, mut gathering) = (ids(tickets), Vec::new(), Gathering::of(LIST));
+        for page in 1..=MAX_PAGES {
+            let asked = PageQuery { page: Some(page), records: Some(RECORDS) };
+            let page = self.transfers(session, TransferRole::Sender, None, asked).await?;
+            gathering.add(page.entries.iter().map(|one| one.record.len()).sum())?;
             let more = page.more();
             found.extend(page.entries.into_iter().filter(|one| {
                 let to = one.recipient.as_deref().map(last_part);
                 to == Some(last_part(recipient)) && ids(&one.tickets) == wanted
             }));
             if !more {
-                break;
+                return Ok(Some(found));
             }
         }
-        Ok(found)
+        Ok(None)
     }
 }
 

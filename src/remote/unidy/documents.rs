@@ -81,11 +81,31 @@ impl Unidy {
         Ok(ExportLink { url, expires_in: members.number("expires_in"), format })
     }
 
+    /// Asks for a link to a ticket's document and fetches it. Of a link that has ended before, a new one is asked for, once.
+    ///
+    /// # Errors
+    /// As [`Unidy::export_link`] and [`Unidy::download`].
+    pub async fn document(
+        &self,
+        session: &Session,
+        ticket_id: &str,
+        format: ExportFormat,
+    ) -> Result<Vec<u8>, Error> {
+        let link = self.export_link(session, ticket_id, format).await?;
+        match self.download(&link).await {
+            Err(Error::Status { status: 401 | 403 | 404 | 410, .. }) => {
+                let link = self.export_link(session, ticket_id, format).await?;
+                self.download(&link).await
+            }
+            other => other,
+        }
+    }
+
     /// Fetches a document, of 16 MiB at most. Nothing goes along that tells who asks: the link may lead to anybody. The
     /// account's certificate pins count on the brand's own host.
     ///
     /// # Errors
-    /// As [`crate::remote::Http::send`]; [`Error::Status`] (404 or 410 once the link has expired), [`Error::Reply`] for
+    /// As [`crate::remote::Http::send`]; [`Error::Status`] (401, 403, 404 or 410 once the link has expired), [`Error::Reply`] for
     /// what is no document of its kind.
     pub async fn download(&self, link: &ExportLink) -> Result<Vec<u8>, Error> {
         let unusable = || Error::Reply { endpoint: DOCUMENT.to_owned(), field: "url".to_owned() };

@@ -3,9 +3,11 @@
 //! Nothing makes a repeated request recognisable. After a lost answer to [`Unidy::create_ticket`] the list of tickets tells
 //! whether one with the same reference is there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
 use super::query;
@@ -13,12 +15,13 @@ use super::raw::Members;
 use super::record::UnidyTicket;
 use super::{Unidy, body, input};
 use crate::error::Error;
-use crate::model::{Money, UnidyApi, UnidyConfig};
+use crate::model::{Money, UnidyApi, UnidyConfig, UnidyUpdate};
 use crate::remote::address::{join, segment};
 use crate::remote::{Reply, Request, Session};
 
 const CREATE: &str = "POST api/v1/tickets";
 const UPDATE: &str = "PATCH api/v1/tickets/:id";
+const REPLACE: &str = "PUT api/v1/tickets/:id";
 const DELETE: &str = "DELETE api/v1/tickets/:id";
 const CATEGORIES: &str = "GET api/v1/ticket_categories";
 const CATEGORY: &str = "GET api/v1/ticket_categories/:id";
@@ -102,10 +105,11 @@ pub struct TicketChange {
     pub user_id: Option<String>,
     /// Its category.
     pub ticket_category_id: Option<String>,
-    /// Any JSON.
-    pub metadata: Option<Value>,
-    /// Members besides these; they come last, and replace those of the same name.
-    pub more: Map<String, Value>,
+    /// Any JSON, sent as it is written.
+    pub metadata: Option<String>,
+    /// Members besides these, each as JSON that is sent as it is written; they come last, and replace those of the same
+    /// name.
+    pub more: BTreeMap<String, String>,
 }
 
 /// A category of tickets. Its schema is not documented: what is not taken out here is in the record.
@@ -125,10 +129,21 @@ pub struct UnidyCategory {
 opaque_debug!(TicketChange, UnidyCategory);
 
 impl TicketChange {
-    /// The members that say something, as JSON. The price is a number, or a text where no number of JSON's stands for it
-    /// exactly.
-    pub fn to_json(&self) -> Value {
-        let text = |value: &Option<String>| value.clone().map(Value::String);
+    /// The members of a JSON object, each as it is written there; of two with one name the last counts. `None` for what is
+    /// no object.
+    pub fn of_fields(json: &str) -> Option<Self> {
+        let members = Members::read(json)?;
+        let more = members.all().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Some(Self { more, ..Self::default() })
+    }
+
+    /// The members that say something, as JSON. The price is a number, or a text where no double stands for it exactly: a
+    /// server may read numbers as doubles.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `metadata` or `more` where that is no JSON.
+    pub fn to_json(&self) -> Result<String, Error> {
+        let text = |value: &Option<String>| value.clone().map(|text| Value::from(text).to_string());
         let members = [
             ("title", text(&self.title)),
             ("text", text(&self.text)),
@@ -136,7 +151,7 @@ impl TicketChange {
             ("state", text(&self.state)),
             ("payment_state", text(&self.payment_state)),
             ("price", self.price.as_ref().map(amount)),
-            ("currency", self.price.as_ref().map(|price| json!(price.currency))),
+            ("currency", self.price.as_ref().map(|price| Value::from(price.currency.as_str()).to_string())),
             ("starts_at", text(&self.starts_at)),
             ("ends_at", text(&self.ends_at)),
             ("venue", text(&self.venue)),
@@ -145,18 +160,31 @@ impl TicketChange {
             ("ticket_category_id", text(&self.ticket_category_id)),
             ("metadata", self.metadata.clone()),
         ];
-        let known = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        Value::Object(known.chain(self.more.clone()).collect())
+        let known = members.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let mut parts = Vec::new();
+        for (name, value) in known.filter(|(name, _)| !self.more.contains_key(*name)) {
+            parts.push(member("metadata", name, &value)?);
+        }
+        for (name, value) in &self.more {
+            parts.push(member("more", name, value)?);
+        }
+        Ok(format!("{{{}}}", parts.join(",")))
     }
 }
 
-/// An amount in major units, as a number if that reads back as the same amount.
-fn amount(money: &Money) -> Value {
-    let shown = money.to_string();
-    let text = shown.split(' ').next().unwrap_or(&shown);
-    let number = serde_json::from_str::<Value>(text).ok();
-    let exact = |number: &Value| Money::parse(&number.to_string(), &money.currency).as_ref() == Ok(money);
-    number.filter(exact).unwrap_or_else(|| json!(text))
+/// `"name":value`, the value as it is written.
+fn member(field: &'static str, name: &str, json: &str) -> Result<String, Error> {
+    let read = serde_json::from_str::<&RawValue>(json);
+    let value = read.map_err(|_| input(field, "each value is one piece of JSON"))?;
+    Ok(format!("{}:{}", Value::from(name), value.get()))
+}
+
+/// An amount in major units, as a number if a double of it is the same amount.
+fn amount(money: &Money) -> String {
+    let major = money.major();
+    let double = serde_json::from_str::<Value>(&major).ok();
+    let exact = double.is_some_and(|it| Money::parse(&it.to_string(), &money.currency).as_ref() == Ok(money));
+    if exact { major } else { Value::from(major).to_string() }
 }
 
 impl UnidyCategory {
@@ -190,8 +218,9 @@ impl Unidy {
         change: &TicketChange,
     ) -> Result<UnidyTicket, Error> {
         self.needs(UnidyApi::Partner)?;
-        let (url, asked) = (self.partner.tickets(&self.brand, None)?, change.to_json());
-        let reply = session.send(&self.http, self, || Request::post(url.clone(), CREATE, &asked)).await?;
+        let (url, asked) = (self.partner.tickets(&self.brand, None)?, change.to_json()?);
+        let request = || Request { method: "POST", json: Some(&asked), ..Request::get(url.clone(), CREATE) };
+        let reply = session.send(&self.http, self, request).await?;
         if !reply.is_success() {
             return Err(reply.error());
         }
@@ -203,7 +232,8 @@ impl Unidy {
         }
     }
 
-    /// Changes a ticket, and gives it as the server has it then.
+    /// Changes a ticket, and gives it as the server has it then: with `PATCH`, or with the `PUT` of the configuration. Either
+    /// carries the members that change and no others.
     ///
     /// # Errors
     /// As [`Unidy::create_ticket`].
@@ -214,8 +244,13 @@ impl Unidy {
         change: &TicketChange,
     ) -> Result<UnidyTicket, Error> {
         self.needs(UnidyApi::Partner)?;
-        let (url, asked) = (self.partner.tickets(&self.brand, Some(id))?, change.to_json());
-        let reply = session.send(&self.http, self, || Request::patch(url.clone(), UPDATE, &asked)).await?;
+        let (url, asked) = (self.partner.tickets(&self.brand, Some(id))?, change.to_json()?);
+        let (method, endpoint) = match self.config.update.unwrap_or_default() {
+            UnidyUpdate::Patch => ("PATCH", UPDATE),
+            UnidyUpdate::Put => ("PUT", REPLACE),
+        };
+        let request = || Request { method, json: Some(&asked), ..Request::get(url.clone(), endpoint) };
+        let reply = session.send(&self.http, self, request).await?;
         if !reply.is_success() {
             return Err(reply.error());
         }
@@ -257,7 +292,7 @@ impl Unidy {
         });
         let read: Vec<_> = read.collect::<Result<_, Error>>()?;
         let full = usize::try_from(query::MAX_LIMIT).is_ok_and(|limit| read.len() == limit);
-        let more = meta.map_or(full, |meta| !meta.is_last());
+        let more = meta.and_then(query::PageMeta::ends).map_or(full, |ends| !ends);
         Ok((read, more))
     }
 
@@ -289,17 +324,38 @@ mod tests {
 
     #[test]
     fn a_change_says_what_it_says_and_no_more() {
-        assert_eq!(TicketChange::default().to_json(), json!({}));
+        assert_eq!(TicketChange::default().to_json().unwrap(), "{}");
+        let texts =
+            |all: &[(&str, &str)]| all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         let change = TicketChange {
             title: Some("A".to_owned()),
+            text: Some("\"".to_owned()),
             price: Some(Money::parse("64.10", "EUR").unwrap()),
-            metadata: Some(json!(false)),
-            more: Map::from_iter([("title".to_owned(), json!("B")), ("new".to_owned(), json!([1]))]),
+            metadata: Some(" 12345678901234567890.1230 ".to_owned()),
+            more: texts(&[("title", "\"B\""), ("new", "[1.10, 1e2]")]),
             ..TicketChange::default()
         };
-        let expected =
-            json!({ "title": "B", "price": 64.1, "currency": "EUR", "metadata": false, "new": [1] });
-        assert_eq!(change.to_json(), expected);
+        let expected = r#"{"text":"\"","price":64.10,"currency":"EUR","metadata":12345678901234567890.1230,"new":[1.10, 1e2],"title":"B"}"#;
+        assert_eq!(change.to_json().unwrap(), expected);
+        for bad in ["", "1 2", "{", "1}, {"] {
+            let metadata = TicketChange { metadata: Some(bad.to_owned()), ..TicketChange::default() };
+            let more = TicketChange { more: texts(&[("n", bad)]), ..TicketChange::default() };
+            for (change, named) in [(metadata, "metadata"), (more, "more")] {
+                assert!(
+                    matches!(change.to_json(), Err(Error::Input { field, .. }) if field == named),
+                    "{bad}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn fields_keep_their_digits() {
+        let fields =
+            r#" {"price": 1.10, "metadata": {"n": 12345678901234567890.123}, "a": null, "price": 2.20} "#;
+        let sent = TicketChange::of_fields(fields).unwrap().to_json().unwrap();
+        assert_eq!(sent, r#"{"a":null,"metadata":{"n": 12345678901234567890.123},"price":2.20}"#);
+        assert!(["", "[]", "7", "{"].iter().all(|bad| TicketChange::of_fields(bad).is_none()));
     }
 
     #[test]
@@ -335,9 +391,9 @@ mod tests {
         fn a_price_is_sent_exactly(minor: i64, currency in "(EUR|JPY|KWD)") {
             let money = Money { minor, currency };
             let sent = amount(&money);
-            let text = sent.as_str().map_or_else(|| sent.to_string(), str::to_owned);
-            prop_assert_eq!(Money::parse(&text, &money.currency), Ok(money.clone()));
-            prop_assert!(minor.unsigned_abs() > 99_999_999 || sent.is_number());
+            let text = sent.trim_matches('"');
+            prop_assert_eq!(Money::parse(text, &money.currency), Ok(money.clone()));
+            prop_assert!(minor.unsigned_abs() > 99_999_999 || text == sent);
         }
     }
 }

@@ -2,56 +2,10 @@
 
 use super::raw::Members;
 use super::record::UnidyTicket;
+pub use crate::model::{UnidyOrder, UnidyTicketQuery};
 
 /// The largest page.
 pub const MAX_LIMIT: u32 = 250;
-
-/// What a list is ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnidyOrder {
-    /// Start.
-    StartsAt,
-    /// End.
-    EndsAt,
-    /// Reference.
-    Reference,
-    /// When it was made.
-    CreatedAt,
-}
-
-impl UnidyOrder {
-    fn as_text(self) -> &'static str {
-        match self {
-            Self::StartsAt => "starts_at",
-            Self::EndsAt => "ends_at",
-            Self::Reference => "reference",
-            Self::CreatedAt => "created_at",
-        }
-    }
-}
-
-/// The documented parameters of a list of tickets. The default asks for nothing, and gets the server's first page.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UnidyTicketQuery {
-    /// Counted from 1.
-    pub page: Option<u32>,
-    /// Tickets on a page, 250 at most.
-    pub limit: Option<u32>,
-    /// Only in this state.
-    pub state: Option<String>,
-    /// Only in this state of payment, in the server's words.
-    pub payment_state: Option<String>,
-    /// What to order by.
-    pub order_by: Option<UnidyOrder>,
-    /// Largest first; smallest first without it. The server chooses when it is `None`.
-    pub descending: Option<bool>,
-    /// Only of this service.
-    pub service_id: Option<i64>,
-    /// Only of this category.
-    pub ticket_category_id: Option<String>,
-    /// Only of this user; the partner API's, and assumed there.
-    pub user_id: Option<String>,
-}
 
 impl UnidyTicketQuery {
     /// The query string, percent-encoded; parameters that say nothing are left out. A page below 1 is 1, and a limit
@@ -109,22 +63,23 @@ pub struct UnidyTicketPage {
 opaque_debug!(UnidyTicketPage);
 
 impl UnidyTicketPage {
-    /// Whether nothing comes after it. Where the server does not say, a page that is just as long as was asked for may have
-    /// another after it: a longer one is the whole list, and a shorter one its end.
+    /// Whether nothing comes after it, by the pages or the count that the server tells. Where it tells neither, a page that is
+    /// just as long as was asked for may have another after it: a longer one is the whole list, and a shorter one its end.
     pub fn is_last(&self) -> bool {
         let as_asked =
             self.asked.is_some_and(|asked| usize::try_from(asked).is_ok_and(|n| n == self.tickets.len()));
-        self.meta.map_or(!as_asked, PageMeta::is_last)
+        self.meta.and_then(PageMeta::ends).unwrap_or(!as_asked)
     }
 }
 
 impl PageMeta {
-    /// Whether no page comes after it, as far as it says.
-    pub fn is_last(self) -> bool {
+    /// Whether no page comes after it; `None` where it tells neither the next page, nor the last, nor how many there are.
+    pub fn ends(self) -> Option<bool> {
+        let counted = || Some(self.page?.max(1).saturating_mul(self.limit?.max(1)) >= self.count?);
         match (self.next, self.last, self.page) {
-            (Some(_), ..) => false,
-            (None, Some(last), Some(page)) => page >= last,
-            _ => true,
+            (Some(_), ..) => Some(false),
+            (None, Some(last), Some(page)) => Some(page >= last),
+            _ => counted(),
         }
     }
 }
@@ -207,5 +162,11 @@ mod tests {
             UnidyTicketPage { tickets, meta: None, asked: Some(2) }.is_last()
         };
         assert!(of(&["1"]) && !of(&["1", "2"]) && of(&["1", "2", "3"]));
+        // Without a next page or a last one, the count tells.
+        let counted =
+            |page, count| PageMeta { page: Some(page), limit: Some(25), count, ..PageMeta::default() };
+        let ends =
+            [(1, Some(26)), (2, Some(26)), (1, Some(25)), (1, None)].map(|(page, n)| counted(page, n).ends());
+        assert_eq!(ends, [Some(false), Some(true), Some(true), None]);
     }
 }

@@ -4,7 +4,7 @@ use chrono::DateTime;
 use url::Url;
 
 use super::raw::{self, Members};
-use crate::model::{Money, MoneyError, StaticCode, Symbology};
+use crate::model::{Money, MoneyError, StaticCode, Symbology, UnidyAmount, UnidyFields};
 use crate::remote::bounds;
 
 /// Stands for a currency that neither the ticket nor its category names (Unidy's documents).
@@ -161,6 +161,37 @@ impl UnidyTicket {
         let own = self.button_cta_url.as_deref().filter(|url| !url.is_empty());
         let url = Url::parse(own.or(category_url)?).ok()?;
         Some(url).filter(|url| url.scheme() == "https")
+    }
+
+    /// All that is typed, as apps see it.
+    pub fn fields(&self) -> UnidyFields {
+        let time = |text: &Option<String>| unix_seconds(text.as_deref()?);
+        let named = self.currency.as_ref().is_some_and(|currency| !currency.is_empty());
+        let amounts = self.amounts().into_iter().map(|(pointer, amount)| UnidyAmount { pointer, amount });
+        UnidyFields {
+            title: self.title.clone(),
+            text: self.text.clone(),
+            reference: self.reference.clone(),
+            state: self.state.clone(),
+            payment_state: self.payment_state.clone(),
+            price: self.money(None).ok().flatten().filter(|_| named),
+            price_text: self.price.clone(),
+            currency: self.currency.clone(),
+            amounts: amounts.collect(),
+            button_url: self.button_url(None).map(String::from),
+            info_banner: self.info_banner.clone(),
+            seating: self.seating.clone(),
+            venue: self.venue.clone(),
+            exportable_to_wallet: self.exportable_to_wallet,
+            starts_at: self.starts_at_s(),
+            ends_at: self.ends_at_s(),
+            created_at: time(&self.created_at),
+            updated_at: time(&self.updated_at),
+            user_id: self.user_id.clone(),
+            ticket_category_id: self.ticket_category_id.clone(),
+            metadata_json: self.metadata.clone(),
+            wallet_export_json: self.wallet_export.clone(),
+        }
     }
 
     /// Start, Unix seconds.

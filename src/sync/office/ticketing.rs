@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use super::{Desk, Found, text};
+use super::{Desk, Found, IN_FLIGHT_S, text};
 use crate::error::Error;
 use crate::model::{
     Admission, AdmissionOrder, AdmissionPage, AdmissionQuery, AdmissionToken, GateAccess, OfficePage,
     OfficeWrite, OfficeWriteKind, OfficeWriteState, TokenPage, TokenQuery,
 };
+use crate::remote::bounds::Gathering;
 use crate::remote::ticketing::{EventTicketQuery, PageQuery, Ticketing, UNKNOWN_RESOURCE};
 
 /// More tokens than a gate has staff.
@@ -18,8 +20,12 @@ const MAX_ISSUED: u32 = 1_000;
 const RECORDS: u32 = 100;
 /// So many pages of tokens are read to tell new ones from others; of an event with more, a lost answer stays unknown.
 const MAX_PAGES: u32 = 100;
-/// By so many seconds a server's clock may differ from the trusted time.
+/// Of so many tokens the ids are kept with a write; of more, what they come to.
+const LISTED: usize = 64;
+/// By so many seconds a server's clock differs from the trusted time without a doubt on whose an admission is.
 const SKEW_S: i64 = 60;
+/// No clock and no time zone that is taken for another is wrong by more.
+const FAR_S: i64 = 26 * 3600;
 /// So many earlier writes are looked at to tell whose a token or an admission is.
 const EARLIER: u32 = 1_000;
 
@@ -40,15 +46,13 @@ impl Desk<'_> {
         }
         let ticketing = self.ticketing()?;
         // What is there already cannot be what this asks for; a server that does not list it tells nothing later.
-        let before = self.tokens_like(ticketing, event_id, sections).await.ok().flatten();
-        let mut before: Option<Vec<_>> =
-            before.map(|tokens| tokens.into_iter().map(|token| token.id).collect());
+        let before = self.strange_tokens(ticketing, event_id, sections).await.ok().flatten();
+        let before = before.map(|tokens| listed(&ids(&tokens)));
         let mut writes = Vec::new();
         for _ in 0..count {
             let asked = json!({ "event_id": event_id, "sections": sections, "before": before });
             let id = self.begin(OfficeWriteKind::IssueToken, &asked)?;
             let answer = ticketing.issue_token(&self.session, event_id, sections).await;
-            let issued = answer.as_ref().ok().map(|token| token.id.clone());
             let write = match self.settle(id, answer.map(|token| told(&token))).await {
                 Err(error) if writes.is_empty() => return Err(error),
                 // It is kept, with the reason.
@@ -59,9 +63,6 @@ impl Desk<'_> {
             writes.push(write);
             if !done {
                 break;
-            }
-            if let Some(before) = &mut before {
-                before.extend(issued);
             }
         }
         Ok(writes)
@@ -78,7 +79,12 @@ impl Desk<'_> {
         sections: &[String],
     ) -> Result<OfficeWrite, Error> {
         let ticketing = self.ticketing()?;
-        let asked = json!({ "event_id": event_id, "token_id": token_id, "sections": sections });
+        // What it is good for now is told from what others make of it later.
+        let before =
+            ticketing.token(&self.session, event_id, token_id).await.ok().map(|token| token.sections);
+        let asked = json!({
+            "event_id": event_id, "token_id": token_id, "sections": sections, "before": before,
+        });
         let id = self.begin(OfficeWriteKind::UpdateToken, &asked)?;
         let answer = ticketing.update_token(&self.session, event_id, token_id, sections).await;
         self.settle(id, answer.map(|token| told(&token))).await
@@ -171,12 +177,18 @@ impl Desk<'_> {
         let ticketing = self.ticketing()?;
         let (event_id, token_id) = (text(asked, "event_id"), text(asked, "token_id"));
         match write.kind {
-            OfficeWriteKind::IssueToken => self.find_issued(ticketing, asked).await,
+            OfficeWriteKind::IssueToken => self.find_issued(ticketing, write, asked).await,
             OfficeWriteKind::Admit => self.find_admitted(ticketing, write, asked).await,
             OfficeWriteKind::UpdateToken => {
                 let token = ticketing.token(&self.session, event_id, token_id).await?;
-                let as_asked = token.is_for(&texts(&asked["sections"]));
-                Ok(if as_asked { Found::Done(told(&token)) } else { Found::Unchanged })
+                let is_for = |list: &Value| list.is_array() && token.is_for(&texts(list));
+                Ok(if is_for(&asked["sections"]) {
+                    Found::Done(told(&token))
+                } else if is_for(&asked["before"]) {
+                    Found::Unchanged
+                } else {
+                    Found::Unclear
+                })
             }
             OfficeWriteKind::DeleteToken => match ticketing.token(&self.session, event_id, token_id).await {
                 Ok(_) => Ok(Found::Unchanged),
@@ -192,27 +204,41 @@ impl Desk<'_> {
         }
     }
 
-    /// The one token of these sections that was not there before, and that no other write answered. Where several are new,
-    /// their codes alone tell them apart, and none of them is known here.
-    async fn find_issued(&self, ticketing: &Ticketing, asked: &Value) -> Result<Found, Error> {
-        if asked["before"].is_null() {
+    /// Whether there are tokens of these sections that were not there before, and that no other write answered. A token says
+    /// neither who issued it nor when: a colleague may have done it in the same moment, so that a new one may be the write's,
+    /// and never is for sure.
+    async fn find_issued(
+        &self,
+        ticketing: &Ticketing,
+        write: &OfficeWrite,
+        asked: &Value,
+    ) -> Result<Found, Error> {
+        // Once there was one that it may have issued, it does not come to nothing by that one's deletion.
+        let earlier = write.answer_json.as_deref().and_then(|json| serde_json::from_str::<Value>(json).ok());
+        let earlier = earlier.filter(|answer| answer["candidates"].is_array());
+        let unchanged = || earlier.clone().map_or(Found::Unchanged, Found::Maybe);
+        let before = &asked["before"];
+        if before.is_null() {
             return Ok(Found::Unclear);
         }
-        let mut known: BTreeSet<String> = texts(&asked["before"]).into_iter().collect();
-        known.extend(self.answered(OfficeWriteKind::IssueToken)?);
-        let sections = texts(&asked["sections"]);
-        let found = self.tokens_like(ticketing, text(asked, "event_id"), &sections).await?;
+        let (event_id, sections) = (text(asked, "event_id"), texts(&asked["sections"]));
+        let found = self.strange_tokens(ticketing, event_id, &sections).await?;
         let Some(mut found) = found else { return Ok(Found::Unclear) };
+        if listed(&ids(&found)) == *before {
+            return Ok(unchanged());
+        }
+        if before.is_string() {
+            return Ok(Found::Unclear);
+        }
+        let known: BTreeSet<String> = texts(before).into_iter().collect();
         found.retain(|token| !known.contains(&token.id));
-        Ok(match found.as_slice() {
-            [] => Found::Unchanged,
-            [one] => Found::Done(told(one)),
-            _ => Found::Unclear,
-        })
+        let candidates: Vec<_> = found.iter().take(LISTED).map(shown).collect();
+        Ok(if found.is_empty() { unchanged() } else { Found::Maybe(json!({ "candidates": candidates })) })
     }
 
     /// The admissions of these tickets by this redeemer on this device, since the write was sent, which no other write
-    /// answered. A ticket that was used before, or that somebody else redeemed, was refused.
+    /// answered. A ticket that was used before, or that somebody else redeemed, was refused; one that nobody redeemed was
+    /// once the request cannot be under way any more. Where clocks differ, nothing is told.
     async fn find_admitted(
         &self,
         ticketing: &Ticketing,
@@ -221,7 +247,7 @@ impl Desk<'_> {
     ) -> Result<Found, Error> {
         let (redeemer, device) = (text(asked, "redeemer"), text(asked, "device"));
         let (serials, answered) = (texts(&asked["serials"]), self.answered(OfficeWriteKind::Admit)?);
-        let mut ours = Vec::new();
+        let (mut ours, mut all_told) = (Vec::new(), true);
         for serial in &serials {
             let query = AdmissionQuery {
                 ticket: Some(serial.clone()),
@@ -232,34 +258,45 @@ impl Desk<'_> {
             if page.more() {
                 return Ok(Found::Unclear);
             }
-            for admission in page.entries {
-                let is_it = admission.ticket == *serial && admission.is_by(redeemer, device);
-                if !is_it || answered.contains(&admission.uri) {
+            let of_ticket = page.entries.into_iter().filter(|admission| admission.ticket == *serial);
+            let mut is_told = false;
+            for admission in of_ticket {
+                is_told = true;
+                if !admission.is_by(redeemer, device) || answered.contains(&admission.uri) {
                     continue;
                 }
-                match admission.admitted_at {
+                match admission.admitted_at.and_then(|at| is_of(write, at)) {
+                    Some(true) => ours.push(admission),
+                    Some(false) => {}
                     None => return Ok(Found::Unclear),
-                    Some(at) if at >= write.created_at.saturating_sub(SKEW_S) => ours.push(admission),
-                    Some(_) => {}
                 }
             }
+            all_told &= is_told;
         }
-        Ok(if ours.is_empty() { Found::Unchanged } else { Found::Done(admitted(&ours, &serials)) })
+        Ok(match ours.is_empty() {
+            true => Found::Unchanged,
+            false if all_told || self.has_landed(write)? => Found::Done(admitted(&ours, &serials)),
+            false => Found::Unclear,
+        })
     }
 
-    /// The tokens of an event that are good for just these sections; `None` where there are too many tokens to look at.
-    async fn tokens_like(
+    /// The tokens of an event, its own included, that are good for just these sections and that no write of the account has
+    /// answered; `None` where there are too many tokens to look at.
+    async fn strange_tokens(
         &self,
         ticketing: &Ticketing,
         event_id: &str,
         sections: &[String],
     ) -> Result<Option<Vec<AdmissionToken>>, Error> {
-        let mut found = Vec::new();
+        let answered = self.answered(OfficeWriteKind::IssueToken)?;
+        let (mut found, mut gathering) = (Vec::new(), Gathering::of("GET events/:event/tokens"));
         for page in 1..=MAX_PAGES {
-            let query = TokenQuery { page: Some(page), records: Some(RECORDS), global: Some(false) };
+            let query = TokenQuery { page: Some(page), records: Some(RECORDS), global: None };
             let page = ticketing.tokens(&self.session, event_id, &query).await?;
+            gathering.add(page.entries.iter().map(|token| token.body_json.len()).sum())?;
             let more = page.more();
-            found.extend(page.entries.into_iter().filter(|token| token.is_for(sections)));
+            let strange = |token: &AdmissionToken| token.is_for(sections) && !answered.contains(&token.id);
+            found.extend(page.entries.into_iter().filter(strange));
             if !more {
                 return Ok(Some(found));
             }
@@ -267,10 +304,12 @@ impl Desk<'_> {
         Ok(None)
     }
 
-    /// The ids of tokens, or the addresses of admissions, that the account's writes have answered.
-    fn answered(&self, kind: OfficeWriteKind) -> Result<BTreeSet<String>, Error> {
+    /// The ids of what writes of a kind have answered.
+    pub(super) fn answered(&self, kind: OfficeWriteKind) -> Result<BTreeSet<String>, Error> {
         let (list, name) = match kind {
             OfficeWriteKind::IssueToken => ("tokens", "id"),
+            OfficeWriteKind::StartTransfer => ("transfers", "uri"),
+            OfficeWriteKind::PlaceOrder => ("orders", "number"),
             _ => ("admissions", "uri"),
         };
         let writes = self.store().office_writes(&self.account.id, EARLIER)?;
@@ -283,15 +322,42 @@ impl Desk<'_> {
     }
 }
 
-fn texts(list: &Value) -> Vec<String> {
+fn ids(tokens: &[AdmissionToken]) -> BTreeSet<&str> {
+    tokens.iter().map(|token| token.id.as_str()).collect()
+}
+
+pub(super) fn texts(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Ids, or their digest where there are many.
+pub(super) fn listed(ids: &BTreeSet<&str>) -> Value {
+    if ids.len() <= LISTED {
+        return json!(ids);
+    }
+    let ids = ids.iter().copied().collect::<Vec<_>>().join("\n");
+    json!(hex::encode(digest(&SHA256, ids.as_bytes())))
+}
+
+/// Whether what was made at this time is a write's; `None` where a clock that differs could make it so or not.
+pub(super) fn is_of(write: &OfficeWrite, made_at: i64) -> Option<bool> {
+    let after_s = made_at.saturating_sub(write.created_at);
+    match after_s {
+        _ if (-SKEW_S..=IN_FLIGHT_S + SKEW_S).contains(&after_s) => Some(true),
+        _ if after_s < -FAR_S => Some(false),
+        _ => None,
+    }
 }
 
 /// A token as it is kept with a write.
 fn told(token: &AdmissionToken) -> Value {
-    json!({ "tokens": [{
+    json!({ "tokens": [shown(token)] })
+}
+
+fn shown(token: &AdmissionToken) -> Value {
+    json!({
         "id": token.id, "uri": token.uri, "code": token.code, "global": token.global, "sections": token.sections,
-    }] })
+    })
 }
 
 /// Admissions as they are kept with a write, and the serials that were refused.

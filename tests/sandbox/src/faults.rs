@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::app::App;
 use crate::bam::{self, BamError};
@@ -67,6 +69,13 @@ pub enum Fault {
     },
     /// A plain 500 as a proxy gives it, unhandled.
     ServerError,
+    /// Handled and committed; the reply is one of a gateway that gave up waiting.
+    Gateway {
+        /// 502, 503 or 504.
+        status: u16,
+        /// The code of an error in the body, where the body is one of the system's own; else it is none.
+        code: Option<i64>,
+    },
     /// 410, unhandled; from the extension it says that the cursor is too old.
     Gone,
     /// Handled; the reply comes in small pieces.
@@ -196,6 +205,16 @@ async fn strike(fault: Fault, path: &str, request: Request, next: Next) -> Respo
             let reply = next.run(request).await;
             fuse.blow();
             reply
+        }
+        Fault::Gateway { status, code } => {
+            next.run(request).await;
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+            match code {
+                Some(code) => {
+                    (status, Json(json!({ "error": { "status": true, "code": code } }))).into_response()
+                }
+                None => (status, "<html>Gateway</html>").into_response(),
+            }
         }
         Fault::ServerError if ticketing::serves(path) => TicketingError::internal().into_response(),
         Fault::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response(),

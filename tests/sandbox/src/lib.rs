@@ -43,6 +43,6 @@ pub use ticketing::{
 };
 pub use unidy::{
     Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, NewUnidyClient, PriceForm, TokenBody,
-    UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail, UnidyOffer,
+    UnidyAccess, UnidyAccount, UnidyBrand, UnidyChoices, UnidyClient, UnidyMail, UnidyOffer, UpdateVerb,
 };
 pub use users::{OrganizerUser, User};

@@ -47,6 +47,7 @@ pub use brand::UnidyMail;
 pub(crate) use brand::{BRANDS, Unidy};
 pub use choices::{
     Consent, CreatedForm, ErrorForm, IdTokenAlgorithm, ListForm, PriceForm, TokenBody, UnidyChoices,
+    UpdateVerb,
 };
 pub(crate) use error::{UnidyError, in_form};
 pub use oauth::client::{NewUnidyClient, UnidyClient};

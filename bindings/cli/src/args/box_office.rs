@@ -5,6 +5,7 @@ use ticket_wallet::model::ReservationItem;
 
 use super::holder::AtTenant;
 use super::system::SystemOptions;
+use super::unidy::QueryOptions;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BoxOfficeCommand {
@@ -134,14 +135,13 @@ pub(crate) struct TicketOptions {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketCommand {
-    /// List a page of the tickets.
+    /// List a page of the tickets, of all or of those that are asked for.
     List {
         /// The account; needed where there are several.
         #[arg(long, value_name = "ID")]
         account: Option<String>,
-        /// Which page, from 1.
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-        page: u32,
+        #[command(flatten)]
+        query: QueryOptions,
     },
     /// Show one ticket.
     Show {

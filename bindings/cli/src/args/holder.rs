@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::bytes;
+use super::exchange::{OrderedCommand, SectionsCommand};
+use super::unidy::QueryOptions;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TicketsCommand {
@@ -30,6 +32,14 @@ pub(crate) enum TicketsCommand {
         /// Write them to this folder.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+    },
+    /// List a page of the tickets as the brand's server has them now: all, or those that are asked for (Unidy).
+    Find {
+        /// The account; needed where there are several.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        #[command(flatten)]
+        query: QueryOptions,
     },
     /// Show a ticket's record by its id on the ledger (B.A.M).
     Ledger {
@@ -83,6 +93,11 @@ pub(crate) enum TransferCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
     },
+    /// Hand tickets over by section and number, and take what others hand over (TickeTing).
+    Sections {
+        #[command(subcommand)]
+        command: SectionsCommand,
+    },
     /// Accept a ticket that somebody hands over (Unidy).
     Accept {
         /// The account; needed where there are several.
@@ -117,6 +132,11 @@ pub(crate) enum OrdersCommand {
         /// The file.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+    },
+    /// Order tickets by section and number (TickeTing).
+    Sections {
+        #[command(subcommand)]
+        command: OrderedCommand,
     },
     /// Have an order's tickets sent by e-mail once more.
     Email {

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use ticket_wallet::model::{
-    BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant,
+    BamConfig, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant, UnidyUpdate,
 };
 
 use super::texpo::TexpoOptions;
@@ -30,6 +30,14 @@ pub(crate) enum ApiName {
     Sdk,
     /// The partner API, with OAuth.
     Partner,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerbName {
+    /// PATCH.
+    Patch,
+    /// PUT.
+    Put,
 }
 
 /// Where a system is and how it is spoken with.
@@ -122,6 +130,12 @@ pub(crate) struct SystemOptions {
     /// Unidy: the partner API's name for ticket categories; ticket_categories without it.
     #[arg(long, value_name = "NAME")]
     categories_resource: Option<String>,
+    /// Unidy: the verb with which the partner API changes a ticket; patch without it.
+    #[arg(long, value_enum, value_name = "VERB")]
+    update_verb: Option<VerbName>,
+    /// Unidy: whether the brand has transfers switched on; found out at the first sync without it.
+    #[arg(long, value_name = "true|false")]
+    transfers: Option<bool>,
     #[command(flatten)]
     ticketing: TicketingOptions,
     #[command(flatten)]
@@ -190,6 +204,8 @@ impl SystemOptions {
             partner_prefix: self.partner_prefix.clone(),
             tickets_resource: self.tickets_resource.clone(),
             categories_resource: self.categories_resource.clone(),
+            update: self.update_verb.map(UnidyUpdate::from),
+            transfers: self.transfers,
         }
     }
 
@@ -215,6 +231,8 @@ impl SystemOptions {
             ("--partner-prefix", self.partner_prefix.is_some()),
             ("--tickets-resource", self.tickets_resource.is_some()),
             ("--categories-resource", self.categories_resource.is_some()),
+            ("--update-verb", self.update_verb.is_some()),
+            ("--transfers", self.transfers.is_some()),
         ];
         let groups: [(&[SystemName], &[Given]); 5] = [
             (&[Bam], &bam),
@@ -232,6 +250,15 @@ impl SystemOptions {
             let names = names.join(" or ");
             Err(Failure::Usage(format!("{name}: only --system {names} has this; leave it out")))
         })
+    }
+}
+
+impl From<VerbName> for UnidyUpdate {
+    fn from(name: VerbName) -> Self {
+        match name {
+            VerbName::Patch => Self::Patch,
+            VerbName::Put => Self::Put,
+        }
     }
 }
 

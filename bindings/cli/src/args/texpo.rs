@@ -68,6 +68,9 @@ pub(crate) struct TexpoOptions {
     /// TEXPO: an error code that says that a permission is missing, beside 403; as often as needed.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     permission_code: Vec<i64>,
+    /// TEXPO: a list without its tickets says that the catalogue is empty.
+    #[arg(long)]
+    no_list_is_empty: bool,
 }
 
 impl TexpoOptions {
@@ -92,11 +95,12 @@ impl TexpoOptions {
             purchased_tickets: !self.no_purchased_tickets,
             status_true_is_success: self.status_true_is_success,
             permission_codes: self.permission_code.clone(),
+            no_list_is_empty: self.no_list_is_empty,
         }
     }
 
     /// Each option, and whether it was given.
-    pub(crate) fn given(&self) -> [Given; 12] {
+    pub(crate) fn given(&self) -> [Given; 13] {
         [
             ("--network", self.network.is_some()),
             ("--network-header", self.network_header.is_some()),
@@ -110,6 +114,7 @@ impl TexpoOptions {
             ("--no-purchased-tickets", self.no_purchased_tickets),
             ("--status-true-is-success", self.status_true_is_success),
             ("--permission-code", !self.permission_code.is_empty()),
+            ("--no-list-is-empty", self.no_list_is_empty),
         ]
     }
 }

@@ -32,6 +32,22 @@ pub(crate) enum CodesName {
     Fingerprint,
 }
 
+/// A key that is printed nowhere.
+#[derive(Clone)]
+struct AppKey(String);
+
+impl std::fmt::Debug for AppKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AppKey(..)")
+    }
+}
+
+impl From<String> for AppKey {
+    fn from(key: String) -> Self {
+        Self(key)
+    }
+}
+
 /// How TickeTing is reached.
 #[derive(Debug, Args)]
 pub(crate) struct TicketingOptions {
@@ -41,7 +57,8 @@ pub(crate) struct TicketingOptions {
     /// TickeTing: which version of the API is spoken; 3.0.0 without it.
     #[arg(long, value_name = "VERSION")]
     client_version: Option<String>,
-    /// TickeTing: the app's own key, sent when a session is begun.
+    /// TickeTing: the app's own key, sent when a session is begun. In the command line it can be seen by others on this
+    /// machine (`ps`): put it into the environment.
     #[arg(
         long,
         value_name = "KEY",
@@ -49,7 +66,7 @@ pub(crate) struct TicketingOptions {
         env = "TICKET_WALLET_APP_KEY",
         hide_env_values = true
     )]
-    app_key: Option<String>,
+    app_key: Option<AppKey>,
     /// TickeTing: number of the account whose tickets are listed; the session's own without it.
     #[arg(long, value_name = "NUMBER")]
     account_number: Option<String>,
@@ -79,7 +96,7 @@ impl TicketingOptions {
                 AccessName::IntegrationKey => TicketingAccess::IntegrationKey,
             }),
             client_version: self.client_version.clone(),
-            app_key: self.app_key.clone(),
+            app_key: self.app_key.as_ref().map(|key| key.0.clone()),
             account: self.account_number.clone(),
             timeout_ms: self.timeout_ms,
             time_zone,
@@ -250,4 +267,25 @@ pub(crate) struct AdmissionOptions {
     /// Only of the section with this id.
     #[arg(long, value_name = "ID")]
     pub(crate) section: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::TicketingOptions;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        ticketing: TicketingOptions,
+    }
+
+    #[test]
+    fn the_apps_key_is_printed_nowhere() {
+        let line = Line::try_parse_from(["x", "--app-key", "app-secret-1"]).unwrap();
+        assert_eq!(line.ticketing.config(None).app_key.as_deref(), Some("app-secret-1"));
+        let printed = format!("{line:?} {line:#?}");
+        assert!(printed.contains("AppKey(..)") && !printed.contains("app-secret-1"), "{printed}");
+    }
 }

@@ -42,6 +42,9 @@ pub(crate) fn dispatch(call: &Call<'_>, name: &str) -> Outcome {
 
 /// The entries as `{"tickets": […]}`.
 pub(crate) fn list(call: &Call<'_>) -> Outcome {
+    if call.choices.leaves_list_out {
+        return Ok(None);
+    }
     let data = call.app.texpo.data();
     let entries = data.entries.iter().map(|entry| entry::served(entry, &call.choices));
     let entries = entries.collect::<Result<Vec<_>, _>>()?;
@@ -53,19 +56,22 @@ fn create(call: &Call<'_>, manager: &Session, data: &mut Data) -> Outcome {
     if let Some(held) = data.entry_mut(&product_id) {
         return match call.choices.duplicate {
             DuplicateForm::Refused => Err(Failure::new(StatusCode::CONFLICT, 409, "productId is taken")),
-            DuplicateForm::Keeps => shown(call, held),
+            DuplicateForm::Keeps => {
+                let held = held.clone();
+                shown(call, data, &held)
+            }
             DuplicateForm::Overwrites => {
                 held.body = serde_json::to_string(&record)?;
                 let held = held.clone();
                 wrote(call, manager, "catalogue.overwrite", &product_id)?;
-                shown(call, &held)
+                shown(call, data, &held)
             }
         };
     }
     let entry = Entry { product_id: product_id.clone(), body: serde_json::to_string(&record)? };
     data.entries.push(entry.clone());
     wrote(call, manager, "catalogue.create", &product_id)?;
-    shown(call, &entry)
+    shown(call, data, &entry)
 }
 
 fn update(call: &Call<'_>, manager: &Session, data: &mut Data) -> Outcome {
@@ -81,7 +87,7 @@ fn update(call: &Call<'_>, manager: &Session, data: &mut Data) -> Outcome {
     };
     let held = held.clone();
     wrote(call, manager, "catalogue.update", &product_id)?;
-    shown(call, &held)
+    shown(call, data, &held)
 }
 
 fn delete(call: &Call<'_>, manager: &Session, data: &mut Data) -> Outcome {
@@ -104,10 +110,12 @@ fn unknown(call: &Call<'_>) -> Outcome {
     if call.choices.refuses_unknown { Err(Failure::not_found()) } else { Ok(None) }
 }
 
-fn shown(call: &Call<'_>, held: &Entry) -> Outcome {
+fn shown(call: &Call<'_>, data: &Data, held: &Entry) -> Outcome {
     if !call.choices.shows_written {
         return Ok(None);
     }
+    let another = data.entries.first().filter(|_| call.choices.shows_another);
+    let held = another.unwrap_or(held);
     Ok(Some(format!("{{\"ticket\":{}}}", entry::served(held, &call.choices)?)))
 }
 

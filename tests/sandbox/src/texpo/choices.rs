@@ -38,6 +38,10 @@ pub struct TexpoChoices {
     pub update: UpdateForm,
     /// Whether a written entry is shown in the reply; else the reply has no result.
     pub shows_written: bool,
+    /// Whether a written entry's reply shows the catalogue's first entry instead.
+    pub shows_another: bool,
+    /// Whether the catalogue is answered without its list, as any reply without a result is.
+    pub leaves_list_out: bool,
     /// What making an entry whose `productId` is taken does.
     pub duplicate: DuplicateForm,
     /// Whether changing or deleting an entry that is not there is refused.
@@ -69,6 +73,8 @@ impl Default for TexpoChoices {
             price: PriceText::AsSent,
             update: UpdateForm::Replaces,
             shows_written: true,
+            shows_another: false,
+            leaves_list_out: false,
             duplicate: DuplicateForm::Refused,
             refuses_unknown: true,
             keeps_unknown: true,

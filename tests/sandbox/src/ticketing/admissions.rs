@@ -20,7 +20,8 @@ pub(super) async fn admit(
     body: Bytes,
 ) -> Result<Response, TicketingError> {
     let name = caller.name();
-    let now = caller.app.now_s();
+    let most = caller.choices.most_admitted;
+    let now = caller.app.now_s() + caller.choices.admissions_ahead_s;
     let mut made: Vec<(String, Value)> = Vec::new();
     {
         let mut world = caller.app.ticketing.world();
@@ -36,7 +37,7 @@ pub(super) async fn admit(
                     && ticket.status == "Issued"
                     && ticket.redeemed.is_none()
             });
-            let Some(at) = grants else { continue };
+            let Some(at) = grants.filter(|_| most.is_none_or(|most| made.len() < most)) else { continue };
             let id = world.new_id();
             let ticket = &mut world.tickets[at];
             (ticket.status, ticket.redeemed, ticket.modified) = ("Redeemed", Some(now), now);

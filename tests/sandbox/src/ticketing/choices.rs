@@ -13,6 +13,8 @@ pub struct TicketingChoices {
     pub least_version: String,
     /// Whether a new token is answered as global, as the document's own example has it.
     pub new_tokens_are_global: bool,
+    /// Whether a new token is listed as global too.
+    pub new_tokens_stay_global: bool,
     /// How dates are written.
     pub dates: DateForm,
     /// How a ticket says that it was not redeemed.
@@ -35,6 +37,10 @@ pub struct TicketingChoices {
     pub session_life_s: Option<u32>,
     /// Whether signing in needs a valid key too.
     pub sign_in_needs_key: bool,
+    /// By how many seconds the clock of admissions is ahead.
+    pub admissions_ahead_s: i64,
+    /// How many tickets a request admits at most; the others stay as they are. All without it.
+    pub most_admitted: Option<usize>,
     /// Whether customers may read events.
     pub events_are_public: bool,
 }
@@ -45,6 +51,7 @@ impl Default for TicketingChoices {
             errors: TicketingErrorKey::ByDocument,
             least_version: "3.0.0".to_owned(),
             new_tokens_are_global: false,
+            new_tokens_stay_global: false,
             dates: DateForm::ByResource,
             unused: UnusedForm::NotAvailable,
             sections: SectionForm::Address,
@@ -56,6 +63,8 @@ impl Default for TicketingChoices {
             update_reply: UpdateReply::Token,
             session_life_s: None,
             sign_in_needs_key: false,
+            admissions_ahead_s: 0,
+            most_admitted: None,
             events_are_public: true,
         }
     }

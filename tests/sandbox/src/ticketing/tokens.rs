@@ -29,7 +29,7 @@ pub(super) async fn issue(
     let sections = sections(&caller.app.ticketing.world(), &event, &body)?;
     let (mut token, secrets) = {
         let mut world = caller.app.ticketing.world();
-        let token = world.add_token(id, sections, false)?.clone();
+        let token = world.add_token(id, sections, caller.choices.new_tokens_stay_global)?.clone();
         let key = world.key_of(token.id).unwrap_or_default().to_owned();
         (token, [key])
     };

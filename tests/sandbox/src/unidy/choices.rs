@@ -1,5 +1,6 @@
 //! What Unidy's documents leave open, as switches.
 
+use axum::http::Method;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,10 @@ pub struct UnidyChoices {
     pub partner_list: ListForm,
     /// What a created ticket is answered with.
     pub created: CreatedForm,
+    /// With which verb a ticket is changed.
+    pub update: UpdateVerb,
+    /// Whether a list's `meta` has the count, the page and the limit alone.
+    pub count_only: bool,
     /// What bodies the token endpoint reads.
     pub token_body: TokenBody,
     /// Whether a client without a secret may refresh.
@@ -52,6 +57,8 @@ pub struct UnidyChoices {
     pub passive_expires: bool,
     /// Whether tickets can be handed to others.
     pub transfers: bool,
+    /// Whether the list of transfers has those that have ended, too.
+    pub ended_transfers: bool,
     /// How long a transfer waits for its recipient, in seconds.
     pub transfer_life_s: u32,
     /// How long the link to an export works, in seconds.
@@ -75,6 +82,8 @@ impl Default for UnidyChoices {
             categories_path: "ticket_categories".to_owned(),
             partner_list: ListForm::Results,
             created: CreatedForm::Body,
+            update: UpdateVerb::Any,
+            count_only: false,
             token_body: TokenBody::Any,
             refresh_without_secret: true,
             rotate_refresh_tokens: true,
@@ -87,6 +96,7 @@ impl Default for UnidyChoices {
             time_zone: "Europe/Berlin".to_owned(),
             passive_expires: false,
             transfers: true,
+            ended_transfers: false,
             transfer_life_s: 14 * 86_400,
             export_life_s: 300,
             mail: true,
@@ -148,6 +158,25 @@ pub enum CreatedForm {
     Body,
     /// 204 and its address in `Location`.
     Location,
+}
+
+/// With which verb a ticket is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateVerb {
+    /// `PATCH` and `PUT`.
+    Any,
+    /// `PATCH` only.
+    Patch,
+    /// `PUT` only.
+    Put,
+}
+
+impl UpdateVerb {
+    /// Whether a request with this method changes a ticket.
+    pub(crate) fn takes(self, method: &Method) -> bool {
+        (method == Method::PATCH && self != Self::Put) || (method == Method::PUT && self != Self::Patch)
+    }
 }
 
 /// What bodies the token endpoint reads.

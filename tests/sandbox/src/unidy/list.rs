@@ -107,7 +107,10 @@ impl Listing {
             let (document, body): (bool, String) = row?;
             served(&body, document, &site.choices)
         });
-        Ok(Page { meta: self.meta(count), results: results.collect::<Result<_, _>>()? })
+        Ok(Page {
+            meta: self.meta(count, site.choices.count_only),
+            results: results.collect::<Result<_, _>>()?,
+        })
     }
 
     /// How many to give, after how many.
@@ -116,7 +119,10 @@ impl Listing {
     }
 
     /// What a page says about itself and its neighbours, out of so many.
-    pub(crate) fn meta(&self, count: u32) -> Value {
+    pub(crate) fn meta(&self, count: u32, count_only: bool) -> Value {
+        if count_only {
+            return json!({ "count": count, "page": self.page, "limit": self.limit });
+        }
         let last = count.div_ceil(self.limit).max(1);
         json!({
             "count": count,

@@ -80,7 +80,9 @@ async fn api(app: &Arc<App>, place: Place<'_>, mut parts: Parts, body: Body) -> 
         (Place::Tickets, Method::GET) => ticket::list(&bearer, &query),
         (Place::Tickets, Method::POST) => ticket::create(&bearer, &body),
         (Place::Ticket(id), Method::GET) => ticket::get(&bearer, id),
-        (Place::Ticket(id), Method::PUT | Method::PATCH) => ticket::update(&bearer, id, &body),
+        (Place::Ticket(id), verb) if bearer.site.choices.update.takes(&verb) => {
+            ticket::update(&bearer, id, &body)
+        }
         (Place::Ticket(id), Method::DELETE) => ticket::delete(&bearer, id),
         (Place::Categories, Method::GET) => category::list(&bearer, &query),
         (Place::Category(id), Method::GET) => category::get(&bearer, id),

@@ -98,19 +98,20 @@ impl Offer {
     }
 }
 
-/// `GET /api/sdk/v1/ticket_transfers`: what is pending and has not expired.
+/// `GET /api/sdk/v1/ticket_transfers`: what is pending and has not expired, and the rest where that is chosen.
 pub(super) async fn list(holder: Holder) -> Result<Json<Transfers>, UnidyError> {
     let site = &holder.site;
     switched_on(site)?;
     site.app.db.read(|db| {
         let open = |party: &str, value: &dyn rusqlite::ToSql| -> Result<Vec<Transfer>, UnidyError> {
             let sql = format!(
-                "{SELECT} WHERE brand = ?1 AND status = 'pending' AND expires_at > ?2 AND {party} = ?3
+                "{SELECT} WHERE brand = ?1 AND (?4 OR status = 'pending' AND expires_at > ?2) AND {party} = ?3
                     ORDER BY rowid"
             );
             let mut statement = db.prepare_cached(&sql)?;
             let now_s = site.app.now_s();
-            let offers = statement.query_map((&site.brand.name, now_s, value), Offer::read)?;
+            let offers = statement
+                .query_map((&site.brand.name, now_s, value, site.choices.ended_transfers), Offer::read)?;
             offers
                 .filter_map(|offer| {
                     offer.map_or_else(|e| Some(Err(e.into())), |it| it.served(site, db).transpose())

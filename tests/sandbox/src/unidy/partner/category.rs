@@ -23,7 +23,10 @@ pub(super) fn list(bearer: &Bearer, query: &Parameters) -> Result<Response, Unid
         let (limit, offset) = listing.window();
         let rows = statement.query_map((&site.brand.name, limit, offset), |row| row.get(0))?;
         let results = rows.map(|body| Ok::<_, UnidyError>(RawValue::from_string(body?)?));
-        Ok::<_, UnidyError>(Page { meta: listing.meta(count), results: results.collect::<Result<_, _>>()? })
+        Ok::<_, UnidyError>(Page {
+            meta: listing.meta(count, site.choices.count_only),
+            results: results.collect::<Result<_, _>>()?,
+        })
     })?;
     Ok(wrapped(site, &site.choices.categories_path, page))
 }

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use ticket_wallet_sandbox::{CreatedForm, ErrorForm, ListForm};
+use ticket_wallet_sandbox::{CreatedForm, ErrorForm, ListForm, UpdateVerb};
 
 use super::oauth::{app_tokens, consenting, server_token};
 use super::support::{Club, MIRA, answer, error, refusal};
@@ -229,6 +229,19 @@ async fn paths_and_forms_are_switched() {
     assert_eq!((created.status.as_u16(), created.text.as_str()), (204, ""));
     let address = created.header("location").strip_prefix(&club.brand.url).unwrap().to_owned();
     assert_eq!(get(&club, &token, &address).await.json()["reference"], "NEW-1");
+    for (update, takes) in
+        [(UpdateVerb::Any, [200, 200]), (UpdateVerb::Patch, [200, 405]), (UpdateVerb::Put, [405, 200])]
+    {
+        club.choose(|choices| choices.update = update);
+        for (verb, status) in [Method::PATCH, Method::PUT].into_iter().zip(takes) {
+            let answer = ask(&club, &token, verb, &address, json!({"venue": "Arena"})).await;
+            assert_eq!(answer.status, status, "{update:?}");
+        }
+    }
+    club.choose(|choices| (choices.partner_list, choices.count_only) = (ListForm::Results, true));
+    let counted = get(&club, &token, "/api/v1/tickets?limit=3").await.json()["meta"].clone();
+    assert_eq!((counted.as_object().unwrap().len(), &counted["limit"]), (3, &json!(3)));
+    club.choose(|choices| choices.partner_list = ListForm::Bare);
     club.choose(|choices| {
         choices.partner_prefix = "partner/v2/".to_owned();
         choices.tickets_path = "my/passes".to_owned();

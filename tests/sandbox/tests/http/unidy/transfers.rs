@@ -54,6 +54,9 @@ async fn an_offer_is_listed_on_both_sides_and_accepted() {
     assert_eq!(after["updated_at"], "2027-01-15T09:01:00.000+01:00");
     assert_eq!(club.get(&mira, &format!("/tickets/{id}")).await.status, 404);
     assert_eq!((count(&club, &mira, "outgoing").await, count(&club, &jonas, "incoming").await), (0, 0));
+    club.choose(|choices| choices.ended_transfers = true);
+    let ended = club.get(&mira, "/ticket_transfers").await.json();
+    assert_eq!(ended["outgoing"][0]["status"], "accepted");
     let journal = club.world.sandbox.journal().unwrap();
     let told: Vec<_> =
         journal.iter().map(|it| (it.user.as_str(), it.kind.as_str(), it.subject.clone())).collect();

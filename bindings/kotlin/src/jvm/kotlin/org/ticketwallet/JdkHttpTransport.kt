@@ -5,6 +5,8 @@ import java.io.IOException
 import java.net.ProxySelector
 import java.net.URI
 import java.net.http.HttpClient
+import java.net.http.HttpConnectTimeoutException
+import java.net.http.HttpRequest.BodyPublisher
 import java.net.http.HttpRequest.BodyPublishers
 import java.net.http.HttpResponse.BodySubscriber
 import java.net.http.HttpTimeoutException
@@ -16,6 +18,7 @@ import java.util.concurrent.ExecutionException
 import java.util.concurrent.Flow
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.TimeoutException
+import java.util.concurrent.atomic.AtomicBoolean
 import org.ticketwallet.core.HttpHeader
 import org.ticketwallet.core.HttpRequest
 import org.ticketwallet.core.HttpResponse
@@ -23,8 +26,8 @@ import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.HttpTransportException
 
 /**
- * Carries requests over the JDK's newer client, for methods that its older connections do not know. [JvmHttpTransport] finds
- * it by its name: Android has neither this client nor the need.
+ * Carries writes over the JDK's newer client, which sends nothing but a GET once more by itself. [JvmHttpTransport] finds it
+ * by its name: Android has neither this client nor the need.
  */
 internal class JdkHttpTransport : HttpTransport {
     /** One for each way to a server: without a proxy or with the platform's, and by pins. */
@@ -66,7 +69,7 @@ internal class JdkHttpTransport : HttpTransport {
 
     private fun build(uri: URI, request: HttpRequest): java.net.http.HttpRequest {
         require(request.pins.isEmpty() || uri.scheme.equals("https", ignoreCase = true))
-        val body = request.body?.let(BodyPublishers::ofByteArray) ?: BodyPublishers.noBody()
+        val body = request.body?.takeIf { it.isNotEmpty() }?.let(::Once) ?: BodyPublishers.noBody()
         val builder = java.net.http.HttpRequest.newBuilder(uri).method(request.method, body)
         for (header in request.headers) builder.header(header.name, header.value)
         return builder.build()
@@ -75,10 +78,30 @@ internal class JdkHttpTransport : HttpTransport {
     private fun describe(failure: Throwable?): HttpTransportException {
         val causes = generateSequence(failure) { it.cause }
         return causes.filterIsInstance<HttpTransportException>().firstOrNull() ?: when (failure) {
+            is HttpConnectTimeoutException -> HttpTransportException.Unreachable()
             is HttpTimeoutException -> HttpTransportException.TimedOut()
             is IOException -> JvmHttpTransport.describe(failure)
             else -> HttpTransportException.Broken()
         }
+    }
+
+    /** A body that is given out once, whatever `jdk.httpclient.enableAllMethodRetry` says in the app's process. */
+    internal class Once(private val body: ByteArray) : BodyPublisher {
+        private val given = AtomicBoolean()
+
+        override fun contentLength(): Long = body.size.toLong()
+
+        override fun subscribe(subscriber: Flow.Subscriber<in ByteBuffer>) {
+            if (!given.getAndSet(true)) return BodyPublishers.ofByteArray(body).subscribe(subscriber)
+            subscriber.onSubscribe(Ended)
+            subscriber.onError(IOException("it was sent already"))
+        }
+    }
+
+    private object Ended : Flow.Subscription {
+        override fun request(count: Long) = Unit
+
+        override fun cancel() = Unit
     }
 
     /** Takes a body as far as it may be long. */

@@ -13,7 +13,8 @@ import java.net.URL
 import java.net.UnknownHostException
 import java.util.concurrent.TimeUnit
 import javax.net.ssl.HttpsURLConnection
-import javax.net.ssl.SSLException
+import javax.net.ssl.SSLHandshakeException
+import javax.net.ssl.SSLPeerUnverifiedException
 import org.ticketwallet.core.HttpHeader
 import org.ticketwallet.core.HttpRequest
 import org.ticketwallet.core.HttpResponse
@@ -23,13 +24,14 @@ import org.ticketwallet.core.HttpTransportException
 /**
  * Carries the wallet's requests over the platform's own HTTP: its trust store and pins, its proxy, its network policy.
  * The pins of an account are checked beside. Redirects are not followed, replies are bounded in size, and a request to
- * this very device takes no proxy.
+ * this very device takes no proxy. Whatever writes leaves at most once: what came of a lost answer is for the core to find
+ * out, and the platform's own repetitions, which nobody is told of, are kept off.
  */
 class JvmHttpTransport : HttpTransport {
     override fun checksPins(): Boolean = true
 
     override fun send(request: HttpRequest): HttpResponse {
-        if (request.method == "PATCH") patching?.let { return it.send(request) }
+        if (writes(request)) writing?.let { return it.send(request) }
         val deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(request.timeoutMs.toLong())
         val connection = try {
             connect(request)
@@ -64,8 +66,11 @@ class JvmHttpTransport : HttpTransport {
     }
 
     private fun exchange(connection: HttpURLConnection, request: HttpRequest, deadline: Long): HttpResponse {
-        request.body?.let { body ->
+        if (writes(request)) {
+            val body = request.body ?: ByteArray(0)
             connection.doOutput = true
+            // A body that is not kept cannot be sent again when the connection ends without an answer.
+            connection.setFixedLengthStreamingMode(body.size)
             connection.outputStream.use { it.write(body) }
         }
         val status = connection.responseCode
@@ -97,8 +102,11 @@ class JvmHttpTransport : HttpTransport {
         private const val CHUNK = 16 * 1024
         private val LOOPBACK_V4 = Regex("""127(\.\d{1,3}){3}""")
 
-        /** What sends a PATCH, which the JDK's connections do not know; Android's do, and there it is not found. */
-        private val patching: HttpTransport? by lazy {
+        /**
+         * What sends a write on the JDK, whose connections know no PATCH and send a POST, PUT or DELETE once more when they
+         * break; Android's do neither for a body that is streamed, and there it is not found.
+         */
+        private val writing: HttpTransport? by lazy {
             try {
                 Class.forName("org.ticketwallet.JdkHttpTransport").getDeclaredConstructor().newInstance() as HttpTransport
             } catch (none: ReflectiveOperationException) {
@@ -106,15 +114,23 @@ class JvmHttpTransport : HttpTransport {
             }
         }
 
-        /** What went wrong, without the address: an address can hold ids. */
-        fun describe(failure: IOException): HttpTransportException = when {
-            generateSequence<Throwable>(failure) { it.cause }.any { it is PinMismatchException } ->
-                HttpTransportException.PinMismatch()
-            failure is SocketTimeoutException -> HttpTransportException.TimedOut()
-            failure is UnknownHostException || failure is ConnectException || failure is NoRouteToHostException ||
-                failure is SSLException -> HttpTransportException.Unreachable()
-            else -> HttpTransportException.Broken()
+        /**
+         * What went wrong, without the address: an address can hold ids. Of what TLS finds wrong, only a handshake that
+         * failed and a peer that is not who it should be come before the first byte of a request.
+         */
+        fun describe(failure: IOException): HttpTransportException {
+            val causes = generateSequence<Throwable>(failure) { it.cause }
+            return when {
+                causes.any { it is PinMismatchException } -> HttpTransportException.PinMismatch()
+                failure is SocketTimeoutException -> HttpTransportException.TimedOut()
+                failure is UnknownHostException || failure is ConnectException || failure is NoRouteToHostException ||
+                    causes.any { it is SSLHandshakeException || it is SSLPeerUnverifiedException } ->
+                    HttpTransportException.Unreachable()
+                else -> HttpTransportException.Broken()
+            }
         }
+
+        private fun writes(request: HttpRequest): Boolean = request.method != "GET"
 
         fun isLoopback(host: String): Boolean =
             host.equals("localhost", ignoreCase = true) || host == "[::1]" || LOOPBACK_V4.matches(host)

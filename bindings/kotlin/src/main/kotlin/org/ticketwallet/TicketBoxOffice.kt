@@ -22,6 +22,7 @@ import org.ticketwallet.core.Reservation
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.TokenPage
 import org.ticketwallet.core.TokenQuery
+import org.ticketwallet.core.UnidyTicketQuery
 import org.ticketwallet.core.WalletException
 
 /**
@@ -95,6 +96,10 @@ class TicketBoxOffice private constructor(internal val core: BoxOffice) : AutoCl
     /** One page of a partner's tickets (Unidy), counted from 1. */
     suspend fun partnerTickets(accountId: String, page: Int = 1): OfficePage =
         core.partnerTickets(accountId, page.coerceAtLeast(1).toUInt())
+
+    /** One page of those of a partner's tickets (Unidy) that the query asks for, in its order. */
+    suspend fun findPartnerTickets(accountId: String, query: UnidyTicketQuery): OfficePage =
+        core.findPartnerTickets(accountId, query)
 
     /** One of a partner's tickets (Unidy). */
     suspend fun partnerTicket(accountId: String, ticketId: String): OfficeTicket =

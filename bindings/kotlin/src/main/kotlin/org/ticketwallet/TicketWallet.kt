@@ -19,7 +19,9 @@ import org.ticketwallet.core.HostClock
 import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.IncomingTransfer
 import org.ticketwallet.core.KeyVault
+import org.ticketwallet.core.MailRequest
 import org.ticketwallet.core.Offer
+import org.ticketwallet.core.OfficePage
 import org.ticketwallet.core.Order
 import org.ticketwallet.core.OutboxItem
 import org.ticketwallet.core.Presentation
@@ -33,6 +35,8 @@ import org.ticketwallet.core.TicketFilter
 import org.ticketwallet.core.TicketSummary
 import org.ticketwallet.core.TicketSystem
 import org.ticketwallet.core.Transfer
+import org.ticketwallet.core.TransferAnswer
+import org.ticketwallet.core.UnidyTicketQuery
 import org.ticketwallet.core.Wallet
 import org.ticketwallet.core.WalletListener
 import org.ticketwallet.core.WalletState
@@ -182,8 +186,8 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     suspend fun fetchOrderDocument(accountId: String, orderId: String, tenant: String? = null): Document =
         core.fetchOrderDocument(accountId, tenant, orderId)
 
-    /** Has an order's tickets sent by e-mail once more (B.A.M). */
-    suspend fun emailOrder(accountId: String, orderId: String, tenant: String? = null) =
+    /** Has an order's tickets sent by e-mail once more (B.A.M); a lost answer is [MailRequest.UNKNOWN]. */
+    suspend fun emailOrder(accountId: String, orderId: String, tenant: String? = null): MailRequest =
         core.emailOrder(accountId, tenant, orderId)
 
     /** The account's own offers on the secondary market (B.A.M), to read only. */
@@ -205,11 +209,17 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** Tickets that others hand over to the account (Unidy). */
     suspend fun incomingTransfers(accountId: String): List<IncomingTransfer> = core.incomingTransfers(accountId)
 
-    /** Accepts a ticket that somebody hands over (Unidy); the next [sync] brings it. */
-    suspend fun acceptTransfer(accountId: String, token: String) = core.acceptTransfer(accountId, token)
+    /** Accepts a ticket that somebody hands over (Unidy); the next [sync] brings it. A lost answer is no error. */
+    suspend fun acceptTransfer(accountId: String, token: String): TransferAnswer =
+        core.acceptTransfer(accountId, token)
 
-    /** Declines a ticket that somebody hands over (Unidy). */
-    suspend fun declineTransfer(accountId: String, token: String) = core.declineTransfer(accountId, token)
+    /** Declines a ticket that somebody hands over (Unidy); as [acceptTransfer]. */
+    suspend fun declineTransfer(accountId: String, token: String): TransferAnswer =
+        core.declineTransfer(accountId, token)
+
+    /** One page of the tickets that the query asks for, as the server has them now (Unidy); nothing of it is kept. */
+    suspend fun unidyTickets(accountId: String, query: UnidyTicketQuery = UnidyTicketQuery()): OfficePage =
+        core.unidyTickets(accountId, query)
 
     /** Removes an account with its tickets, barcodes and keys; refused while changes wait, unless they are discarded. */
     suspend fun signOut(accountId: String, discardChanges: Boolean = false) = core.signOut(accountId, discardChanges)

@@ -1,15 +1,11 @@
 package org.ticketwallet
 
-import java.nio.file.Path
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
-import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.AdmissionOrder
 import org.ticketwallet.core.AdmissionQuery
 import org.ticketwallet.core.OfficeWriteKind
@@ -26,25 +22,8 @@ import org.ticketwallet.core.WalletException
 /** What hosts and event staff do at TickeTing. */
 @Timeout(300)
 @Suppress("ktlint:standard:function-naming", "FunctionName")
-class AdmissionsTest {
-    @TempDir
-    lateinit var temporary: Path
-    private lateinit var sandbox: Sandbox
-    private lateinit var vault: TestVault
-
-    @BeforeEach
-    fun start() {
-        sandbox = Sandbox()
-        vault = TestVault(temporary.toString())
-    }
-
-    @AfterEach
-    fun stop() {
-        vault.close()
-        sandbox.close()
-    }
-
-    private fun open() = TicketBoxOffice.open("$temporary/office", vault)
+internal class AdmissionsTest : WithSandbox() {
+    private fun open() = openOffice()
 
     private suspend fun TicketBoxOffice.signInAsHost(): String {
         val host = sandbox.organiser()

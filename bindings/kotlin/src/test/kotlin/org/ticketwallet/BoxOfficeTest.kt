@@ -1,19 +1,15 @@
 package org.ticketwallet
 
-import java.nio.file.Path
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
-import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.BamConfig
 import org.ticketwallet.core.GroupOrder
 import org.ticketwallet.core.OfficeWrite
@@ -26,31 +22,17 @@ import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketStatus
 import org.ticketwallet.core.TicketSystem
 import org.ticketwallet.core.UnidyGrant
+import org.ticketwallet.core.UnidyOrder
+import org.ticketwallet.core.UnidyTicketQuery
 import org.ticketwallet.core.WalletException
 
 /** What organisers do. */
 @Timeout(300)
 @Suppress("ktlint:standard:function-naming", "FunctionName")
-class BoxOfficeTest {
-    @TempDir
-    lateinit var temporary: Path
-    private lateinit var sandbox: Sandbox
-    private lateinit var vault: TestVault
+internal class BoxOfficeTest : WithSandbox() {
     private val item = ReservationItem(ticketConfigId = 1, quantity = 2u, sectorId = 1)
 
-    @BeforeEach
-    fun start() {
-        sandbox = Sandbox()
-        vault = TestVault(temporary.toString())
-    }
-
-    @AfterEach
-    fun stop() {
-        vault.close()
-        sandbox.close()
-    }
-
-    private fun open() = TicketBoxOffice.open("$temporary/office", vault)
+    private fun open() = openOffice()
 
     /** Signs in as the organiser of the first tenant. */
     private suspend fun TicketBoxOffice.signInAsOrganiser(): String {
@@ -160,6 +142,12 @@ class BoxOfficeTest {
             val page = office.partnerTickets(account)
             assertTrue(page.more && page.tickets.isNotEmpty())
             val known = page.tickets.first()
+            val query = UnidyTicketQuery(
+                page = 1u, limit = 5u, state = "active", orderBy = UnidyOrder.STARTS_AT, descending = true,
+            )
+            val active = office.findPartnerTickets(account, query).tickets.map { checkNotNull(it.unidy) }
+            assertTrue(active.isNotEmpty() && active.size <= 5 && active.all { it.state == "active" })
+            assertEquals(active.map { it.startsAt }, active.map { it.startsAt }.sortedByDescending { it })
             val fields = """{"ticket_category_id":"${known.bodyJson.member("ticket_category_id")}",
                 "user_id":"${known.bodyJson.member("user_id")}","title":"Łódź 🎫","reference":"K-1",
                 "starts_at":"2099-01-01T18:00:00+01:00"}"""

@@ -1,19 +1,15 @@
 package org.ticketwallet
 
 import java.io.File
-import java.nio.file.Path
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
-import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.Config
 import org.ticketwallet.core.NoBarcodeReason
 import org.ticketwallet.core.RecoveryReason
@@ -26,24 +22,8 @@ import org.ticketwallet.core.WriteState
 /** Changes that wait for the network, and the wallet's own care. */
 @Timeout(300)
 @Suppress("ktlint:standard:function-naming", "FunctionName")
-class CareTest {
-    @TempDir
-    lateinit var temporary: Path
-    private lateinit var sandbox: Sandbox
-    private lateinit var vault: TestVault
+internal class CareTest : WithSandbox() {
     private val folder get() = temporary.resolve("wallet").toString()
-
-    @BeforeEach
-    fun start() {
-        sandbox = Sandbox()
-        vault = TestVault(temporary.toString())
-    }
-
-    @AfterEach
-    fun stop() {
-        vault.close()
-        sandbox.close()
-    }
 
     /** A wallet that sends only when it syncs. */
     private fun open() = TicketWallet.open(Config(folder, sendByItself = false), vault)

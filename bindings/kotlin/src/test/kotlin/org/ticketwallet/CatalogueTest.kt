@@ -1,15 +1,11 @@
 package org.ticketwallet
 
-import java.nio.file.Path
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
-import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.GrantKind
 import org.ticketwallet.core.Money
 import org.ticketwallet.core.OfficeWriteKind
@@ -24,25 +20,8 @@ import org.ticketwallet.core.WalletException
 /** What a network's manager does to TEXPO's catalogue. */
 @Timeout(300)
 @Suppress("ktlint:standard:function-naming", "FunctionName")
-class CatalogueTest {
-    @TempDir
-    lateinit var temporary: Path
-    private lateinit var sandbox: Sandbox
-    private lateinit var vault: TestVault
-
-    @BeforeEach
-    fun start() {
-        sandbox = Sandbox()
-        vault = TestVault(temporary.toString())
-    }
-
-    @AfterEach
-    fun stop() {
-        vault.close()
-        sandbox.close()
-    }
-
-    private fun open() = TicketBoxOffice.open("$temporary/office", vault)
+internal class CatalogueTest : WithSandbox() {
+    private fun open() = openOffice()
 
     private val fields = ProductFields(
         eventName = "Hafenmesse", startsAt = 4_070_908_800, endsAt = 4_070_937_600, ticketType = ProductType.Days(1u, 3u),

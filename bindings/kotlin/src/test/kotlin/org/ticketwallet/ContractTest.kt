@@ -12,16 +12,13 @@ import kotlinx.coroutines.awaitAll
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
-import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.CodeVerdict
 import org.ticketwallet.core.CredentialRequest
 import org.ticketwallet.core.Gate
@@ -41,24 +38,8 @@ import org.ticketwallet.readme.showAll
 /** What every language's binding must hold, driven through the real library against the real sandbox. */
 @Timeout(300)
 @Suppress("ktlint:standard:function-naming", "FunctionName")
-class ContractTest {
-    @TempDir
-    lateinit var temporary: Path
-    private lateinit var sandbox: Sandbox
-    private lateinit var vault: TestVault
+internal class ContractTest : WithSandbox() {
     private val folder get() = temporary.resolve("wallet").toString()
-
-    @BeforeEach
-    fun start() {
-        sandbox = Sandbox()
-        vault = TestVault(temporary.toString())
-    }
-
-    @AfterEach
-    fun stop() {
-        vault.close()
-        sandbox.close()
-    }
 
     private fun signedIn(): TicketWallet = TicketWallet.open(folder, vault).also {
         runBlocking { it.signIn(sandbox.url, sandbox.user, sandbox.password) }

@@ -2,11 +2,27 @@ package org.ticketwallet
 
 import com.sun.net.httpserver.HttpExchange
 import com.sun.net.httpserver.HttpServer
+import java.io.IOException
+import java.io.InputStream
+import java.net.ConnectException
 import java.net.InetAddress
 import java.net.InetSocketAddress
 import java.net.ServerSocket
+import java.net.Socket
+import java.net.SocketException
+import java.net.http.HttpRequest.BodyPublisher
+import java.nio.ByteBuffer
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.ExecutionException
 import java.util.concurrent.Executors
+import java.util.concurrent.Flow
+import javax.net.ssl.SSLException
+import javax.net.ssl.SSLHandshakeException
+import javax.net.ssl.SSLPeerUnverifiedException
+import javax.net.ssl.SSLProtocolException
+import kotlin.concurrent.thread
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
@@ -123,5 +139,110 @@ class JvmHttpTransportTest {
         assertThrows(HttpTransportException.Failed::class.java) { patch("", at = "no address") }
         val free = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
         assertThrows(HttpTransportException.Unreachable::class.java) { patch("/", at = "http://127.0.0.1:$free") }
+    }
+
+    /** Answers the first request, on a connection that it keeps or not, and takes all others without an answer. */
+    private class Silent(private val keeps: Boolean) : AutoCloseable {
+        val seen = ConcurrentLinkedQueue<String>()
+        private val socket = ServerSocket(0, 8, InetAddress.getLoopbackAddress())
+        val origin = "http://127.0.0.1:${socket.localPort}"
+
+        init {
+            thread(isDaemon = true) {
+                try {
+                    while (true) socket.accept().let { thread(isDaemon = true) { it.use(::serve) } }
+                } catch (closed: SocketException) {
+                    return@thread
+                }
+            }
+        }
+
+        private fun serve(connection: Socket) {
+            val input = connection.getInputStream().buffered()
+            while (take(input)) {
+                if (seen.size > 1) return
+                val close = if (keeps) "" else "Connection: close\r\n"
+                connection.getOutputStream().write("HTTP/1.1 200 OK\r\n${close}Content-Length: 2\r\n\r\nok".toByteArray())
+                if (!keeps) return
+            }
+        }
+
+        /** Whether a whole request came. */
+        private fun take(input: InputStream): Boolean {
+            val head = generateSequence { line(input) }.takeWhile { it.isNotEmpty() }.toList()
+            val told = head.firstOrNull { it.startsWith("content-length:", ignoreCase = true) }
+            val length = told?.substringAfter(':')?.trim()?.toInt() ?: 0
+            if (head.isEmpty() || input.readNBytes(length).size < length) return false
+            return seen.add(head.first().substringBefore(' '))
+        }
+
+        private fun line(input: InputStream): String? {
+            val line = StringBuilder()
+            while (true) {
+                val byte = input.read()
+                if (byte < 0) return null
+                if (byte == '\n'.code) return line.toString().trimEnd()
+                line.append(byte.toChar())
+            }
+        }
+
+        override fun close() = socket.close()
+    }
+
+    @Test
+    fun a_write_whose_answer_is_lost_is_sent_once() {
+        for (keeps in listOf(false, true)) {
+            for (method in listOf("POST", "PUT", "PATCH", "DELETE")) {
+                val body = if (method == "DELETE") null else "body".toByteArray()
+                Silent(keeps).use { server ->
+                    assertEquals(200.toUShort(), send("/", body, at = server.origin, method = method).status)
+                    assertThrows(HttpTransportException.Broken::class.java) {
+                        send("/", body, at = server.origin, method = method)
+                    }
+                    assertEquals(listOf(method, method), server.seen.toList())
+                }
+            }
+        }
+    }
+
+    /** With `jdk.httpclient.enableAllMethodRetry` the JDK asks for it once more. */
+    @Test
+    fun a_body_is_given_out_once() {
+        val body = JdkHttpTransport.Once("body".toByteArray())
+        assertEquals(4, body.contentLength())
+        assertEquals("body", given(body).get())
+        assertThrows(ExecutionException::class.java) { given(body).get() }
+    }
+
+    private fun given(body: BodyPublisher): CompletableFuture<String> {
+        val whole = CompletableFuture<String>()
+        body.subscribe(object : Flow.Subscriber<ByteBuffer> {
+            private val text = StringBuilder()
+
+            override fun onSubscribe(subscription: Flow.Subscription) = subscription.request(Long.MAX_VALUE)
+
+            override fun onNext(part: ByteBuffer) {
+                text.append(Charsets.UTF_8.decode(part))
+            }
+
+            override fun onError(failure: Throwable) {
+                whole.completeExceptionally(failure)
+            }
+
+            override fun onComplete() {
+                whole.complete(text.toString())
+            }
+        })
+        return whole
+    }
+
+    @Test
+    fun what_tls_finds_wrong_after_the_handshake_may_have_been_sent() {
+        for (before in listOf(SSLHandshakeException("x"), SSLPeerUnverifiedException("x"), ConnectException("x"))) {
+            assertEquals(HttpTransportException.Unreachable::class, JvmHttpTransport.describe(before)::class, "$before")
+        }
+        for (after in listOf(SSLException("x"), SSLProtocolException("x"), SocketException("x"), IOException("x"))) {
+            assertEquals(HttpTransportException.Broken::class, JvmHttpTransport.describe(after)::class, "$after")
+        }
     }
 }

@@ -103,8 +103,13 @@ class PinnedTrustTest {
         }
     }
 
-    private fun get(url: String, vararg pins: String) =
-        JvmHttpTransport().send(HttpRequest("GET", url, listOf(), null, 30_000u, 1024u, pins.toList())).status
+    private fun get(url: String, vararg pins: String) = send("GET", url, null, pins.toList())
+
+    /** Over another client on the JDK. */
+    private fun post(url: String, vararg pins: String) = send("POST", url, "body".toByteArray(), pins.toList())
+
+    private fun send(method: String, url: String, body: ByteArray?, pins: List<String>) =
+        JvmHttpTransport().send(HttpRequest(method, url, listOf(), body, 30_000u, 1024u, pins)).status
 
     @Test
     fun a_key_of_the_chain_is_enough_and_no_other_is() {
@@ -112,9 +117,11 @@ class PinnedTrustTest {
         serving { url ->
             assertEquals(204.toUShort(), get(url, pin("server"), other))
             assertEquals(204.toUShort(), get(url, other, pin("above")))
+            assertEquals(204.toUShort(), post(url, other, pin("above")))
             val before = asked.get()
             for (pins in listOf(listOf(other), listOf(pin("beside"), other), listOf(pin("root"), other))) {
                 assertThrows(HttpTransportException.PinMismatch::class.java) { get(url, *pins.toTypedArray()) }
+                assertThrows(HttpTransportException.PinMismatch::class.java) { post(url, *pins.toTypedArray()) }
             }
             assertEquals(before, asked.get(), "nothing was sent")
             // The connection of who has a right pin serves no other.
@@ -135,8 +142,11 @@ class PinnedTrustTest {
     fun a_pin_is_no_trust() {
         serving { url ->
             trust("beside")
+            val before = asked.get()
             try {
+                assertThrows(HttpTransportException.Unreachable::class.java) { post(url) }
                 assertThrows(HttpTransportException.Unreachable::class.java) { get(url, pin("server"), other, pin("root")) }
+                assertEquals(before, asked.get(), "nothing was sent")
             } finally {
                 trust("root")
             }

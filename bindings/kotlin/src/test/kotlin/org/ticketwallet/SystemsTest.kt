@@ -1,26 +1,24 @@
 package org.ticketwallet
 
-import java.nio.file.Path
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
-import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
-import org.junit.jupiter.api.BeforeEach
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
-import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.BarcodeProfile
 import org.ticketwallet.core.Capability
 import org.ticketwallet.core.CertificatePin
 import org.ticketwallet.core.Config
 import org.ticketwallet.core.HttpRequest
 import org.ticketwallet.core.HttpTransport
+import org.ticketwallet.core.MailRequest
+import org.ticketwallet.core.Money
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketDetail
@@ -29,31 +27,16 @@ import org.ticketwallet.core.TicketStatus
 import org.ticketwallet.core.TicketSystem
 import org.ticketwallet.core.TicketingCode
 import org.ticketwallet.core.TicketingConfig
+import org.ticketwallet.core.TransferAnswer
 import org.ticketwallet.core.TransferState
 import org.ticketwallet.core.UnidyGrant
+import org.ticketwallet.core.UnidyTicketQuery
 import org.ticketwallet.core.WalletException
 
 /** Several ticketing systems in one wallet, and what each of them has beside tickets. */
 @Timeout(300)
 @Suppress("ktlint:standard:function-naming", "FunctionName")
-class SystemsTest {
-    @TempDir
-    lateinit var temporary: Path
-    private lateinit var sandbox: Sandbox
-    private lateinit var vault: TestVault
-
-    @BeforeEach
-    fun start() {
-        sandbox = Sandbox()
-        vault = TestVault(temporary.toString())
-    }
-
-    @AfterEach
-    fun stop() {
-        vault.close()
-        sandbox.close()
-    }
-
+internal class SystemsTest : WithSandbox() {
     /** A wallet that sends only when it syncs. */
     private fun open(name: String = "wallet") =
         TicketWallet.open(Config("$temporary/$name", sendByItself = false), vault)
@@ -129,6 +112,40 @@ class SystemsTest {
         assertEquals(wallet.ticket(issued).remoteId, wallet.present(issued).text)
         val files = runBlocking { wallet.fetchDocuments(wallet.all(expo).first().id) }
         assertEquals(listOf("application/pdf"), files.map { it.mediaType })
+    }
+
+    @Test
+    fun tickets_are_handed_over_and_ordered_by_section() = open().use { wallet ->
+        val festival = sandbox.festival()
+        val two = listOf(SectionCount(festival.sections[0], 2u))
+        val other = sandbox.users[1]
+        runBlocking {
+            val config = SystemConfig(festival.url)
+            val to = wallet.signIn(SignIn(TicketSystem.TICKETING, config, other.name, other.password)).id
+            val from = wallet.signIn(SignIn(TicketSystem.TICKETING, config, sandbox.user, sandbox.password)).id
+            assertTrue(Capability.SECTION_TRANSFERS in wallet.capabilities(from))
+            val sent = wallet.startTransfer(from, other.name, two)
+            assertEquals(OfficeWriteKind.START_TRANSFER to OfficeWriteState.DONE, sent.kind to sent.state)
+            val incoming = wallet.sectionTransfers(to, true, 1u)
+            val uri = incoming.transfers.single().uri
+            assertEquals(two to false, incoming.transfers.single().tickets to incoming.more)
+            assertEquals("SectionTransfer(..)", incoming.transfers.single().toString())
+            assertEquals(OfficeWriteState.DONE, wallet.claimTransfer(to, uri).state)
+            val over = assertThrows(WalletException.Refused::class.java) {
+                runBlocking { wallet.takeTransferBack(from, uri) }
+            }
+            assertEquals(409, over.status.toInt())
+
+            val ordered = wallet.placeOrder(from, two)
+            assertEquals(OfficeWriteState.DONE, ordered.state)
+            val order = wallet.sectionOrders(from, 1u).orders.single()
+            assertEquals("Placed", order.status)
+            assertEquals(OfficeWriteState.DONE, wallet.cancelOrder(from, order.number).state)
+            assertEquals(4, wallet.writes(from, 10u).size)
+            assertEquals(OfficeWriteState.DONE, wallet.lookUpWrite(ordered.id).state)
+            wallet.forgetWrite(ordered.id)
+            assertEquals(3, wallet.writes(from, 10u).size)
+        }
     }
 
     @Test
@@ -216,12 +233,19 @@ class SystemsTest {
                 from.sync()
                 return to.incomingTransfers(recipient).single().token
             }
-            runBlocking { to.declineTransfer(recipient, offer()) }
+            val asked = runBlocking { from.unidyTickets(sender, UnidyTicketQuery(limit = 250u, state = "active")) }
+            assertTrue(asked.tickets.any { it.remoteId == from.ticket(id).remoteId && it.unidy?.state == "active" })
+            val documented = from.all().map { checkNotNull(from.ticket(it.id).unidy) }
+                .first { it.title == "24-25 Heimspiel" }
+            assertEquals(Money(6_400, "EUR"), documented.price)
+            assertTrue(documented.amounts.any { it.pointer.endsWith("isoVatAmount") && it.amount == Money(1_000, "EUR") })
+            assertNull(documented.paymentState)
+            assertEquals(TransferAnswer.DECLINED, runBlocking { to.declineTransfer(recipient, offer()) })
             runBlocking { from.sync() }
             assertEquals(TransferState.Ended, from.transfers().single().state)
             from.present(id)
             runBlocking {
-                to.acceptTransfer(recipient, offer())
+                assertEquals(TransferAnswer.ACCEPTED, to.acceptTransfer(recipient, offer()))
                 to.sync()
                 from.sync()
             }
@@ -248,7 +272,7 @@ class SystemsTest {
         assertEquals(file.size.toInt(), wallet.document(file.id).size)
         val ticket = wallet.all().map { wallet.ticket(it.id) }.first { it.remoteId in order.ticketIds }
         runBlocking {
-            wallet.emailOrder(account, order.remoteId, tenant)
+            assertEquals(MailRequest.TAKEN, wallet.emailOrder(account, order.remoteId, tenant))
             wallet.ownOffers(account, tenant)
             for (size in listOf("S", "M")) {
                 wallet.saveTicketHolder(ticket.summary.id, """{"size":"$size"}""")

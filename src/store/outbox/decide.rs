@@ -1,0 +1,107 @@
+//! What the person decides about writes: again, otherwise, or not at all.
+
+use super::row::{NewWrite, OutboxRow, find, forget_statement, update};
+use crate::error::Error;
+use crate::model::{Write, WriteState};
+use crate::store::Store;
+
+impl Store {
+    /// Sends a write again that waits for the person; `fresh` is its key where the old one has had its answer, `now` the
+    /// Unix second and whether a server stands behind it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Input`] when it needs nobody; [`Error::Database`].
+    pub fn retry_write(&self, id: i64, fresh: &str, now: (i64, bool)) -> Result<OutboxRow, Error> {
+        self.decide(id, |row| {
+            match row.state {
+                WriteState::Rejected => {
+                    row.new.key = fresh.to_owned();
+                    forget_statement(&mut row.new.write);
+                    accept_what_is_there(&mut row.new.write);
+                    (row.state, row.before, row.attempts) = (WriteState::Waiting, None, 0);
+                }
+                // What no server tells is sent as if for the first time.
+                WriteState::Unknown if !row.new.write.is_repeatable() => row.state = WriteState::Waiting,
+                WriteState::Unknown => row.state = WriteState::Sent,
+                // Saved from a damaged wallet: what had been sent may have been answered.
+                WriteState::Held if row.attempts > 0 => row.state = WriteState::Sent,
+                // What was before it may be lost.
+                WriteState::Held => {
+                    accept_what_is_there(&mut row.new.write);
+                    row.state = WriteState::Waiting;
+                }
+                WriteState::Waiting | WriteState::Sent => return Err("it is being sent by itself"),
+            }
+            ((row.new.created_at, row.new.dated), row.rejection) = (now, None);
+            Ok(())
+        })
+    }
+
+    /// Replaces what a write carries that has not been sent or was refused, and sends it.
+    ///
+    /// # Errors
+    /// As [`Store::retry_write`].
+    pub fn edit_write(
+        &self,
+        id: i64,
+        write: Write,
+        fresh: &str,
+        (created_at, dated): (i64, bool),
+    ) -> Result<OutboxRow, Error> {
+        self.decide(id, |row| {
+            let unsent = row.attempts == 0 && matches!(row.state, WriteState::Waiting | WriteState::Held);
+            if !unsent && row.state != WriteState::Rejected {
+                return Err("what it does may have happened already; retry or discard it");
+            }
+            row.new = NewWrite { write, key: fresh.to_owned(), created_at, dated, ..row.new.clone() };
+            if row.state == WriteState::Rejected {
+                accept_what_is_there(&mut row.new.write);
+            }
+            (row.state, row.before, row.attempts, row.rejection) = (WriteState::Waiting, None, 0, None);
+            Ok(())
+        })
+    }
+
+    /// Takes a write out of the outbox.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Input`] while its answer is awaited; [`Error::Database`].
+    pub fn discard_write(&self, id: i64) -> Result<OutboxRow, Error> {
+        let found = self.write("the change cannot be discarded", |tx| {
+            let Some(row) = find(tx, id)? else { return Ok(None) };
+            if row.state == WriteState::Sent {
+                return Ok(Some(Err("its answer is awaited; sync first")));
+            }
+            tx.execute("DELETE FROM outbox WHERE id = ?1", [id])?;
+            Ok(Some(Ok(row)))
+        })?;
+        found
+            .ok_or(Error::NotFound { what: "change in the outbox" })?
+            .map_err(|reason: &str| Error::Input { field: "id", reason: reason.to_owned() })
+    }
+
+    fn decide(
+        &self,
+        id: i64,
+        change: impl FnOnce(&mut OutboxRow) -> Result<(), &'static str>,
+    ) -> Result<OutboxRow, Error> {
+        let decided = self.write("the change cannot be kept", |tx| {
+            let Some(mut row) = find(tx, id)? else { return Ok(None) };
+            if let Err(reason) = change(&mut row) {
+                return Ok(Some(Err(reason)));
+            }
+            update(tx, &row)?;
+            Ok(Some(Ok(row)))
+        })?;
+        decided
+            .ok_or(Error::NotFound { what: "change in the outbox" })?
+            .map_err(|reason| Error::Input { field: "id", reason: reason.to_owned() })
+    }
+}
+
+/// Whoever repeats a write that met a change made elsewhere has seen that change.
+fn accept_what_is_there(write: &mut Write) {
+    if let Write::SaveTicketHolder { expected, .. } = write {
+        *expected = None;
+    }
+}
