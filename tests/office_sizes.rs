@@ -1,6 +1,7 @@
 //! Promise: long catalogues and long lists of admission tokens take bounded memory.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+#![allow(clippy::duplicate_mod, reason = "two of the modules below open their clients alike")]
 
 #[path = "support/expo.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]

@@ -183,6 +183,17 @@ async fn a_gate_redeems_for_its_sections_only() {
     assert_eq!(made.iter().map(|one| &one.ticket).collect::<Vec<_>>(), [&own]);
     let refused = gate.ticketing.admit(&gate.session, &order(&event, "D1", &[&other])).await;
     assert_eq!(refusal(refused).0, 400);
+    // With the same key it reads the tickets that it redeems for, what has changed of them, and who admitted one.
+    let mine = tickets(&gate, &event, None).await;
+    assert!(!mine.is_empty() && mine.iter().all(|one| one.section.as_ref() == Some(&sections[0])));
+    let changed = tickets(&gate, &event, Some(festival.now_s() - 1)).await;
+    assert_eq!(changed.iter().map(|one| &one.serial).collect::<Vec<_>>(), [&own]);
+    assert!(changed[0].redeemed_at(gate.ticketing.zone()).is_some());
+    for (serial, admitted) in [(own, true), (other, false)] {
+        let query = AdmissionQuery { ticket: Some(serial), ..AdmissionQuery::default() };
+        let found = admissions(&gate, &event, query).await;
+        assert_eq!(found.iter().any(|one| one.is_by("Juno", "D1")), admitted);
+    }
 }
 
 #[tokio::test]

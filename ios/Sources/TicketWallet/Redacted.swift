@@ -52,11 +52,11 @@ extension AdmissionOrder: Redacted {}
 extension Admission: Redacted {}
 extension AdmissionQuery: Redacted {}
 extension AdmissionPage: Redacted {}
+extension NonceEpoch: Redacted {}
+extension ManifestTicket: Redacted {}
+extension ManifestRequest: Redacted {}
 extension UnidyFields: Redacted {}
 extension SectionTransfer: Redacted {}
 extension SectionTransferPage: Redacted {}
 extension SectionOrder: Redacted {}
 extension SectionOrderPage: Redacted {}
-extension NonceEpoch: Redacted {}
-extension ManifestTicket: Redacted {}
-extension ManifestRequest: Redacted {}

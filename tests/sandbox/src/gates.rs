@@ -40,7 +40,7 @@ impl Sandbox {
     /// # Errors
     /// When the database fails.
     pub fn revoke_scanner(&self, scanner_id: &[u8]) -> io::Result<bool> {
-        self.app().db.write(|db| extension::revoke_scanner(self.app(), db, scanner_id)).map_err(failed)
+        self.app().db.write(|db| extension::revoke_scanner(db, scanner_id)).map_err(failed)
     }
 
     /// Sends gates this in place of a good manifest, until it is `None`.

@@ -270,6 +270,7 @@ pub(crate) struct AdmissionOptions {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use clap::Parser;
 

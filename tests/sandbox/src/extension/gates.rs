@@ -112,7 +112,7 @@ async fn download(
     let since = ledger::read_vector(query.get("since").map(String::as_str))?;
     app.db.read(|db| {
         let scanner = Scanner::signed_in(&app, db, &tenant, &headers)?;
-        Ok(Json(ledger::page(&app, db, &scanner, &since)?))
+        Ok(Json(ledger::page(db, &scanner, &since)?))
     })
 }
 

@@ -102,7 +102,7 @@ async fn ticket(
 
 async fn scanner(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let id = hex::decode(id).map_err(|_| Problem::malformed("a scanner's id is hex"))?;
-    done(app.db.write(|db| revoke(&app, db, &id))?)
+    done(app.db.write(|db| revoke(db, &id))?)
 }
 
 async fn bad_manifest(State(app): State<Arc<App>>, Json(bad): Json<BadManifest>) -> StatusCode {
@@ -165,10 +165,10 @@ pub(crate) fn edit_ticket(
 }
 
 /// Revokes a scanner: of its records those count that are held by now. Returns whether there is one.
-pub(crate) fn revoke(app: &App, db: &Connection, id: &[u8]) -> Result<bool, Problem> {
+pub(crate) fn revoke(db: &Connection, id: &[u8]) -> Result<bool, Problem> {
     let Some(scanner) = Scanner::find(db, id)? else { return Ok(false) };
     db.execute("UPDATE gate_scanner SET revoked = 1 WHERE id = ?1", [id])?;
-    let records = Records::of(app, db, &scanner.place())?;
+    let records = Records::of(db, &scanner.place())?;
     // Of a scanner without records no chain is known: the row of zeros says that none is good.
     let mut last = std::collections::BTreeMap::from([([0; 16], (0, [0; 32]))]);
     for kept in records.all.iter().filter(|kept| kept.linked && kept.record.fields().scanner.0[..] == *id) {

@@ -39,7 +39,7 @@ pub(super) fn take(app: &App, db: &Connection, scanner: &Scanner, body: &Bytes) 
             Err(reason) => refused.push(json!({"index": index, "reason": reason})),
         }
     }
-    let records = Records::of(app, db, &place)?;
+    let records = Records::of(db, &place)?;
     let held: serde_json::Map<_, _> =
         records.vector().iter().map(|(chain, sequence)| (hex::encode(chain.0), json!(sequence))).collect();
     let forks =
@@ -94,8 +94,8 @@ pub(super) fn read_vector(text: Option<&str>) -> Result<Vector, Problem> {
 
 /// Records that a vector does not have, with the certificates of who wrote them. Where two records are at one place, both
 /// are part of the first page.
-pub(super) fn page(app: &App, db: &Connection, scanner: &Scanner, since: &Vector) -> Result<Value, Problem> {
-    let records = Records::of(app, db, &scanner.place())?;
+pub(super) fn page(db: &Connection, scanner: &Scanner, since: &Vector) -> Result<Value, Problem> {
+    let records = Records::of(db, &scanner.place())?;
     let is_forked =
         |record: &Record| records.forks.contains(&(record.fields().chain, record.fields().sequence));
     let is_new = |record: &Record| {

@@ -268,6 +268,8 @@ fn tickets(app: &App, db: &Connection, place: &Place) -> Result<Vec<ManifestTick
 #[derive(Clone)]
 struct Listed {
     name: String,
+    /// What B.A.M's own code of the ticket names it by.
+    code: Option<String>,
     state: TicketState,
     signed: bool,
     generation: u16,
@@ -277,7 +279,7 @@ struct Listed {
 
 impl Listed {
     /// The event's tickets that somebody has. A ticket that a device gave up has a floor above its last credential. One
-    /// that cannot have a credential is let in by B.A.M's own code, and named as that code names it.
+    /// that cannot have a credential is let in by B.A.M's own code.
     fn all(app: &App, db: &Connection, place: &Place) -> rusqlite::Result<Vec<Self>> {
         let sql = "SELECT ticket.id, format = 'SECURE', status, coalesce(gate_ticket.state, ''), blockchain_id,
                 max(coalesce(binding.generation + binding.surrendered, 1), coalesce(gate_ticket.generation, 1)),
@@ -294,11 +296,11 @@ impl Listed {
         let mut statement = db.prepare_cached(sql)?;
         let rows = statement.query_map((&place.tenant, place.event, app.now_s()), |row| {
             let signed: bool = row.get(1)?;
-            let name = if signed { row.get::<_, i64>(0)?.to_string() } else { row.get(4)? };
+            let (name, code) = (row.get::<_, i64>(0)?.to_string(), row.get(4)?);
             let (status, said) = (row.get_ref(2)?.as_str()?, row.get_ref(3)?.as_str()?);
             let state = state(status, said, row.get(8)?);
             let (generation, section) = (row.get(5)?, row.get(6)?);
-            Ok(Self { name, state, signed, generation, section, seat: row.get(7)? })
+            Ok(Self { name, code, state, signed, generation, section, seat: row.get(7)? })
         })?;
         rows.collect()
     }
@@ -312,7 +314,7 @@ impl Listed {
             generation: if self.signed { self.generation } else { 0 },
             section: self.section,
             entries: None,
-            code: None,
+            code: self.code,
             seat: self.seat.filter(|seat| !seat.is_empty() && seat.len() <= 255),
         }
     }

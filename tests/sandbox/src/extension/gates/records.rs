@@ -20,8 +20,6 @@ pub(super) struct Kept {
     pub(super) record: Record,
     /// Every record before it is there.
     pub(super) linked: bool,
-    /// Why it does not count; `None` when it does.
-    pub(super) flaw: Option<&'static str>,
 }
 
 /// All records of an event, by chain and sequence.
@@ -32,13 +30,8 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Reads them. Linked are those whose records before are all there; what a scanner wrote after its last good record
-    /// does not count, nor does an admission whose code does not prove itself.
-    pub(super) fn of(app: &App, db: &Connection, place: &Place) -> Result<Self, Problem> {
-        let revocations = revocations(db, place)?;
-        let key = app.tenant(&place.tenant).and_then(|tenant| tenant.issuer.as_ref());
-        let keys: Vec<_> =
-            key.and_then(|key| IssuerKey::from_bytes(&key.public_key()).ok()).into_iter().collect();
+    /// Reads them. Linked are those whose records before are all there.
+    pub(super) fn of(db: &Connection, place: &Place) -> Result<Self, Problem> {
         let (mut linked, mut forks) = (HashMap::<(ChainId, u32), Vec<[u8; 32]>>::new(), BTreeSet::new());
         let (mut all, mut before) = (Vec::new(), None);
         for record in stored(db, place)? {
@@ -54,10 +47,24 @@ impl Records {
             if is_linked {
                 linked.entry(at).or_default().push(record.hash());
             }
-            let flaw = flaw(&record, is_linked, &revocations, &keys);
-            all.push(Kept { record, linked: is_linked, flaw });
+            all.push(Kept { record, linked: is_linked });
         }
         Ok(Self { all, forks })
+    }
+
+    /// Why each does not count; `None` for one that does. What a scanner wrote after its last good record does not, nor
+    /// does an admission whose code does not prove itself.
+    pub(super) fn flaws(
+        &self,
+        app: &App,
+        db: &Connection,
+        place: &Place,
+    ) -> Result<Vec<Option<&'static str>>, Problem> {
+        let revocations = revocations(db, place)?;
+        let issuer = app.tenant(&place.tenant).and_then(|tenant| tenant.issuer.as_ref());
+        let key = issuer.and_then(|issuer| IssuerKey::from_bytes(&issuer.public_key()).ok());
+        let keys: Vec<_> = key.into_iter().collect();
+        Ok(self.all.iter().map(|kept| flaw(kept, &revocations, &keys)).collect())
     }
 
     /// Of each chain, up to where every record is there.
@@ -71,8 +78,7 @@ impl Records {
 }
 
 fn flaw(
-    record: &Record,
-    is_linked: bool,
+    Kept { record, linked }: &Kept,
     revocations: &HashMap<ScannerId, Vec<(ChainId, u32)>>,
     keys: &[IssuerKey],
 ) -> Option<&'static str> {
@@ -80,7 +86,7 @@ fn flaw(
     let revoked = revocations.get(&fields.scanner).is_some_and(|chains| {
         !chains.iter().any(|(chain, last_good)| *chain == fields.chain && fields.sequence <= *last_good)
     });
-    if !is_linked {
+    if !linked {
         Some("incomplete")
     } else if revoked {
         Some("revoked scanner")

@@ -33,7 +33,8 @@ pub(crate) fn report(app: &App, db: &Connection) -> Result<Value, Problem> {
 }
 
 fn of_event(app: &App, db: &Connection, place: &Place, scanners: &[Scanner]) -> Result<Value, Problem> {
-    let records = Records::of(app, db, place)?;
+    let records = Records::of(db, place)?;
+    let flaws = records.flaws(app, db, place)?;
     let names: HashMap<_, _> = scanners
         .iter()
         .filter_map(|one| Some((ScannerId(one.id[..].try_into().ok()?), one.name.as_str())))
@@ -41,7 +42,9 @@ fn of_event(app: &App, db: &Connection, place: &Place, scanners: &[Scanner]) -> 
     let gates = scanners
         .iter()
         .map(|one| json!({"scanner": hex::encode(&one.id), "name": one.name, "revoked": one.revoked}));
-    let rows = records.all.iter().map(|kept| row(kept, &names));
+    let rows = records.all.iter().zip(&flaws).map(|(kept, flaw)| row(kept, *flaw, &names));
+    let counted = records.all.iter().zip(&flaws).filter(|(_, flaw)| flaw.is_none());
+    let counted: Vec<_> = counted.map(|(kept, _)| kept.record.fields()).collect();
     let forks =
         records.forks.iter().map(|(chain, at)| json!({"chain": hex::encode(chain.0), "sequence": at}));
     Ok(json!({
@@ -50,11 +53,11 @@ fn of_event(app: &App, db: &Connection, place: &Place, scanners: &[Scanner]) -> 
         "gates": gates.collect::<Vec<_>>(),
         "records": rows.collect::<Vec<_>>(),
         "forks": forks.collect::<Vec<_>>(),
-        "double_entries": doubles(&Rules::of(db, place)?, &records, &names),
+        "double_entries": doubles(&Rules::of(db, place)?, counted, &names),
     }))
 }
 
-fn row(kept: &Kept, names: &HashMap<ScannerId, &str>) -> Value {
+fn row(kept: &Kept, flaw: Option<&str>, names: &HashMap<ScannerId, &str>) -> Value {
     let fields = kept.record.fields();
     json!({
         "chain": hex::encode(fields.chain.0),
@@ -66,7 +69,7 @@ fn row(kept: &Kept, names: &HashMap<ScannerId, &str>) -> Value {
         "time": time(fields.time_ms),
         "kind": format!("{:?}", fields.kind),
         "verdict": format!("{:?}", fields.verdict),
-        "flaw": kept.flaw,
+        "flaw": flaw,
     })
 }
 
@@ -77,15 +80,14 @@ fn time(time_ms: u64) -> String {
 
 /// Tickets that were admitted more often than the policy lets them in, with every admission. What staff let in against the
 /// verdict is not among them, nor what was taken back.
-fn doubles(rules: &Rules, records: &Records, names: &HashMap<ScannerId, &str>) -> Vec<Value> {
-    let counted = records.all.iter().filter(|kept| kept.flaw.is_none()).map(|kept| kept.record.fields());
+fn doubles(rules: &Rules, counted: Vec<&RecordFields>, names: &HashMap<ScannerId, &str>) -> Vec<Value> {
     let undone: BTreeSet<(ChainId, u32)> = counted
-        .clone()
+        .iter()
         .filter(|fields| fields.kind == Kind::Undo)
         .filter_map(|fields| Some((fields.chain, fields.evidence.undone?)))
         .collect();
     let mut by_ticket = BTreeMap::<[u8; 12], Vec<&RecordFields>>::new();
-    for fields in counted.filter(|fields| !undone.contains(&(fields.chain, fields.sequence))) {
+    for fields in counted.into_iter().filter(|fields| !undone.contains(&(fields.chain, fields.sequence))) {
         if let (Kind::Admission | Kind::Exit, Some(ticket)) = (fields.kind, fields.ticket) {
             by_ticket.entry(ticket.0).or_default().push(fields);
         }

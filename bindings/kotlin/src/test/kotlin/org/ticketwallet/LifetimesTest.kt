@@ -19,6 +19,7 @@ import org.ticketwallet.core.CodeChecker
 import org.ticketwallet.core.CheckerConfig
 import org.ticketwallet.core.Issuer
 import org.ticketwallet.core.KnownIssuer
+import org.ticketwallet.core.ManifestIssuer
 import org.ticketwallet.core.WalletException
 import org.ticketwallet.core.WalletListener
 import org.ticketwallet.core.WalletState
@@ -78,7 +79,9 @@ class LifetimesTest {
         assertEquals(0, child.exitValue())
 
         val (made, live) = count(output.readLines())
-        val all = setOf("BoxOffice", "CodeChecker", "Issuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet")
+        val all = setOf(
+            "BoxOffice", "CodeChecker", "Issuer", "ManifestIssuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet",
+        )
         assertEquals(all, made.keys)
         assertTrue(made.values.all { it > 0 })
         assertEquals(all.associateWith { 0 }, live)
@@ -141,6 +144,7 @@ private fun useAll(wallet: TicketWallet, sandbox: Sandbox, round: Int) = runBloc
     val ticket = wallet.tickets().first { wallet.ticket(it.id).noBarcode == null }
     val frame = wallet.present(ticket.id)
     Issuer(ByteArray(32)).use { issuer -> check(issuer.publicKey().size == 32) }
+    ManifestIssuer(ByteArray(32)).use { issuer -> check(issuer.publicKey().size == 32) }
     CodeChecker(CheckerConfig(listOf(KnownIssuer(frame.issuerKey)))).use { gate ->
         check(gate.check(frame.text.toByteArray(), frame.presentedAt, emptyList()).verdict == CodeVerdict.VALID)
     }

@@ -8,11 +8,20 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.CredentialRequest
+import org.ticketwallet.core.EntryPolicy
 import org.ticketwallet.core.Issuer
 import org.ticketwallet.core.KeyVaultException
+import org.ticketwallet.core.ManifestIssuer
+import org.ticketwallet.core.ManifestKey
+import org.ticketwallet.core.ManifestRequest
+import org.ticketwallet.core.ManifestSection
+import org.ticketwallet.core.ManifestTicket
+import org.ticketwallet.core.Profile
 import org.ticketwallet.core.Purpose
+import org.ticketwallet.core.ScannerRequest
 import org.ticketwallet.core.SoftwareVault
 import org.ticketwallet.core.Statement
+import org.ticketwallet.core.TicketState
 import org.ticketwallet.core.WalletException
 
 /** What is used without a wallet: a server's issuer, and the vault in a file. */
@@ -53,5 +62,40 @@ class ServerTest {
             val foreign = issuer(2).use { it.credential(request) }
             assertEquals("credential", refusedFor(statement.copy(credential = foreign)))
         }
+    }
+
+    private fun manifest(sequence: UInt, state: TicketState) = ManifestRequest(
+        provider = "bam:api.example.org/org1",
+        eventId = "event",
+        sequence = sequence,
+        asOf = 5u,
+        closesAt = null,
+        policy = EntryPolicy.SINGLE,
+        entries = 1u,
+        nonceRequired = false,
+        issuers = listOf(ManifestKey(issuer(1).use { it.publicKey() }, 0u, null)),
+        sections = listOf(ManifestSection(112u, "Haupttribüne")),
+        days = emptyList(),
+        nonceEpochs = emptyList(),
+        tickets = listOf(ManifestTicket("ticket", state, Profile.PLAIN, 0u, 112u, null, "secret code", null)),
+        eventKey = null,
+        revoked = emptyList(),
+    )
+
+    @Test
+    fun a_server_signs_what_gates_work_by() = ManifestIssuer(ByteArray(32) { 2 }).use { issuer ->
+        assertEquals(32, issuer.publicKey().size)
+        val first = issuer.manifest(manifest(1u, TicketState.VALID))
+        val second = issuer.manifest(manifest(2u, TicketState.BLOCKED))
+        assertEquals("TWM1", String(first.copyOf(4)))
+        assertEquals("TWD1", String(issuer.delta(first, second)!!.copyOf(4)))
+        fun refusedFor(call: () -> Unit) = assertThrows(WalletException.InvalidInput::class.java) { call() }.field
+        assertEquals("to", refusedFor { issuer.delta(second, first) })
+        assertEquals("sequence", refusedFor { issuer.manifest(manifest(0u, TicketState.VALID)) })
+        assertEquals("ManifestRequest(..)", manifest(1u, TicketState.VALID).toString())
+        val key = vault().use { it.createKey("scanner") }
+        val request = ScannerRequest("bam:api.example.org/org1", "event", ByteArray(8), key, 0u, null, "Nordtor", listOf(112u))
+        assertEquals("TWS1", String(issuer.certificate(request).copyOf(4)))
+        assertEquals("name", refusedFor { issuer.certificate(request.copy(name = "")) })
     }
 }
