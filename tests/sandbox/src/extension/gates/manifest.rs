@@ -241,13 +241,12 @@ fn tickets(app: &App, db: &Connection, place: &Place) -> Result<Vec<ManifestTick
     let now = Listed::all(app, db, place)?;
     for one in &now {
         db.execute(
-            "INSERT OR REPLACE INTO gate_listed (tenant, event_id, name, signed, generation, section, seat)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            (&place.tenant, place.event, &one.name, one.signed, one.generation, one.section, &one.seat),
+            "INSERT OR REPLACE INTO gate_listed (tenant, event_id, name, signed, generation, section, seat, code)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            (&place.tenant, place.event, &one.name, one.signed, one.generation, one.section, &one.seat, &one.code),
         )?;
     }
-    let sql =
-        "SELECT name, signed, generation, section, seat FROM gate_listed WHERE tenant = ?1 AND event_id = ?2";
+    let sql = "SELECT name, signed, generation, section, seat, code FROM gate_listed WHERE tenant = ?1 AND event_id = ?2";
     let mut statement = db.prepare_cached(sql)?;
     let before = statement.query_map((&place.tenant, place.event), |row| {
         Ok(Listed {
@@ -257,6 +256,7 @@ fn tickets(app: &App, db: &Connection, place: &Place) -> Result<Vec<ManifestTick
             generation: row.get(2)?,
             section: row.get(3)?,
             seat: row.get(4)?,
+            code: row.get(5)?,
         })
     })?;
     let gone = before.collect::<Result<Vec<_>, _>>()?;

@@ -64,6 +64,7 @@ CREATE TABLE gate_listed (
     generation INTEGER NOT NULL,
     section INTEGER NOT NULL,
     seat TEXT,
+    code TEXT,
     PRIMARY KEY (tenant, event_id, name)
 ) STRICT;
 
