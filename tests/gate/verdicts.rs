@@ -37,6 +37,9 @@ fn stocked(venue: &Venue) -> ManifestRequest {
     }
 }
 
+/// What is wrong with a code.
+type Fault = fn(&mut Shown);
+
 async fn verdict(change: impl FnOnce(&mut Shown)) -> Verdict {
     let (clock, mut shown) = (TestClock::new(), Shown::of("90210"));
     let venue = Venue::new(&clock);
@@ -49,7 +52,7 @@ async fn verdict(change: impl FnOnce(&mut Shown)) -> Verdict {
 #[tokio::test]
 async fn each_fault_of_a_signed_code_has_its_verdict_and_the_earlier_one_counts() {
     // In the order of the checks: each case has its own fault and all that come after it.
-    let faults: [(Verdict, fn(&mut Shown)); 11] = [
+    let faults: [(Verdict, Fault); 11] = [
         (Verdict::Stale, |shown| shown.presented = -41),
         (Verdict::FromTheFuture, |shown| shown.presented = 11),
         (Verdict::NotYetValid, |shown| shown.not_before = 60),

@@ -175,7 +175,7 @@ impl Venue {
     pub(crate) fn sign_in(&self) -> GateSignIn {
         GateSignIn {
             service: GateService::Extension,
-            config: SystemConfig::at(&self.server.url()),
+            config: SystemConfig::at(self.server.url()),
             admission_code: "K7Q2M4XA".to_owned(),
             name: "North door".to_owned(),
             leave_unsent: false,
