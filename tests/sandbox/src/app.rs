@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use axum::http::Method;
 use chrono::{DateTime, Utc};
 use ring::rand::{SecureRandom, SystemRandom};
-use ticket_wallet::{Issuer, ManifestIssuer};
 use ticket_wallet::model::Provider;
+use ticket_wallet::{Issuer, ManifestIssuer};
 use url::Url;
 
 use crate::bam::{BamChoices, TokenKey};

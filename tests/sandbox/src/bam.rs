@@ -44,7 +44,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::json;
 
-pub use choices::{BamChoices, ErrorKey, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply};
+pub use choices::{
+    BamChoices, ErrorKey, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply,
+};
 pub(crate) use codes::event_key;
 pub(crate) use order_writes::end_payment;
 pub(crate) use reply::reshape;

@@ -27,11 +27,12 @@ use crate::app::App;
 use crate::problem::Problem;
 
 pub(crate) use feed::cursor_expired;
-pub(crate) use gates::{
-    Place as GatePlace, SCHEMA as GATES_SCHEMA, admission_codes, control_routes as gate_control_routes, edit_event as edit_gate_event,
-    edit_ticket as edit_gate_ticket, report as gate_report, revoke as revoke_scanner,
-};
 pub use gates::{AdmissionCode, BadManifest, GateEventEdit, GateTicketEdit};
+pub(crate) use gates::{
+    Place as GatePlace, SCHEMA as GATES_SCHEMA, admission_codes, control_routes as gate_control_routes,
+    edit_event as edit_gate_event, edit_ticket as edit_gate_ticket, report as gate_report,
+    revoke as revoke_scanner,
+};
 pub use transfer::TransferEnd;
 pub(crate) use transfer::end as end_transfer;
 

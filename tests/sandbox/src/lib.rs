@@ -23,7 +23,9 @@ mod ticketing;
 mod unidy;
 mod users;
 
-pub use bam::{BamChoices, ErrorKey, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply};
+pub use bam::{
+    BamChoices, ErrorKey, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply,
+};
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;
 pub use extension::{AdmissionCode, BadManifest, GateEventEdit, GateTicketEdit, TransferEnd};

@@ -62,8 +62,10 @@ async fn propose(
         _ => return Err(BamError::invalid("args")),
     };
     app.db.write(|db| {
-        let (event, key, enrollment) = validator::by_certificate(db, &tenant, certificate)?
-            .ok_or_else(|| BamError::new(StatusCode::FORBIDDEN, "UNKNOWN_CERTIFICATE", "Unknown certificate"))?;
+        let (event, key, enrollment) =
+            validator::by_certificate(db, &tenant, certificate)?.ok_or_else(|| {
+                BamError::new(StatusCode::FORBIDDEN, "UNKNOWN_CERTIFICATE", "Unknown certificate")
+            })?;
         let pair = KeyPair::from_pem(&key).map_err(std::io::Error::other)?;
         let pending = Pending {
             public_key: pair.der_bytes().to_vec(),
@@ -131,7 +133,9 @@ fn used() -> BamError {
 /// The ticket that an argument names, which must be this event's and not used yet.
 fn usable(db: &Connection, tenant: &str, event: i64, argument: &str) -> Result<i64, BamError> {
     let argument: Value = serde_json::from_str(argument).map_err(|_| BamError::invalid("args"))?;
-    let number = |place: &str| argument.pointer(place).and_then(Value::as_i64).ok_or_else(|| BamError::invalid("args"));
+    let number = |place: &str| {
+        argument.pointer(place).and_then(Value::as_i64).ok_or_else(|| BamError::invalid("args"))
+    };
     let (config, sequence) = (number("/ticket_config/id")?, number("/seq_num")?);
     number("/validation_time")?;
     if number("/ticket_config/event/id")? != event {
@@ -199,7 +203,8 @@ fn signed(
 
 /// Whether a DER signature with a low s is this key's over a digest.
 fn holds(form: LedgerDigest, key: &[u8], digest: &str, signature: &[u8]) -> bool {
-    let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(key), Signature::from_der(signature)) else {
+    let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(key), Signature::from_der(signature))
+    else {
         return false;
     };
     let Ok(bytes) = hex::decode(digest) else { return false };

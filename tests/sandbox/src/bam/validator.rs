@@ -101,7 +101,8 @@ pub(super) fn by_certificate(
     tenant: &str,
     certificate: &str,
 ) -> rusqlite::Result<Option<(i64, String, String)>> {
-    let sql = "SELECT event_id, private_key, enrollment_id FROM validator WHERE tenant = ?1 AND certificate = ?2";
+    let sql =
+        "SELECT event_id, private_key, enrollment_id FROM validator WHERE tenant = ?1 AND certificate = ?2";
     db.query_row(sql, (tenant, certificate), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
 }
 

@@ -86,9 +86,8 @@ async fn nonces(
     app.db.read(|db| {
         let scanner = Scanner::signed_in(&app, db, &tenant, &headers)?;
         let epochs = manifest::nonce_epochs(&app, db, &scanner.place())?;
-        let epochs = epochs
-            .iter()
-            .map(|one| json!({"begin": one.begin, "end": one.end, "nonce": encode(&one.nonce)}));
+        let epochs =
+            epochs.iter().map(|one| json!({"begin": one.begin, "end": one.end, "nonce": encode(&one.nonce)}));
         Ok(Json(epochs.collect()))
     })
 }

@@ -10,11 +10,11 @@ use axum::{Json, Router};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
+use super::Place;
 use super::codes::{self, AdmissionCode};
 use super::records::Records;
 use super::scanner::Scanner;
 use super::view::{self, report};
-use super::Place;
 use crate::app::{App, lock};
 use crate::problem::Problem;
 

@@ -11,9 +11,9 @@ use ticket_wallet::ledger::{Certificate, ChainId, LedgerError, Record, ScannerId
 
 use super::super::fields::encode;
 use super::super::write::{Reply, too_large};
+use super::Place;
 use super::records::{Records, certificates};
 use super::scanner::Scanner;
-use super::Place;
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -42,15 +42,13 @@ pub(super) fn take(app: &App, db: &Connection, scanner: &Scanner, body: &Bytes) 
     let records = Records::of(app, db, &place)?;
     let held: serde_json::Map<_, _> =
         records.vector().iter().map(|(chain, sequence)| (hex::encode(chain.0), json!(sequence))).collect();
-    let forks = records.forks.iter().map(|(chain, at)| json!({"chain": hex::encode(chain.0), "sequence": at}));
+    let forks =
+        records.forks.iter().map(|(chain, at)| json!({"chain": hex::encode(chain.0), "sequence": at}));
     Ok(Reply::Json(json!({"held": held, "refused": refused, "forks": forks.collect::<Vec<_>>()})))
 }
 
 /// A record that one of the event's scanners wrote, or why it is none.
-fn checked(
-    item: &str,
-    certificates: &HashMap<ScannerId, Certificate>,
-) -> Result<Record, &'static str> {
+fn checked(item: &str, certificates: &HashMap<ScannerId, Certificate>) -> Result<Record, &'static str> {
     let bytes = BASE64.decode(item).map_err(|_| "malformed")?;
     let record = Record::from_bytes(&bytes).map_err(|_| "malformed")?;
     let certificate = certificates.get(&record.fields().scanner).ok_or("unknown-scanner")?;
@@ -98,7 +96,8 @@ pub(super) fn read_vector(text: Option<&str>) -> Result<Vector, Problem> {
 /// are part of the first page.
 pub(super) fn page(app: &App, db: &Connection, scanner: &Scanner, since: &Vector) -> Result<Value, Problem> {
     let records = Records::of(app, db, &scanner.place())?;
-    let is_forked = |record: &Record| records.forks.contains(&(record.fields().chain, record.fields().sequence));
+    let is_forked =
+        |record: &Record| records.forks.contains(&(record.fields().chain, record.fields().sequence));
     let is_new = |record: &Record| {
         let fields = record.fields();
         since.get(&fields.chain).is_none_or(|held| fields.sequence > *held)

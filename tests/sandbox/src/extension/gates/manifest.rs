@@ -1,7 +1,7 @@
 //! Manifests: made from the sandbox's tickets whenever something of them has changed, all kept, and sent whole or as delta.
 
-use rusqlite::{Connection, OptionalExtension};
 use ring::digest::{SHA256, digest};
+use rusqlite::{Connection, OptionalExtension};
 use ticket_wallet::barcode::EventKey;
 use ticket_wallet::manifest::{EntryPolicy, Profile, TicketState};
 use ticket_wallet::{
@@ -152,7 +152,8 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn of(db: &Connection, place: &Place) -> rusqlite::Result<Self> {
-        let sql = "SELECT coalesce(policy, 'single'), coalesce(entries, 1), coalesce(nonce_required, 0), closes_at,
+        let sql =
+            "SELECT coalesce(policy, 'single'), coalesce(entries, 1), coalesce(nonce_required, 0), closes_at,
                 min(unixepoch(json_extract(body, '$.event.start_at'))),
                 max(unixepoch(json_extract(body, '$.event.end_at')))
             FROM ticket_config LEFT JOIN gate_event USING (tenant, event_id)
@@ -245,7 +246,8 @@ fn tickets(app: &App, db: &Connection, place: &Place) -> Result<Vec<ManifestTick
             (&place.tenant, place.event, &one.name, one.signed, one.generation, one.section, &one.seat),
         )?;
     }
-    let sql = "SELECT name, signed, generation, section, seat FROM gate_listed WHERE tenant = ?1 AND event_id = ?2";
+    let sql =
+        "SELECT name, signed, generation, section, seat FROM gate_listed WHERE tenant = ?1 AND event_id = ?2";
     let mut statement = db.prepare_cached(sql)?;
     let before = statement.query_map((&place.tenant, place.event), |row| {
         Ok(Listed {

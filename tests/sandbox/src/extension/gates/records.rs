@@ -37,7 +37,8 @@ impl Records {
     pub(super) fn of(app: &App, db: &Connection, place: &Place) -> Result<Self, Problem> {
         let revocations = revocations(db, place)?;
         let key = app.tenant(&place.tenant).and_then(|tenant| tenant.issuer.as_ref());
-        let keys: Vec<_> = key.and_then(|key| IssuerKey::from_bytes(&key.public_key()).ok()).into_iter().collect();
+        let keys: Vec<_> =
+            key.and_then(|key| IssuerKey::from_bytes(&key.public_key()).ok()).into_iter().collect();
         let (mut linked, mut forks) = (HashMap::<(ChainId, u32), Vec<[u8; 32]>>::new(), BTreeSet::new());
         let (mut all, mut before) = (Vec::new(), None);
         for record in stored(db, place)? {
@@ -48,8 +49,8 @@ impl Records {
             }
             before = Some(at);
             let parents = linked.get(&(fields.chain, fields.sequence.wrapping_sub(1)));
-            let is_linked = fields.sequence == 1
-                || parents.is_some_and(|parents| parents.contains(&fields.previous));
+            let is_linked =
+                fields.sequence == 1 || parents.is_some_and(|parents| parents.contains(&fields.previous));
             if is_linked {
                 linked.entry(at).or_default().push(record.hash());
             }
@@ -113,7 +114,8 @@ fn proves(record: &Record, keys: &[IssuerKey]) -> bool {
 }
 
 fn stored(db: &Connection, place: &Place) -> Result<Vec<Record>, Problem> {
-    let sql = "SELECT bytes FROM gate_record WHERE tenant = ?1 AND event_id = ?2 ORDER BY chain, sequence, hash";
+    let sql =
+        "SELECT bytes FROM gate_record WHERE tenant = ?1 AND event_id = ?2 ORDER BY chain, sequence, hash";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map((&place.tenant, place.event), |row| row.get::<_, Vec<u8>>(0))?;
     rows.map(|bytes| Record::from_bytes(&bytes?).map_err(|_| Problem::internal())).collect()
@@ -121,7 +123,8 @@ fn stored(db: &Connection, place: &Place) -> Result<Vec<Record>, Problem> {
 
 /// Of each revoked scanner the chains that have a good record, and up to which.
 fn revocations(db: &Connection, place: &Place) -> Result<HashMap<ScannerId, Vec<(ChainId, u32)>>, Problem> {
-    let sql = "SELECT id, chain, last_good FROM gate_revocation JOIN gate_scanner ON gate_scanner.id = scanner
+    let sql =
+        "SELECT id, chain, last_good FROM gate_revocation JOIN gate_scanner ON gate_scanner.id = scanner
         WHERE tenant = ?1 AND event_id = ?2";
     let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map((&place.tenant, place.event), |row| {

@@ -9,8 +9,8 @@ use ticket_wallet::barcode::DeviceKey;
 
 use super::super::fields::{binary, encode, refused, text};
 use super::super::write::Reply;
-use super::codes::{self, AdmissionCode};
 use super::Place;
+use super::codes::{self, AdmissionCode};
 use crate::app::{App, ServedTenant, random};
 use crate::problem::Problem;
 
@@ -30,7 +30,8 @@ pub(super) struct Scanner {
     pub(super) revoked: bool,
 }
 
-const SELECT: &str = "SELECT number, tenant, event_id, id, name, session, certificate, revoked FROM gate_scanner";
+const SELECT: &str =
+    "SELECT number, tenant, event_id, id, name, session, certificate, revoked FROM gate_scanner";
 
 impl Scanner {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -85,8 +86,7 @@ pub(super) fn sign_in(
     tenant: &ServedTenant,
     body: &Bytes,
 ) -> Result<Reply, Problem> {
-    let body: Value =
-        serde_json::from_slice(body).map_err(|_| Problem::malformed("the body is not JSON"))?;
+    let body: Value = serde_json::from_slice(body).map_err(|_| Problem::malformed("the body is not JSON"))?;
     let (wanted, name) = (text(&body, "admission_code")?, text(&body, "name")?);
     let key = binary(&body, "scanner_key")?;
     DeviceKey::from_x963(&key).map_err(|error| Problem::invalid_field("scanner_key", error))?;
@@ -96,9 +96,8 @@ pub(super) fn sign_in(
         Problem::new(StatusCode::NOT_FOUND, "unknown-code", "There is no such admission code")
     })?;
     let sql = format!("{SELECT} WHERE tenant = ?1 AND event_id = ?2 AND code = ?3 AND key = ?4");
-    let again = db
-        .query_row(&sql, (&code.tenant, code.event_id, &code.code, &key), Scanner::read)
-        .optional()?;
+    let again =
+        db.query_row(&sql, (&code.tenant, code.event_id, &code.code, &key), Scanner::read).optional()?;
     let scanner = match again {
         Some(scanner) if scanner.revoked => {
             return Err(Problem::new(StatusCode::FORBIDDEN, "scanner-revoked", "The scanner was revoked"));

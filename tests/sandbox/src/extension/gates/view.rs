@@ -42,7 +42,8 @@ fn of_event(app: &App, db: &Connection, place: &Place, scanners: &[Scanner]) -> 
         .iter()
         .map(|one| json!({"scanner": hex::encode(&one.id), "name": one.name, "revoked": one.revoked}));
     let rows = records.all.iter().map(|kept| row(kept, &names));
-    let forks = records.forks.iter().map(|(chain, at)| json!({"chain": hex::encode(chain.0), "sequence": at}));
+    let forks =
+        records.forks.iter().map(|(chain, at)| json!({"chain": hex::encode(chain.0), "sequence": at}));
     Ok(json!({
         "tenant": place.tenant,
         "event_id": place.event,
@@ -131,7 +132,8 @@ pub(super) fn text(report: &Value) -> String {
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     for event in list(&report["events"]) {
         // Writing to a text does not fail.
-        let _ = writeln!(text, "{} ({} {})", word(&event["event"]), word(&event["tenant"]), event["event_id"]);
+        let _ =
+            writeln!(text, "{} ({} {})", word(&event["event"]), word(&event["tenant"]), event["event_id"]);
         for gate in list(&event["gates"]) {
             let revoked = if gate["revoked"] == true { ", revoked" } else { "" };
             let _ = writeln!(text, "  gate {} ({}{revoked})", word(&gate["name"]), word(&gate["scanner"]));
