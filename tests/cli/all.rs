@@ -25,6 +25,7 @@ mod catalogue;
 mod command;
 mod commands;
 mod demo;
+mod gate;
 mod holder;
 mod killed_sync;
 mod network;
