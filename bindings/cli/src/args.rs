@@ -37,7 +37,7 @@ const EXAMPLES: &str = "Examples:
   ticket-wallet catalogue update expo-00001 --price 64.10
   ticket-wallet outbox list
   ticket-wallet doctor
-  ticket-wallet gate sign-in --url http://127.0.0.1:8080/t/org1 --name 'North door'
+  ticket-wallet gate sign-in --url http://127.0.0.1:8080/t/nordhafen --name 'North door'
   ticket-wallet gate scan
   ticket-wallet barcode verify --issuer-key d9bf…900c --now 1790000003 < scanned.txt
 
