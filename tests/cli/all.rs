@@ -26,6 +26,7 @@ mod command;
 mod commands;
 mod demo;
 mod exchange;
+mod gate;
 mod holder;
 mod killed_sync;
 mod network;

@@ -123,6 +123,7 @@ fn a_person_at_a_terminal_sees_the_same_as_tables_with_commands_to_copy() {
         "box-office login --system ticketing",
         "--access integration-key",
         "box-office login --system texpo",
+        "gate sign-in --url",
     ] {
         assert!(shown.stdout.contains(command), "{command}:\n{}", shown.stdout);
     }

@@ -160,6 +160,26 @@ fn codes_of_admission_tokens_are_told_by_what_is_for_them() {
     }
 }
 
+/// What a gate signs in with, and what it gets for it, are known, and have no place in what it says.
+#[test]
+fn a_gates_code_and_session_are_noticed() {
+    let (served, folder) = (Served::start(), tempfile::tempdir().unwrap());
+    let one = &served.ready["admission_codes"][0];
+    let (code, tenant) = (one["code"].as_str().unwrap(), one["tenant"].as_str().unwrap());
+    let url = format!("{}/t/{tenant}", served.url());
+    let sign_in = ["gate", "sign-in", "--url", &url, "--name", "Door", "--json"];
+    let before: Vec<String> = serde_json::from_value(served.tells("/sandbox/secrets")).unwrap();
+    run(&mut in_store(folder.path(), &sign_in), format!("{code}\n").as_bytes()).json();
+    let mut given: Vec<String> = serde_json::from_value(served.tells("/sandbox/secrets")).unwrap();
+    given.retain(|secret| !before.contains(secret));
+    assert_eq!(given.len(), 1, "the session alone is new");
+    for secret in [code, &given[0]] {
+        for command in ["sign-in", "status", "scan", "records", "sync"] {
+            assert_eq!(leaks(&["gate", command], &format!("x {secret} x\n"), ""), ["stdout"]);
+        }
+    }
+}
+
 /// What `run` says of a command that tells a secret.
 #[test]
 #[should_panic(expected = "a secret of the sandbox is in [\"stderr\"]")]

@@ -2,6 +2,7 @@
 
 pub(crate) mod box_office;
 pub(crate) mod exchange;
+pub(crate) mod gate;
 pub(crate) mod holder;
 pub(crate) mod sandbox;
 pub(crate) mod system;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use box_office::{BoxOfficeCommand, WritesCommand};
+use gate::GateCommand;
 use holder::{
     AtTenant, DocumentsCommand, OrdersCommand, OutboxCommand, ShowOptions, TicketsCommand, TransferCommand,
 };
@@ -37,9 +39,11 @@ const EXAMPLES: &str = "Examples:
   ticket-wallet catalogue update expo-00001 --price 64.10
   ticket-wallet outbox list
   ticket-wallet doctor
+  ticket-wallet gate sign-in --url http://127.0.0.1:8080/t/nordhafen --name 'North door'
+  ticket-wallet gate scan
   ticket-wallet barcode verify --issuer-key d9bf…900c --now 1790000003 < scanned.txt
 
-Exit codes: 0 done · 1 other failure, a verdict other than Valid, a ticket not admitted, or a write whose outcome is
+Exit codes: 0 done · 1 other failure, a verdict other than Valid, somebody not admitted, or a write whose outcome is
 not known · 2 wrong usage or input · 3 server not reached · 4 sign-in needed, refused, or a permission missing ·
 5 store or key vault unusable · 6 no barcode to show · 7 this version must be updated · 8 the server failed, and wants
 the report that is shown";
@@ -147,6 +151,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         command: AdmissionsCommand,
+    },
+    /// What staff at the gate do: prepare, let people in with no network, hand over what happened.
+    Gate {
+        /// What to do.
+        #[command(subcommand)]
+        command: GateCommand,
     },
     /// Take a ticket's barcode over from the device that holds it; the server allows a few such moves.
     Move {

@@ -1,13 +1,14 @@
 //! `demo`: the main job from sign-in to gate, each step for real and said to be so.
 
+mod door;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use ticket_wallet::barcode::{CodeVerdict, PREFIX, base45};
 use ticket_wallet::model::{SignIn, SystemConfig, TicketFilter, TicketSummary, TicketSystem};
-use ticket_wallet::{CheckerConfig, CodeChecker, KnownIssuer, Presentation, Wallet};
-use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
+use ticket_wallet::{Presentation, Wallet};
+use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
 
 use crate::args::sandbox::DemoOptions;
 use crate::clock::ShiftedClock;
@@ -21,8 +22,6 @@ use crate::show::picture;
 const WINDOW_S: u8 = 5;
 const REDRAWS: usize = 2;
 const LISTED: usize = 6;
-/// The first byte of the ticket id inside a barcode.
-const TICKET_ID_AT: usize = 13;
 
 struct Demo<'a> {
     output: &'a Output,
@@ -40,11 +39,24 @@ pub(crate) async fn run(options: &DemoOptions, output: &Output) -> Result<(), Fa
     let wallet = home::open_in(folder.path(), Some(Arc::new(demo.clock.clone())))?;
     demo.sign_in_and_sync(&wallet, &sandbox).await?;
     let ticket = demo.list(&wallet)?;
-    sandbox.stop().await;
-    demo.say("offline", "The sandbox is stopped. Everything from here on works with no network.", json!({}))?;
+    let gate = demo.prepare(folder.path(), &sandbox, &wallet, &ticket).await?;
+    sandbox.fault(no_network());
+    demo.say(
+        "offline",
+        "From here on no request is answered: phone and gate work with no network.",
+        json!({}),
+    )?;
     let frames = demo.rotate(&wallet, &ticket).await?;
-    demo.gate(&frames).await?;
-    demo.say("done", "Done. The temporary wallet is removed.", json!({}))
+    demo.let_in(&gate, (&wallet, &ticket), &frames).await?;
+    sandbox.clear_faults();
+    demo.hand_over(&gate).await?;
+    sandbox.stop().await;
+    demo.say("done", "Done. The temporary wallet and gate are removed.", json!({}))
+}
+
+/// Every connection is reset.
+fn no_network() -> FaultRule {
+    FaultRule { method: None, path_contains: String::new(), skip: 0, times: u32::MAX, fault: Fault::Reset }
 }
 
 impl Demo<'_> {
@@ -127,54 +139,10 @@ impl Demo<'_> {
                 REDRAWS + 1,
                 frame.presented_at
             );
-            self.say("frame", &text, about(&frame.text, &frame.issuer_key, frame.presented_at))?;
+            self.say("frame", &text, door::about(&frame.text, &frame.issuer_key, frame.presented_at))?;
             frames.push(frame);
         }
         Ok(frames)
-    }
-
-    /// A gate that knows the issuer's public key and nothing else.
-    async fn gate(&self, frames: &[Presentation]) -> Result<(), Failure> {
-        let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return Ok(()) };
-        let gate = CodeChecker::new(CheckerConfig {
-            issuers: vec![KnownIssuer {
-                public_key: last.issuer_key.clone(),
-                valid_from: None,
-                valid_until: None,
-            }],
-            event: None,
-            sections: vec![],
-            tolerance_s: ticket_wallet::DEFAULT_TOLERANCE_S,
-        })?;
-        self.scan(&gate, "admitted", "The frame on the screen", &last.text, last, CodeVerdict::Valid)?;
-        let stale_in = first.valid_until + i64::from(ticket_wallet::DEFAULT_TOLERANCE_S) + 1 - self.now_s();
-        self.wait_s(stale_in.max(1)).await;
-        self.scan(&gate, "stale", "A screenshot of the first frame", &first.text, first, CodeVerdict::Stale)?;
-        let forged = forge(&last.text)?;
-        let expected = CodeVerdict::BadIssuerSignature;
-        self.scan(&gate, "forged", "A copy with another ticket's number in it", &forged, last, expected)
-    }
-
-    fn scan(
-        &self,
-        gate: &CodeChecker,
-        step: &str,
-        what: &str,
-        text: &str,
-        shown: &Presentation,
-        expected: CodeVerdict,
-    ) -> Result<(), Failure> {
-        let now = self.now_s();
-        let verdict = gate.check(text.into(), now, vec![])?.verdict;
-        let decision = if verdict == CodeVerdict::Valid { "admitted" } else { "refused" };
-        let mut value = about(text, &shown.issuer_key, now);
-        value["verdict"] = json!(format!("{verdict:?}"));
-        self.say(step, &format!("Gate, offline: {what} is {decision} ({verdict:?})."), value)?;
-        if verdict == expected {
-            return Ok(());
-        }
-        let reason = format!("the gate says {verdict:?} where {expected:?} was due");
-        Err(Failure::Wallet(ticket_wallet::WalletError::Internal { reason }))
     }
 
     fn now_s(&self) -> i64 {
@@ -197,17 +165,4 @@ impl Demo<'_> {
         }
         self.output.either(&value, || format!("{text}\n"))
     }
-}
-
-fn about(text: &str, issuer_key: &[u8], now: i64) -> Value {
-    json!({ "text": text, "issuer_key": hex::encode(issuer_key), "now": now })
-}
-
-/// What somebody would try who wants another seat: the same code with one bit of the ticket's id turned over.
-fn forge(text: &str) -> Result<String, Failure> {
-    let broken = || Failure::Usage("the barcode cannot be taken apart".to_owned());
-    let digits = text.strip_prefix(PREFIX).ok_or_else(broken)?;
-    let mut code = base45::decode(digits.as_bytes()).map_err(|_| broken())?;
-    *code.get_mut(TICKET_ID_AT).ok_or_else(broken)? ^= 1;
-    Ok(format!("{PREFIX}{}", base45::encode(&code)))
 }

@@ -13,6 +13,7 @@ mod confirm;
 mod demo;
 mod exchange;
 mod failure;
+mod gate;
 mod holder;
 mod home;
 mod online;
@@ -86,6 +87,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Catalogue { command } => return catalogue::run(home, command, output).await,
         Command::Tokens { command } => return tokens::run(home, command, output).await,
         Command::Admissions { command } => return admissions::run(home, command, output).await,
+        Command::Gate { command } => return gate::run(home, command, output).await,
         Command::Move { id } => changes::move_here(&home::open(home)?, id, output)?,
         Command::Surrender { id } => changes::surrender(&home::open(home)?, id, output)?,
         Command::Outbox { command } => changes::outbox(&home::open(home)?, command, output)?,

@@ -149,7 +149,7 @@ fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess, codes: &[AdmissionCode]) -
         ),
         ticketing_text(sandbox, name),
         texpo_text(sandbox),
-        codes_text(codes),
+        codes_text(&url, codes),
         format!("Public keys that sign barcodes\n{}\n", sandbox.issuer_keys().join("\n")),
     ]
     .concat()
@@ -178,12 +178,16 @@ fn texpo_text(sandbox: &Sandbox) -> String {
     section("Manager of TEXPO's network", &["USER", "PASSWORD", "NETWORK"], std::iter::once(row), &login)
 }
 
-fn codes_text(codes: &[AdmissionCode]) -> String {
+fn codes_text(url: &str, codes: &[AdmissionCode]) -> String {
     let rows = codes.iter().map(|one| {
         let section = one.sections.first().map_or("all", |(_, name)| name.as_str());
         format!("  {}  {}  {}: {section}\n", one.code, one.tenant, one.event)
     });
-    format!("Admission codes, by which scanners sign in\n{}\n", rows.collect::<String>())
+    let tenant = codes.first().map(|one| one.tenant.as_str()).unwrap_or_default();
+    format!(
+        "Admission codes, by which scanners sign in\n{}  ticket-wallet gate sign-in --url {url}/t/{tenant} --name 'North door'\n\n",
+        rows.collect::<String>()
+    )
 }
 
 /// From now on Ctrl-C and a polite request to end no longer end the process; gives what waits for one of them.

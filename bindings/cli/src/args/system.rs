@@ -302,7 +302,7 @@ impl From<SystemName> for TicketSystem {
     }
 }
 
-fn pin(text: &str) -> Result<CertificatePin, String> {
+pub(super) fn pin(text: &str) -> Result<CertificatePin, String> {
     let (sha256, until) = text.split_once('@').map_or((text, None), |(key, until)| (key, Some(until)));
     let expires_at = until.map(str::parse).transpose().map_err(|_| "Unix seconds expected behind the @")?;
     Ok(CertificatePin { sha256: sha256.to_owned(), expires_at })

@@ -1,0 +1,130 @@
+//! The command line of a gate.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use ticket_wallet::model::{
+    CertificatePin, GateService, GateSignIn, SystemConfig, TicketingAccess, TicketingConfig,
+};
+
+use super::system::pin;
+
+const EXAMPLES: &str = "Examples:
+  ticket-wallet gate sign-in --url https://gates.example.org --name 'North door'    (asks for the admission code)
+  ticket-wallet gate scan                       at a terminal: live, with the scanner as keyboard
+  ticket-wallet gate scan --json < scanned.txt  one verdict a line
+  ticket-wallet gate scan --image ticket.png
+  ticket-wallet gate override 00112233445566778899aabbccddeeff/7 --reason 'broken screen'
+  ticket-wallet gate sync";
+
+const SCAN_HELP: &str = "Exit codes: 0 every code was admitted · 1 at least one was refused · others as everywhere.
+
+A line is one code, as scanners send it: it ends with CR, LF or both, and empty lines are passed over. Each verdict is on
+the disk before it is printed. The same code again within three seconds is a double read, marked and not counted.";
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub(crate) enum GateCommand {
+    /// Sign in with an admission code, which fixes event and sections, and prepare.
+    SignIn(Box<GateSignInOptions>),
+    /// Bring the manifest up to date, while there is a network.
+    Prepare,
+    /// Say what this gate is, and how far it is prepared; works offline.
+    Status,
+    /// Let people in: codes from stdin, one a line, or from pictures; works offline. Exits 1 when one is refused.
+    #[command(after_help = SCAN_HELP)]
+    Scan(GateScanOptions),
+    /// The same for those who leave, so that they can come in again where the event allows it; works offline.
+    #[command(after_help = SCAN_HELP)]
+    Exit(GateScanOptions),
+    /// Take an admission of this gate back, once, within 120 seconds; works offline.
+    Undo {
+        /// The record, as a verdict or `gate records` tells it.
+        record: String,
+    },
+    /// Let somebody in whom this gate refused; works offline.
+    Override {
+        /// The refusal's record, as a verdict or `gate records` tells it.
+        record: String,
+        /// Why, in at most 200 bytes; the server gets it too.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Count who came in, left, and was refused at this gate; works offline.
+    Stats,
+    /// List the newest records, the newest first; works offline.
+    Records {
+        /// So many at most.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+    },
+    /// Hand over the records that the server does not have, and prepare.
+    Sync,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServiceName {
+    /// The extension beside whatever system sells the tickets.
+    Extension,
+    /// TickeTing itself.
+    Ticketing,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateSignInOptions {
+    /// Address of what is signed in to, for example https://api.example.org.
+    #[arg(long)]
+    url: String,
+    /// The admission code. Better left out: it then comes from a prompt or stdin, and stands in no list of processes.
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) code: Option<String>,
+    /// The door, as staff call it; 1 to 64 bytes.
+    #[arg(long)]
+    name: String,
+    /// What is signed in to.
+    #[arg(long, value_enum, default_value = "extension")]
+    service: ServiceName,
+    /// Leave records of the post before that were not sent on this device.
+    #[arg(long)]
+    leave_unsent: bool,
+    /// A key that the server's certificates must have: SHA-256 of its SubjectPublicKeyInfo in base64; two at least. With
+    /// @UNIX behind it, it counts until that second.
+    #[arg(long, value_name = "BASE64", value_parser = pin)]
+    pin: Vec<CertificatePin>,
+    /// TickeTing: the app's own key, for which codes are looked up.
+    #[arg(
+        long,
+        value_name = "KEY",
+        allow_hyphen_values = true,
+        env = "TICKET_WALLET_APP_KEY",
+        hide_env_values = true
+    )]
+    app_key: Option<String>,
+}
+
+impl GateSignInOptions {
+    /// What is signed in with; `code` is the admission code.
+    pub(crate) fn with_code(self, code: String) -> GateSignIn {
+        let service = match self.service {
+            ServiceName::Extension => GateService::Extension,
+            ServiceName::Ticketing => GateService::Ticketing,
+        };
+        let ticketing = (service == GateService::Ticketing).then(|| TicketingConfig {
+            access: Some(TicketingAccess::IntegrationKey),
+            app_key: self.app_key,
+            ..TicketingConfig::default()
+        });
+        let config = SystemConfig { ticketing, pins: self.pin, ..SystemConfig::at(self.url) };
+        GateSignIn { service, config, admission_code: code, name: self.name, leave_unsent: self.leave_unsent }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateScanOptions {
+    /// How many persons go through together on each ticket.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) persons: u16,
+    /// PNG files, each with one QR code, in place of stdin. All are read before anybody is let in.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) image: Vec<PathBuf>,
+}

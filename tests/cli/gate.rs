@@ -1,0 +1,241 @@
+//! Staff at the gate, in a terminal: prepared online, deciding offline, and what happened handed over.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::bad_input::fails;
+use crate::command::{Finished, Served, at_terminal, in_store, json_of, run, text_of};
+use crate::served::text;
+use crate::support::json_lines;
+
+/// A phone with a ticket that shows a signed barcode, and a door of its event.
+struct Door {
+    served: Served,
+    phone: TempDir,
+    gate: TempDir,
+    ticket: String,
+    event: String,
+}
+
+impl Door {
+    /// Signed in at the ticket's event.
+    fn open() -> Self {
+        let served = Served::start();
+        let (phone, gate) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        served.login(phone.path(), 0).json();
+        json_of(phone.path(), &["sync"]);
+        let listed = json_of(phone.path(), &["tickets", "list"]);
+        let details = listed.as_array().unwrap().iter();
+        let mut details = details.map(|one| json_of(phone.path(), &["tickets", "show", &text(&one["id"])]));
+        let detail = details.find(|one| one["lease_end"].is_i64()).unwrap();
+        let door =
+            Self { served, phone, gate, ticket: text(&detail["id"]), event: text(&detail["event_hash"]) };
+        let of_event = |one: &&Value| {
+            one["event_id"].as_i64() == text(&detail["event"]["id"]).parse().ok()
+                && one["sections"] == json!([])
+        };
+        let codes = door.served.ready["admission_codes"].as_array().unwrap();
+        // Another tenant may have an event of this number.
+        let status = codes.iter().filter(of_event).map(|code| door.sign_in(code).json());
+        assert!(status.into_iter().any(|status| status["event"] == door.event.as_str()));
+        door
+    }
+
+    fn path(&self) -> &Path {
+        self.gate.path()
+    }
+
+    fn sign_in(&self, code: &Value) -> Finished {
+        let url = format!("{}/t/{}", self.served.url(), text(&code["tenant"]));
+        let mut command = in_store(self.path(), &["gate", "sign-in", "--url", &url, "--name", "North door"]);
+        run(command.arg("--json"), (text(&code["code"]) + "\n").as_bytes())
+    }
+
+    /// The text of the barcode on the phone.
+    fn shown(&self) -> String {
+        text(&json_of(self.phone.path(), &["show", &self.ticket])["text"])
+    }
+
+    fn scan(&self, options: &[&str], input: &str) -> Finished {
+        let mut command = in_store(self.path(), &["gate", "scan"]);
+        run(command.args(options), input.as_bytes())
+    }
+
+    /// The verdicts of a scan that has one for each code.
+    fn verdicts(&self, input: &str) -> (Option<i32>, Vec<Value>) {
+        let found = self.scan(&["--json"], input);
+        assert_eq!(found.stderr, "");
+        (found.code, json_lines(&found.stdout))
+    }
+}
+
+#[test]
+fn a_gate_lets_in_once_and_hands_over_what_happened() {
+    let door = Door::open();
+    let path = door.path();
+    let status = text_of(path, &["gate", "status"]);
+    assert!(status.contains("North door") && status.contains(&door.event), "{status}");
+    let prepared = json_of(path, &["gate", "prepare"]);
+    assert!(prepared["tickets"].as_u64().is_some_and(|tickets| tickets > 0), "{prepared}");
+
+    // Lines as scanners send them: CR, LF or both; empty ones; a double read; the last one without an end.
+    let code = door.shown();
+    let (exit, verdicts) = door.verdicts(&format!("\r\n{code}\r\n{code}\r\nwristband"));
+    assert_eq!(exit, Some(1), "one was refused");
+    let said: Vec<_> =
+        verdicts.iter().map(|one| (text(&one["verdict"]), one["is_repeated"].clone())).collect();
+    let of = |verdict: &str, again: bool| (verdict.to_owned(), json!(again));
+    assert_eq!(said, [of("Admit", false), of("Admit", true), of("UnknownTicket", false)]);
+    assert_eq!(
+        (&verdicts[0]["ticket"], &verdicts[0]["certainty"]["is_proved"]),
+        (&json!(door.ticket), &json!(true))
+    );
+    let (exit, again) = door.verdicts(&format!("{code}\n"));
+    assert_eq!((exit, &again[0]["verdict"]), (Some(1), &json!("Replayed")));
+    assert_eq!(door.verdicts(""), (Some(0), vec![]));
+
+    let stats = json_of(path, &["gate", "stats"]);
+    assert_eq!((&stats["entered"], &stats["unsent"]), (&json!(1), &json!(3)));
+    assert_eq!(stats["refusals"], json!({ "UnknownTicket": 1, "Replayed": 1 }));
+    assert!(text_of(path, &["gate", "stats"]).contains("Refused: Replayed"));
+
+    let undone = json_of(path, &["gate", "undo", &text(&verdicts[0]["record"])]);
+    assert_eq!((&undone["kind"], &undone["ticket"]), (&json!("Undo"), &json!(door.ticket)));
+    let admission = text(&verdicts[0]["record"]);
+    let twice = || in_store(path, &["gate", "undo", &admission]);
+    fails(twice, b"", 2, "invalid_input");
+    let refusal = text(&verdicts[2]["record"]);
+    let reason = ["gate", "override", &refusal, "--reason", "wristband was shown"];
+    let overridden = json_of(path, &reason);
+    assert_eq!((&overridden["kind"], &overridden["persons"]), (&json!("Override"), &json!(1)));
+    assert_eq!(overridden["override_reason"], "wristband was shown");
+
+    assert_eq!(json_of(path, &["gate", "sync"]), json!({ "sent": 5, "conflicts": 0, "unsent": 0 }));
+    assert!(text_of(path, &["gate", "sync"]).starts_with("Records handed over: 0; waiting: 0."));
+    let records = json_of(path, &["gate", "records"]);
+    let kinds: Vec<_> = records.as_array().unwrap().iter().map(|one| text(&one["kind"])).collect();
+    assert_eq!(kinds, ["Override", "Undo", "Refusal", "Refusal", "Admission"]);
+    assert!(records.as_array().unwrap().iter().all(|one| one["is_sent"] == true));
+    assert_eq!(json_of(path, &["gate", "records", "--limit", "2"]).as_array().unwrap().len(), 2);
+    let table = text_of(path, &["gate", "records"]);
+    assert!(table.starts_with("RECORD") && table.contains("wristband was shown"), "{table}");
+    assert!(
+        [table, records.to_string(), status].iter().all(|said| !said.contains("TW1:")),
+        "no code is told"
+    );
+}
+
+#[test]
+fn a_gate_decides_and_says_so_in_one_line_with_no_network() {
+    let door = Door::open();
+    let code = door.shown();
+    let Door { served, phone: _phone, gate, ticket, .. } = door;
+    assert!(served.stop().success());
+    let path = gate.path();
+    let scan = |input: &str| run(&mut in_store(path, &["gate", "scan", "--persons", "1"]), input.as_bytes());
+    let admitted = scan(&format!("{code}\r"));
+    assert_eq!((admitted.code, admitted.stdout.lines().count()), (Some(0), 1), "{admitted:?}");
+    assert!(admitted.stdout.starts_with(&format!("ADMITTED · ticket {ticket}")), "{}", admitted.stdout);
+    let refused = scan(&format!("{code}\n{}\n", "A".repeat(70 << 10)));
+    assert_eq!((refused.code, refused.stdout.lines().count()), (Some(1), 2), "{refused:?}");
+    assert!(refused.stdout.starts_with("REFUSED (Replayed): "), "{}", refused.stdout);
+    assert!(!refused.stdout.contains(&code) && !admitted.stdout.contains("TW1:"));
+    // The frame that let in lets nobody out.
+    let left = run(in_store(path, &["gate", "exit"]).arg("--json"), format!("{code}\n").as_bytes());
+    assert_eq!((left.code, &json_lines(&left.stdout)[0]["verdict"]), (Some(1), &json!("Replayed")));
+    let unreachable = || in_store(path, &["gate", "sync"]);
+    fails(unreachable, b"", 3, "unreachable");
+    assert_eq!(json_of(path, &["gate", "status"])["unsent"], 4);
+}
+
+#[test]
+fn pictures_are_scanned_too() {
+    let door = Door::open();
+    let png = door.phone.path().join("ticket.png");
+    let png = png.to_str().unwrap();
+    json_of(door.phone.path(), &["show", &door.ticket, "--out", png]);
+    let spoiled = door.phone.path().join("spoiled.png");
+    std::fs::write(&spoiled, "no picture").unwrap();
+    let with = |files: &[&str]| {
+        let mut command = in_store(door.path(), &["gate", "scan", "--image"]);
+        command.args(files);
+        command
+    };
+    // Nobody was let in by the good picture before the bad one was read.
+    let line = fails(|| with(&[png, spoiled.to_str().unwrap()]), b"", 2, "invalid_input");
+    assert!(line.contains("spoiled.png"), "{line}");
+    fails(|| with(&["/nowhere.png"]), b"", 1, "system");
+    assert_eq!(run(with(&[png]).arg("--json"), b"").json()["verdict"], "Admit");
+    let again = run(&mut with(&[png]), b"");
+    assert!(again.code == Some(1) && again.stdout.starts_with("REFUSED (Replayed)"), "{again:?}");
+}
+
+#[test]
+fn at_a_terminal_each_verdict_fills_the_screen() {
+    let door = Door::open();
+    let code = door.shown() + "\n";
+    let typed = [("Ready.", code.as_str()), ("A D M I T T E D", ""), ("Ready.", "wristband\n")];
+    let typed = [&typed[..], &[("R E F U S E D", ""), ("Ready.", "\u{4}")]].concat();
+    let shown = at_terminal(&in_store(door.path(), &["gate", "scan"]), &typed);
+    assert_eq!(shown.code, Some(1), "{}", shown.stdout);
+    let (admitted, refused) = shown.stdout.split_once("wristband").unwrap();
+    assert!(admitted.contains("\u{1b}[1;97;42m") && !admitted.contains('\u{7}'), "{admitted:?}");
+    assert!(refused.contains("\u{1b}[1;97;41m") && refused.contains('\u{7}'), "{refused:?}");
+    assert!(refused.contains("no ticket of this event has this code (UnknownTicket)"), "{refused}");
+}
+
+#[test]
+fn a_gate_of_ticketing_signs_in_by_the_apps_key() {
+    let served = Served::start_with(&["--tickets", "60"]);
+    let gate = tempfile::tempdir().unwrap();
+    let of = &served.ready["ticketing"];
+    let (url, key) = (text(&of["url"]), text(&of["integration_key"]));
+    let code = text(&served.tells("/sandbox/ticketing")["events"][0]["global_code"]);
+    let sign_in = || {
+        let service = ["gate", "sign-in", "--service", "ticketing", "--url", &url, "--name", "Door 1"];
+        in_store(gate.path(), &service)
+    };
+    assert!(fails(sign_in, code.as_bytes(), 2, "invalid_input").contains("app"));
+    let mut with_key = sign_in();
+    let status = run(with_key.env("TICKET_WALLET_APP_KEY", &key).arg("--json"), code.as_bytes()).json();
+    assert!(status["tickets"].as_u64().is_some_and(|tickets| tickets > 0), "{status}");
+    let refused = run(in_store(gate.path(), &["gate", "scan"]).arg("--json"), b"unknown\n");
+    assert_eq!(
+        (refused.code, &json_lines(&refused.stdout)[0]["verdict"]),
+        (Some(1), &json!("UnknownTicket"))
+    );
+    // A new sign-in says what becomes of records that were not sent; the code may stand in the command as well.
+    let anew = || {
+        let mut command = sign_in();
+        command.env("TICKET_WALLET_APP_KEY", &key).args(["--code", &code]);
+        command
+    };
+    assert!(fails(anew, b"", 2, "invalid_input").contains("1 records are not sent yet"));
+    run(anew().args(["--leave-unsent", "--json"]), b"").json();
+}
+
+#[test]
+fn what_a_gate_cannot_do_is_said() {
+    let served = Served::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    assert!(text_of(path, &["gate", "status"]).contains("not signed in"));
+    assert!(path.join("gate").is_dir() && !path.join("wallet.db").exists(), "a folder of its own");
+    for command in ["prepare", "sync", "stats", "records"] {
+        fails(|| in_store(path, &["gate", command]), b"", 2, "invalid_input");
+    }
+    let line = fails(|| in_store(path, &["gate", "scan"]), b"code\n", 2, "invalid_input");
+    assert!(line.contains("sign in"), "{line}");
+    let tenant = text(&served.ready["admission_codes"][0]["tenant"]);
+    let url = format!("{}/t/{tenant}", served.url());
+    let at = |url: &str| in_store(path, &["gate", "sign-in", "--name", "Door", "--url", url]);
+    fails(|| at(&url), b"NOSUCHCO\n", 2, "not_found");
+    fails(|| at(&url), b"\n", 2, "invalid_input");
+    fails(|| at("http://127.0.0.1:1"), b"K7Q2M4XA\n", 3, "unreachable");
+    for wrong in [&["scan", "--persons", "0"][..], &["scan", "--image"], &["override", "1/2"], &["undo", "x"]]
+    {
+        fails(|| in_store(path, &[&["gate"], wrong].concat()), b"", 2, "invalid_input");
+    }
+}
