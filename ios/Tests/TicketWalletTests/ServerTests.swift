@@ -35,4 +35,30 @@ final class ServerTests: XCTestCase {
         try await expect("at", now: 306)
         try await expect("credential", credential: foreign)
     }
+
+    func test_a_manifest_issuer_signs_manifests_deltas_and_certificates() async throws {
+        let (provider, event) = ("bam:api.example.org/org1", "4711")
+        let issuer = try Issuer(seed: Data(repeating: 1, count: 32))
+        let keys = try ManifestIssuer(seed: Data(repeating: 9, count: 32))
+        XCTAssertEqual(keys.publicKey().count, 32)
+        let issuers = [ManifestKey(publicKey: issuer.publicKey(), validFrom: 0, validUntil: nil)]
+        func manifest(_ sequence: UInt32) throws -> Data {
+            let request = ManifestRequest(
+                provider: provider, eventId: event, sequence: sequence, asOf: 100, closesAt: nil, policy: .single,
+                entries: 1, nonceRequired: false, issuers: issuers, sections: [], days: [], nonceEpochs: [],
+                tickets: [], eventKey: nil, revoked: [])
+            return try keys.manifest(request: request)
+        }
+        let (first, second) = (try manifest(1), try manifest(2))
+        XCTAssertNotEqual(first, second)
+        XCTAssertNotNil(try keys.delta(from: first, to: second))
+        var scanner = ScannerRequest(
+            provider: provider, eventId: event, scannerId: Data(repeating: 1, count: 8),
+            scannerKey: try Phone().vault.createKey(handle: "scanner"), notBefore: 0, notAfter: nil,
+            name: "North door", sections: [])
+        XCTAssertFalse(try keys.certificate(request: scanner).isEmpty)
+        scanner.name = ""
+        let refused = try await failure { try keys.certificate(request: scanner) }
+        guard case .InvalidInput("name", _) = refused else { return XCTFail("\(refused)") }
+    }
 }

@@ -11,14 +11,18 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.CodeVerdict
+import org.ticketwallet.core.Config
 import org.ticketwallet.core.FfiConverterTypeHostClock
 import org.ticketwallet.core.FfiConverterTypeHttpTransport
 import org.ticketwallet.core.FfiConverterTypeKeyVault
 import org.ticketwallet.core.FfiConverterTypeWalletListener
 import org.ticketwallet.core.CodeChecker
 import org.ticketwallet.core.CheckerConfig
+import org.ticketwallet.core.Gate
+import org.ticketwallet.core.GateReadiness
 import org.ticketwallet.core.Issuer
 import org.ticketwallet.core.KnownIssuer
+import org.ticketwallet.core.ManifestIssuer
 import org.ticketwallet.core.WalletException
 import org.ticketwallet.core.WalletListener
 import org.ticketwallet.core.WalletState
@@ -78,7 +82,9 @@ class LifetimesTest {
         assertEquals(0, child.exitValue())
 
         val (made, live) = count(output.readLines())
-        val all = setOf("BoxOffice", "CodeChecker", "Issuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet")
+        val all = setOf(
+            "BoxOffice", "CodeChecker", "Gate", "Issuer", "ManifestIssuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet",
+        )
         assertEquals(all, made.keys)
         assertTrue(made.values.all { it > 0 })
         assertEquals(all.associateWith { 0 }, live)
@@ -107,6 +113,9 @@ fun main(arguments: Array<String>) {
                 val clock = BreakableClock()
                 TicketWallet.open("$folder/leaks", vault, clock = clock).use { wallet -> useAll(wallet, sandbox, round) }
                 TicketBoxOffice.open("$folder/office", vault, clock = clock).use { check(it.accounts().isEmpty()) }
+                Gate.open(Config("$folder/gate"), vault, clock, JvmHttpTransport()).use {
+                    check(it.status().readiness == GateReadiness.NOT_SIGNED_IN)
+                }
             }
         }
     }
@@ -141,6 +150,7 @@ private fun useAll(wallet: TicketWallet, sandbox: Sandbox, round: Int) = runBloc
     val ticket = wallet.tickets().first { wallet.ticket(it.id).noBarcode == null }
     val frame = wallet.present(ticket.id)
     Issuer(ByteArray(32)).use { issuer -> check(issuer.publicKey().size == 32) }
+    ManifestIssuer(ByteArray(32)).use { issuer -> check(issuer.publicKey().size == 32) }
     CodeChecker(CheckerConfig(listOf(KnownIssuer(frame.issuerKey)))).use { gate ->
         check(gate.check(frame.text.toByteArray(), frame.presentedAt, emptyList()).verdict == CodeVerdict.VALID)
     }

@@ -3,14 +3,22 @@ package org.ticketwallet
 import java.nio.file.Path
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNotNull
 import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.CredentialRequest
+import org.ticketwallet.core.EntryPolicy
 import org.ticketwallet.core.Issuer
 import org.ticketwallet.core.KeyVaultException
+import org.ticketwallet.core.ManifestIssuer
+import org.ticketwallet.core.ManifestKey
+import org.ticketwallet.core.ManifestRequest
 import org.ticketwallet.core.Purpose
+import org.ticketwallet.core.ScannerRequest
 import org.ticketwallet.core.SoftwareVault
 import org.ticketwallet.core.Statement
 import org.ticketwallet.core.WalletException
@@ -53,5 +61,28 @@ class ServerTest {
             val foreign = issuer(2).use { it.credential(request) }
             assertEquals("credential", refusedFor(statement.copy(credential = foreign)))
         }
+    }
+
+    @Test
+    fun a_manifest_issuer_signs_manifests_deltas_and_certificates() = vault().use { vault ->
+        val (provider, event) = "bam:api.example.org/org1" to "4711"
+        val issuers = listOf(ManifestKey(issuer(1).use { it.publicKey() }, 0u, null))
+        val request = ManifestRequest(
+            provider, event, 1u, 100u, null, EntryPolicy.SINGLE, 1u, false, issuers, emptyList(), emptyList(), emptyList(),
+            emptyList(), null, emptyList(),
+        )
+        ManifestIssuer(ByteArray(32) { 9 }).use { keys ->
+            assertEquals(32, keys.publicKey().size)
+            val first = keys.manifest(request)
+            val second = keys.manifest(request.copy(sequence = 2u))
+            assertFalse(first.contentEquals(second))
+            assertNotNull(keys.delta(first, second))
+            val scanner = ScannerRequest(
+                provider, event, ByteArray(8) { 1 }, vault.createKey("scanner"), 0u, null, "North door", emptyList(),
+            )
+            assertTrue(keys.certificate(scanner).isNotEmpty())
+            assertThrows(WalletException.InvalidInput::class.java) { keys.certificate(scanner.copy(name = "")) }
+        }
+        Unit
     }
 }
