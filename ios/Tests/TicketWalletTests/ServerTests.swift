@@ -52,13 +52,15 @@ final class ServerTests: XCTestCase {
         let (first, second) = (try manifest(1), try manifest(2))
         XCTAssertNotEqual(first, second)
         XCTAssertNotNil(try keys.delta(from: first, to: second))
-        var scanner = ScannerRequest(
-            provider: provider, eventId: event, scannerId: Data(repeating: 1, count: 8),
-            scannerKey: try Phone().vault.createKey(handle: "scanner"), notBefore: 0, notAfter: nil,
-            name: "North door", sections: [])
-        XCTAssertFalse(try keys.certificate(request: scanner).isEmpty)
-        scanner.name = ""
-        let refused = try await failure { try keys.certificate(request: scanner) }
+        let scannerKey = try Phone().vault.createKey(handle: "scanner")
+        func certificate(_ name: String) throws -> Data {
+            let request = ScannerRequest(
+                provider: provider, eventId: event, scannerId: Data(repeating: 1, count: 8), scannerKey: scannerKey,
+                notBefore: 0, notAfter: nil, name: name, sections: [])
+            return try keys.certificate(request: request)
+        }
+        XCTAssertFalse(try certificate("North door").isEmpty)
+        let refused = try await failure { try certificate("") }
         guard case .InvalidInput("name", _) = refused else { return XCTFail("\(refused)") }
     }
 }
