@@ -48,6 +48,7 @@ extension WalletState: Redacted {}
 extension AdmissionToken: Redacted {}
 extension TokenPage: Redacted {}
 extension GateAccess: Redacted {}
+extension GateSignIn: Redacted {}
 extension AdmissionOrder: Redacted {}
 extension Admission: Redacted {}
 extension AdmissionQuery: Redacted {}

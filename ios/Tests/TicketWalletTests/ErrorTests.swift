@@ -77,9 +77,19 @@ final class ErrorTests: XCTestCase {
             return try await office.catalogue(accountId: account.id)
         }
         try await sandbox.calm()
+        try await sandbox.badManifest("other_key")
+        try await expect("manifest_refused") {
+            let event = try XCTUnwrap(wallet.ticket(id: shown).event)
+            let code = try await sandbox.admissionCode(event.remoteId)
+            let signIn = GateSignIn(
+                service: .extension, config: SystemConfig(url: sandbox.gates(code)), admissionCode: code.code,
+                name: "North door")
+            return try await phone.openGate().signIn(signIn: signIn)
+        }
+        try await sandbox.goodManifest()
         try await sandbox.fault(#"{"path_contains": "/v1/ticket", "fault": {"unavailable": {"retry_after": "7"}}}"#)
         try await expect("unreachable") { try await wallet.sync() }
-        XCTAssertEqual(Set(codes).count, 17)
+        XCTAssertEqual(Set(codes).count, 18)
     }
 
     /// A switch without a default: a new variant does not compile until it has its place here.
@@ -96,6 +106,7 @@ final class ErrorTests: XCTestCase {
         case .PermissionDenied(_, let permission):
             permission == "network.manage" ? "permission_denied" : "\(String(describing: permission))"
         case .NoBarcode(let why, _): why == .needsRebind ? "no_barcode" : "\(why)"
+        case .ManifestRefused(let why, _): why == .badSignature ? "manifest_refused" : "\(why)"
         case .NotFound: "not_found"
         case .Cancelled: "cancelled"
         case .Paused: "paused"

@@ -59,6 +59,10 @@ final class LifetimeTests: XCTestCase {
         for await _ in try wallet.states { break }
         let office = try phone.openOffice(clock: clock)
         XCTAssertEqual(try office.accounts(), [])
+        let door = try phone.openGate(clock: clock)
+        XCTAssertEqual(try door.status().readiness, .notSignedIn)
+        let manifests = try ManifestIssuer(seed: Data(repeating: 8, count: 32))
+        XCTAssertEqual(manifests.publicKey().count, 32)
         let issuer = try Issuer(seed: Data(repeating: 9, count: 32))
         let gate = try CodeChecker(config: CheckerConfig(issuers: [KnownIssuer(publicKey: issuer.publicKey())]))
         XCTAssertEqual(try gate.check(scanned: Data(), now: 0, nonces: []).verdict, .malformed)

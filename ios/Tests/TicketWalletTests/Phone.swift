@@ -30,6 +30,12 @@ final class Phone: Sendable {
         return try TicketBoxOffice(config: Config(folder: path), vault: vault, clock: clock)
     }
 
+    /// Opens a gate beside the wallet.
+    func openGate(clock: (any HostClock)? = nil) throws -> Gate {
+        let path = folder.appendingPathComponent("gate").path
+        return try Gate.open(config: Config(folder: path), vault: vault, clock: clock, transport: nil)
+    }
+
     /// A wallet that has synced and sends only when it syncs.
     func openQuietly(with sandbox: Sandbox) async throws -> TicketWallet {
         let wallet = try open(sendByItself: false)

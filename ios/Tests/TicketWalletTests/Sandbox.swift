@@ -99,6 +99,42 @@ final class Sandbox: @unchecked Sendable {
         try await get("/sandbox/texpo")
     }
 
+    /// The code that lets a gate in to every section of an event.
+    func admissionCode(_ event: String) async throws -> AdmissionCode {
+        let all: [AdmissionCode] = try await get("/sandbox/gates/codes")
+        guard let found = all.first(where: { String($0.eventId) == event }) else { throw NotStarted() }
+        return found
+    }
+
+    /// Where gates of a code's tenant sign in.
+    func gates(_ code: AdmissionCode) -> String {
+        "\(url)/t/\(code.tenant)"
+    }
+
+    /// The records of all gates that the server has.
+    func gateRecords() async throws -> [AdmissionRecord] {
+        struct Event: Decodable { let records: [AdmissionRecord] }
+        struct Report: Decodable { let events: [Event] }
+        let report: Report = try await get("/sandbox/gates", accepting: "application/json")
+        return report.events.flatMap(\.records)
+    }
+
+    /// Gives a ticket a state at the gates, whatever its status says.
+    func gateState(_ tenant: String, _ ticket: String, _ state: String) async throws {
+        let path = "/sandbox/gates/tickets/\(tenant)/\(ticket)"
+        try await control("PATCH", path, #"{"state": "\#(state)"}"#)
+    }
+
+    /// Sends gates this kind of bad manifest until ``goodManifest()``.
+    func badManifest(_ kind: String) async throws {
+        try await control("PUT", "/sandbox/gates/bad-manifest", #""\#(kind)""#)
+    }
+
+    /// Sends gates good manifests again.
+    func goodManifest() async throws {
+        try await control("DELETE", "/sandbox/gates/bad-manifest")
+    }
+
     /// Has the page at which people sign in consent at once for a user; for nobody it refuses at once.
     func consent(_ user: String?) async throws {
         let consent = user.map { #"{"approve": {"user": "\#($0)"}}"# } ?? #""deny""#
@@ -127,9 +163,11 @@ final class Sandbox: @unchecked Sendable {
         let brands: [Brand]
     }
 
-    private func get<T: Decodable>(_ path: String) async throws -> T {
+    private func get<T: Decodable>(_ path: String, accepting type: String = "*/*") async throws -> T {
         guard let url = URL(string: url + path) else { throw NotStarted() }
-        let (body, _) = try await URLSession.shared.data(from: url)
+        var request = URLRequest(url: url)
+        request.setValue(type, forHTTPHeaderField: "Accept")
+        let (body, _) = try await URLSession.shared.data(for: request)
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(T.self, from: body)
@@ -146,6 +184,21 @@ final class Sandbox: @unchecked Sendable {
         let (_, response) = try await URLSession.shared.data(for: request)
         guard (response as? HTTPURLResponse)?.statusCode == 204 else { throw NotStarted() }
     }
+}
+
+/// What gates of an event sign in with; the event's own comes before those of its sections.
+struct AdmissionCode: Decodable {
+    let tenant: String
+    let eventId: Int64
+    let code: String
+}
+
+/// A record of a gate as the server shows it.
+struct AdmissionRecord: Decodable {
+    let gate: String?
+    let ticket: String?
+    let kind: String
+    let verdict: String
 }
 
 /// A brand of the sandbox's Unidy.

@@ -109,11 +109,17 @@ fn schema_page(map: &Map) -> Option<Vec<u8>> {
         let kind = if name == table { "table" } else { "index" };
         let root = map.roots.get(&name)?;
         let rowid = u8::try_from(cells.len() + 1).ok()?;
-        cells.push(schema_cell(rowid, kind, &name, &table, *root, sql.as_deref()));
+        cells.push(schema_cell(rowid, kind, &name, &table, *root, sql.as_deref().map(terse).as_deref()));
     }
     let room = USABLE - FILE_HEADER - leaf_header().len();
     let needed: usize = cells.iter().map(|cell| cell.len() + 2).sum();
     (needed <= room).then(|| b_tree(&leaf_header(), &file_header(map.version), &cells))
+}
+
+/// A statement of a migration without its comments and indentation: all of them have to fit in the first page.
+fn terse(sql: &str) -> String {
+    let lines = sql.lines().map(|line| line.split("--").next().unwrap_or_default());
+    lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
 type Entry = (String, String, Option<String>);
@@ -189,4 +195,27 @@ fn short(value: usize) -> [u8; 2] {
 
 fn number(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_schema_of_this_version_fits_in_the_first_page() {
+        let mut known = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut known).unwrap();
+        let map = schema::map(&known).unwrap();
+        assert_eq!(schema_page(&map).unwrap().len(), PAGE);
+    }
+
+    #[test]
+    fn a_statement_keeps_all_but_comments_and_indentation() {
+        assert_eq!(
+            terse("CREATE TABLE a ( -- one\n    b TEXT,  -- two\n    c BLOB\n)"),
+            "CREATE TABLE a ( b TEXT, c BLOB )"
+        );
+    }
 }

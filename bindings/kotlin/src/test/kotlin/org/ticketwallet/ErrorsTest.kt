@@ -9,7 +9,11 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.Config
+import org.ticketwallet.core.Gate
+import org.ticketwallet.core.GateService
+import org.ticketwallet.core.GateSignIn
 import org.ticketwallet.core.KeyVaultException
+import org.ticketwallet.core.ManifestRefusal
 import org.ticketwallet.core.NoBarcodeReason
 import org.ticketwallet.core.RecoveryReason
 import org.ticketwallet.core.SignIn
@@ -39,6 +43,7 @@ class ErrorsTest {
         is WalletException.ServerFault -> "server_fault ${error.report.member("endpoint")}"
         is WalletException.PermissionDenied -> "permission_denied ${error.permission}"
         is WalletException.NoBarcode -> "no_barcode ${error.why}"
+        is WalletException.ManifestRefused -> "manifest_refused ${error.why}"
         is WalletException.NotFound -> "not_found"
         is WalletException.Cancelled -> "cancelled"
         is WalletException.Paused -> "paused"
@@ -106,7 +111,18 @@ class ErrorsTest {
             val texpo = SignIn(TicketSystem.TEXPO, sandbox.expo().config, sandbox.user, sandbox.password)
             thrown { office.catalogue(office.signIn(texpo).id) }
         }
-        return listOf(upgrade, fault, denied)
+        return listOf(upgrade, fault, denied, refusedManifest(sandbox, vault, wallet))
+    }
+
+    /** What a gate says of a manifest that somebody else has signed. */
+    private fun refusedManifest(sandbox: Sandbox, vault: TestVault, wallet: TicketWallet): WalletException {
+        val event = wallet.tickets().firstNotNullOf { wallet.ticket(it.id).event }
+        val code = sandbox.admissionCode(event.remoteId)
+        val signIn = GateSignIn(GateService.EXTENSION, SystemConfig(sandbox.gates(code)), code.code, "North door")
+        sandbox.badManifest("other_key")
+        val refused = Gate.open(Config("$temporary/gate"), vault, null, null).use { thrown { it.signIn(signIn) } }
+        sandbox.goodManifest()
+        return refused
     }
 
     @Test
@@ -118,6 +134,7 @@ class ErrorsTest {
             "invalid_input ticket_id", "not_found", "refused 401",
             "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "cancelled", "in_use", "outbox_full", "paused",
             "needs_sign_in", "upgrade_needed", "server_fault sessions", "permission_denied network.manage",
+            "manifest_refused ${ManifestRefusal.BAD_SIGNATURE}",
             "unreachable 7000",
             "internal", "key_unavailable", "needs_recovery ${RecoveryReason.KEY_MISSING}", "storage",
         )

@@ -11,12 +11,15 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.CodeVerdict
+import org.ticketwallet.core.Config
 import org.ticketwallet.core.FfiConverterTypeHostClock
 import org.ticketwallet.core.FfiConverterTypeHttpTransport
 import org.ticketwallet.core.FfiConverterTypeKeyVault
 import org.ticketwallet.core.FfiConverterTypeWalletListener
 import org.ticketwallet.core.CodeChecker
 import org.ticketwallet.core.CheckerConfig
+import org.ticketwallet.core.Gate
+import org.ticketwallet.core.GateReadiness
 import org.ticketwallet.core.Issuer
 import org.ticketwallet.core.KnownIssuer
 import org.ticketwallet.core.ManifestIssuer
@@ -80,7 +83,7 @@ class LifetimesTest {
 
         val (made, live) = count(output.readLines())
         val all = setOf(
-            "BoxOffice", "CodeChecker", "Issuer", "ManifestIssuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet",
+            "BoxOffice", "CodeChecker", "Gate", "Issuer", "ManifestIssuer", "SoftwareVault", "Subscription", "SyncRun", "Wallet",
         )
         assertEquals(all, made.keys)
         assertTrue(made.values.all { it > 0 })
@@ -110,6 +113,9 @@ fun main(arguments: Array<String>) {
                 val clock = BreakableClock()
                 TicketWallet.open("$folder/leaks", vault, clock = clock).use { wallet -> useAll(wallet, sandbox, round) }
                 TicketBoxOffice.open("$folder/office", vault, clock = clock).use { check(it.accounts().isEmpty()) }
+                Gate.open(Config("$folder/gate"), vault, clock, JvmHttpTransport()).use {
+                    check(it.status().readiness == GateReadiness.NOT_SIGNED_IN)
+                }
             }
         }
     }

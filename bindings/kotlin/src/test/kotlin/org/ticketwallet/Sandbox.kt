@@ -2,7 +2,12 @@ package org.ticketwallet
 
 import java.net.HttpURLConnection
 import java.net.Proxy
+import java.net.URI
 import java.net.URL
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpRequest.BodyPublishers
+import java.net.http.HttpResponse.BodyHandlers
 import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TexpoConfig
 import org.ticketwallet.core.TexpoSignIn
@@ -63,6 +68,9 @@ internal class Expo(record: String) {
     )
 }
 
+/** What gates of an event sign in with. */
+internal class AdmissionCode(val tenant: String, val code: String)
+
 /** The text of the first member of this name. */
 internal fun String.member(name: String): String =
     checkNotNull(Regex("\"$name\":\"([^\"]*)\"").find(this)) { name }.groupValues[1]
@@ -72,6 +80,10 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
     private val process = ProcessBuilder(
         System.getProperty("ticketwallet.cli"), "sandbox", "--tickets", tickets.toString(),
     ).redirectError(ProcessBuilder.Redirect.INHERIT).start()
+
+    /** Unlike [HttpURLConnection] it can send `PATCH`. */
+    private val client = HttpClient.newBuilder().proxy(HttpClient.Builder.NO_PROXY)
+        .version(HttpClient.Version.HTTP_1_1).build()
 
     /** Its address. */
     val url: String
@@ -107,6 +119,33 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
     /** How TEXPO is reached. */
     fun expo() = Expo(get("/sandbox/texpo"))
 
+    /** The code that lets a gate in to every section of an event. */
+    fun admissionCode(event: String): AdmissionCode {
+        val whole = Regex("\\{\"tenant\":\"([^\"]*)\",\"event_id\":$event,[^{}]*\"code\":\"([^\"]*)\",\"sections\":\\[]}")
+        val (tenant, code) = checkNotNull(whole.find(get("/sandbox/gates/codes"))) { event }.destructured
+        return AdmissionCode(tenant, code)
+    }
+
+    /** Where gates of a code's tenant sign in. */
+    fun gates(code: AdmissionCode) = "$url/t/${code.tenant}"
+
+    /** What the server knows of its gates. */
+    fun gateReport(): String {
+        val connection = open("$url/sandbox/gates")
+        connection.setRequestProperty("Accept", "application/json")
+        return connection.inputStream.use { it.readAllBytes().decodeToString() }
+    }
+
+    /** Gives a ticket a state at the gates, whatever its status says. */
+    fun gateState(tenant: String, ticket: String, state: String) =
+        control("PATCH", "/sandbox/gates/tickets/$tenant/$ticket", """{"state":"$state"}""")
+
+    /** Sends gates this kind of bad manifest until [goodManifest]. */
+    fun badManifest(kind: String) = control("PUT", "/sandbox/gates/bad-manifest", "\"$kind\"")
+
+    /** Sends gates good manifests again. */
+    fun goodManifest() = control("DELETE", "/sandbox/gates/bad-manifest", null)
+
     /** Has the page at which people sign in consent at once for a user; for nobody it refuses at once. */
     fun consent(user: String?) {
         val consent = user?.let { """{"approve":{"user":"$it"}}""" } ?: "\"deny\""
@@ -140,14 +179,11 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
     private fun get(path: String) = open(url + path).inputStream.use { it.readAllBytes().decodeToString() }
 
     private fun control(method: String, path: String, body: String?) {
-        val connection = open(url + path)
-        connection.requestMethod = method
-        body?.let {
-            connection.doOutput = true
-            connection.setRequestProperty("Content-Type", "application/json")
-            connection.outputStream.use { stream -> stream.write(it.toByteArray()) }
-        }
-        check(connection.responseCode == 204) { "the sandbox answered ${connection.responseCode}" }
+        val content = body?.let(BodyPublishers::ofString) ?: BodyPublishers.noBody()
+        val request = HttpRequest.newBuilder(URI(url + path)).method(method, content)
+            .setHeader("Content-Type", "application/json").build()
+        val status = client.send(request, BodyHandlers.discarding()).statusCode()
+        check(status == 204) { "the sandbox answered $status" }
     }
 
     override fun close() {

@@ -5,12 +5,15 @@ import java.io.File
 import org.ticketwallet.JvmHttpTransport
 import org.ticketwallet.TicketBoxOffice
 import org.ticketwallet.TicketWallet
+import org.ticketwallet.core.Config
+import org.ticketwallet.core.Gate
 import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.KeyVault
 
 /** The folders that this package's backup rules leave out. */
 private const val FOLDER = "ticket-wallet"
 private const val OFFICE_FOLDER = "ticket-wallet-box-office"
+private const val GATE_FOLDER = "ticket-wallet-gate"
 
 /**
  * Opens the app's wallet: files in `files/ticket-wallet`, keys in the Android Keystore, the platform's HTTP and trust
@@ -28,6 +31,13 @@ fun openTicketBoxOffice(
     vault: KeyVault = AndroidKeyVault(OFFICE_FOLDER),
     transport: HttpTransport = JvmHttpTransport(),
 ): TicketBoxOffice = TicketBoxOffice.open(filesOf(context, OFFICE_FOLDER), vault, transport, AndroidClock(context))
+
+/** Opens the app's gate in the same way: files in `files/ticket-wallet-gate`, keys of its own. */
+fun openGate(
+    context: Context,
+    vault: KeyVault = AndroidKeyVault(GATE_FOLDER),
+    transport: HttpTransport = JvmHttpTransport(),
+): Gate = Gate.open(Config(filesOf(context, GATE_FOLDER)), vault, AndroidClock(context), transport)
 
 private fun filesOf(context: Context, folder: String): String =
     File(context.applicationContext.filesDir, folder).path

@@ -1,0 +1,150 @@
+package org.ticketwallet
+
+import java.nio.file.Path
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.BeforeEach
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import org.junit.jupiter.api.io.TempDir
+import org.ticketwallet.core.Allowed
+import org.ticketwallet.core.Config
+import org.ticketwallet.core.Gate
+import org.ticketwallet.core.GateReadiness
+import org.ticketwallet.core.GateService
+import org.ticketwallet.core.GateSignIn
+import org.ticketwallet.core.GateVerdict
+import org.ticketwallet.core.Kind
+import org.ticketwallet.core.ManifestRefusal
+import org.ticketwallet.core.Profile
+import org.ticketwallet.core.SystemConfig
+import org.ticketwallet.core.TicketSummary
+import org.ticketwallet.core.Verdict
+import org.ticketwallet.core.WalletException
+
+/** Staff at a gate let in whom a wallet of the same sandbox brings along. */
+@Timeout(300)
+@Suppress("ktlint:standard:function-naming", "FunctionName")
+class GateTest {
+    @TempDir
+    lateinit var temporary: Path
+    private lateinit var sandbox: Sandbox
+    private lateinit var vault: TestVault
+    private lateinit var wallet: TicketWallet
+    private lateinit var gate: Gate
+    private lateinit var ticket: TicketSummary
+    private lateinit var code: AdmissionCode
+
+    @BeforeEach
+    fun start() {
+        sandbox = Sandbox()
+        vault = TestVault(temporary.toString())
+        wallet = TicketWallet.open("$temporary/wallet", vault)
+        runBlocking {
+            wallet.signIn(sandbox.url, sandbox.user, sandbox.password)
+            wallet.sync()
+        }
+        ticket = wallet.tickets().first { wallet.ticket(it.id).noBarcode == null }
+        code = sandbox.admissionCode(checkNotNull(wallet.ticket(ticket.id).event).remoteId)
+        gate = Gate.open(Config("$temporary/gate"), vault, null, null)
+    }
+
+    @AfterEach
+    fun stop() {
+        listOf<AutoCloseable>(gate, wallet, vault, sandbox).forEach { it.close() }
+    }
+
+    private fun signIn() = GateSignIn(
+        GateService.EXTENSION, SystemConfig(sandbox.gates(code)), code.code, "North door",
+    )
+
+    /** The bytes of a frame later than those before, which a gate tells apart by the second. */
+    private fun frame(): ByteArray {
+        Thread.sleep(1_100)
+        return wallet.present(ticket.id).text.toByteArray()
+    }
+
+    private fun scan(bytes: ByteArray): GateVerdict = gate.scan(bytes, 1u)
+
+    @Test
+    fun a_gate_signs_in_and_is_prepared() = runBlocking {
+        assertEquals(GateReadiness.NOT_SIGNED_IN, gate.status().readiness)
+        assertThrows(WalletException.InvalidInput::class.java) { scan(frame()) }
+        val unknown = runCatching { gate.signIn(signIn().copy(admissionCode = "NOTACODE")) }.exceptionOrNull()
+        assertTrue(unknown is WalletException.NotFound, "$unknown")
+        val signIn = signIn()
+        assertFalse(code.code in "$signIn", "a record shows nothing of itself")
+        val status = gate.signIn(signIn)
+        assertTrue(status.readiness in setOf(GateReadiness.READY, GateReadiness.READY_WITH_OLD_DATA))
+        assertEquals("North door" to ticket.eventHash, status.name to status.event)
+        assertEquals(0u, status.unsent)
+        assertTrue(status.tickets > 0u)
+        assertEquals(status.manifestSequence, gate.prepare().manifestSequence)
+    }
+
+    @Test
+    fun a_ticket_is_admitted_once_undone_overridden_and_handed_over() = runBlocking {
+        gate.signIn(signIn())
+        val shown = frame()
+        val first = scan(shown)
+        assertEquals(Verdict.ADMIT to Profile.SIGNED, first.verdict to first.profile)
+        assertEquals(ticket.id to Allowed.Once, first.ticket to first.allowed)
+        assertTrue(first.certainty.isProved)
+        assertTrue(scan(shown).isRepeated, "a camera's double read")
+        assertEquals(Verdict.UNKNOWN_TICKET, scan("a wristband".toByteArray()).verdict)
+        assertEquals(Verdict.REPLAYED, scan(shown).verdict)
+
+        val undone = gate.undo(first.recordId)
+        assertEquals(Kind.UNDO to ticket.id, undone.kind to undone.ticket)
+        assertThrows(WalletException.InvalidInput::class.java) { gate.undo(first.recordId) }
+        assertEquals(0u to 1u, gate.statistics().run { entered to this.undone })
+
+        val second = scan(frame())
+        assertEquals(Verdict.ADMIT, second.verdict)
+        val third = scan(frame())
+        assertEquals(Verdict.ALREADY_ADMITTED, third.verdict)
+        assertEquals(second.recordId to true, third.earlier?.run { recordId to isHere })
+        val overridden = gate.overrideRefusal(third.recordId, "came out to park the car")
+        assertEquals(Kind.OVERRIDE to "came out to park the car", overridden.kind to overridden.overrideReason)
+        assertEquals(Verdict.ADMIT, gate.exit(frame(), 1u).verdict)
+
+        val counted = gate.statistics()
+        assertEquals(listOf(2u, 1u, 1u, 1u, 8u), counted.run { listOf(entered, left, this.overridden, this.undone, unsent) })
+        assertEquals(
+            setOf(Verdict.UNKNOWN_TICKET to 1u, Verdict.REPLAYED to 1u, Verdict.ALREADY_ADMITTED to 1u),
+            counted.refusals.map { it.verdict to it.count }.toSet(),
+        )
+        val kinds = listOf(
+            Kind.EXIT, Kind.OVERRIDE, Kind.REFUSAL, Kind.ADMISSION, Kind.UNDO, Kind.REFUSAL, Kind.REFUSAL, Kind.ADMISSION,
+        )
+        assertEquals(kinds, gate.records(50u).map { it.kind })
+
+        assertFalse("\"kind\":\"Admission\"" in sandbox.gateReport())
+        val report = gate.sync()
+        assertEquals(listOf(8u, 0u, 0u), report.run { listOf(sent, conflicts, unsent) })
+        assertTrue(gate.records(50u).all { it.isSent && it.conflict == null })
+        val seen = Regex("\\{[^{}]*\"kind\":\"Admission\"[^{}]*}").findAll(sandbox.gateReport()).map { it.value }.toList()
+        val admission = listOf("North door", ticket.id, "Admit")
+        assertEquals(listOf(admission, admission), seen.map { one -> listOf("gate", "ticket", "verdict").map(one::member) })
+    }
+
+    @Test
+    fun a_revoked_ticket_and_a_manifest_of_another_key_are_refused() = runBlocking {
+        val before = gate.signIn(signIn()).manifestSequence
+        sandbox.badManifest("other_key")
+        val refused = runCatching { gate.prepare() }.exceptionOrNull() as WalletException.ManifestRefused
+        assertEquals(ManifestRefusal.BAD_SIGNATURE to "manifest_refused", refused.why to refused.code)
+        assertEquals(before, gate.status().manifestSequence, "the one in use stays")
+        sandbox.goodManifest()
+
+        sandbox.gateState(code.tenant, wallet.ticket(ticket.id).remoteId, "revoked")
+        assertTrue(gate.prepare().manifestSequence!! > before!!)
+        val said = scan(frame())
+        assertEquals(Verdict.REVOKED to ticket.id, said.verdict to said.ticket)
+        assertEquals(0u, gate.statistics().entered)
+    }
+}

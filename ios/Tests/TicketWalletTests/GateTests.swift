@@ -1,0 +1,142 @@
+import Foundation
+import TicketWallet
+import XCTest
+
+/// Staff at a gate let in whom a wallet of the same sandbox brings along.
+final class GateTests: XCTestCase {
+    func test_a_gate_signs_in_and_is_prepared() async throws {
+        let door = try await Door()
+        let gate = door.gate
+        XCTAssertEqual(try gate.status().readiness, .notSignedIn)
+        let unprepared = try await failure { try await door.scan(door.frame()) }
+        guard case .InvalidInput("gate", _) = unprepared else { return XCTFail("\(unprepared)") }
+        let unknown = try await failure { try await gate.signIn(signIn: door.signIn(code: "NOTACODE")) }
+        guard case .NotFound = unknown else { return XCTFail("\(unknown)") }
+        let signIn = door.signIn()
+        XCTAssertFalse("\(signIn)".contains(door.code.code), "a record shows nothing of itself")
+        let status = try await gate.signIn(signIn: signIn)
+        XCTAssertTrue([.ready, .readyWithOldData].contains(status.readiness))
+        XCTAssertEqual(status.name, "North door")
+        XCTAssertEqual(status.event, door.ticket.eventHash)
+        XCTAssertEqual(status.unsent, 0)
+        XCTAssertGreaterThan(status.tickets, 0)
+        let prepared = try await gate.prepare()
+        XCTAssertEqual(prepared.manifestSequence, status.manifestSequence)
+    }
+
+    func test_a_ticket_is_admitted_once_undone_overridden_and_handed_over() async throws {
+        let door = try await Door()
+        let (gate, ticket) = (door.gate, door.ticket.id)
+        _ = try await gate.signIn(signIn: door.signIn())
+        let shown = try await door.frame()
+        let first = try door.scan(shown)
+        XCTAssertEqual(first.verdict, .admit)
+        XCTAssertEqual(first.profile, .signed)
+        XCTAssertEqual(first.ticket, ticket)
+        XCTAssertEqual(first.allowed, .once)
+        XCTAssertTrue(first.certainty.isProved)
+        XCTAssertTrue(try door.scan(shown).isRepeated, "a camera's double read")
+        XCTAssertEqual(try door.scan(Data("a wristband".utf8)).verdict, .unknownTicket)
+        XCTAssertEqual(try door.scan(shown).verdict, .replayed)
+
+        let undone = try gate.undo(recordId: first.recordId)
+        XCTAssertEqual(undone.kind, .undo)
+        XCTAssertEqual(undone.ticket, ticket)
+        let twice = try await failure { try gate.undo(recordId: first.recordId) }
+        guard case .InvalidInput("record_id", _) = twice else { return XCTFail("\(twice)") }
+        XCTAssertEqual(try gate.statistics().entered, 0)
+
+        let second = try door.scan(await door.frame())
+        XCTAssertEqual(second.verdict, .admit)
+        let third = try door.scan(await door.frame())
+        XCTAssertEqual(third.verdict, .alreadyAdmitted)
+        XCTAssertEqual(third.earlier?.recordId, second.recordId)
+        XCTAssertEqual(third.earlier?.isHere, true)
+        let reason = "came out to park the car"
+        let overridden = try gate.overrideRefusal(recordId: third.recordId, reason: reason)
+        XCTAssertEqual(overridden.kind, .override)
+        XCTAssertEqual(overridden.overrideReason, reason)
+        let exit = try gate.exit(scanned: await door.frame(), persons: 1)
+        XCTAssertEqual(exit.verdict, .admit)
+
+        let counted = try gate.statistics()
+        XCTAssertEqual([counted.entered, counted.left, counted.overridden, counted.undone], [2, 1, 1, 1])
+        XCTAssertEqual(Set(counted.refusals.map(\.verdict)), [.unknownTicket, .replayed, .alreadyAdmitted])
+        XCTAssertEqual(counted.refusals.map(\.count), [1, 1, 1])
+        let kinds: [Kind] = [.exit, .override, .refusal, .admission, .undo, .refusal, .refusal, .admission]
+        XCTAssertEqual(try gate.records(limit: 50).map(\.kind), kinds)
+        try await handOver(at: door)
+    }
+
+    /// The server has nothing before, and everything after.
+    private func handOver(at door: Door) async throws {
+        let before = try await door.sandbox.gateRecords()
+        XCTAssertEqual(before.count, 0)
+        XCTAssertEqual(try door.gate.status().unsent, 8)
+        let report = try await door.gate.sync()
+        XCTAssertEqual([report.sent, report.conflicts, report.unsent], [8, 0, 0])
+        XCTAssertTrue(try door.gate.records(limit: 50).allSatisfy { $0.isSent && $0.conflict == nil })
+        let all = try await door.sandbox.gateRecords()
+        XCTAssertEqual(all.count, 8)
+        let admissions = all.filter { $0.kind == "Admission" }
+        XCTAssertEqual(admissions.map(\.ticket), [door.ticket.id, door.ticket.id])
+        XCTAssertEqual(admissions.map(\.verdict), ["Admit", "Admit"])
+        XCTAssertEqual(admissions.map(\.gate), ["North door", "North door"])
+    }
+
+    func test_a_revoked_ticket_and_a_manifest_of_another_key_are_refused() async throws {
+        let door = try await Door()
+        let before = try await door.gate.signIn(signIn: door.signIn()).manifestSequence
+        try await door.sandbox.badManifest("other_key")
+        let refused = try await failure { try await door.gate.prepare() }
+        guard case .ManifestRefused(.badSignature, _) = refused else { return XCTFail("\(refused)") }
+        XCTAssertEqual(refused.code, "manifest_refused")
+        XCTAssertEqual(try door.gate.status().manifestSequence, before, "the one in use stays")
+        try await door.sandbox.goodManifest()
+
+        let remote = try door.wallet.ticket(id: door.ticket.id).remoteId
+        try await door.sandbox.gateState(door.code.tenant, remote, "revoked")
+        let after = try await door.gate.prepare().manifestSequence
+        XCTAssertGreaterThan(try XCTUnwrap(after), try XCTUnwrap(before))
+        let said = try door.scan(await door.frame())
+        XCTAssertEqual(said.verdict, .revoked)
+        XCTAssertEqual(said.ticket, door.ticket.id)
+        XCTAssertEqual(try door.gate.statistics().entered, 0)
+    }
+}
+
+/// A gate that is not signed in yet, and a wallet with a ticket for its event.
+private struct Door {
+    let sandbox: Sandbox
+    let phone: Phone
+    let wallet: TicketWallet
+    let ticket: TicketSummary
+    let code: AdmissionCode
+    let gate: Gate
+
+    init() async throws {
+        sandbox = try Sandbox()
+        phone = try Phone()
+        wallet = try await phone.synced(with: sandbox)
+        ticket = try wallet.showable()
+        let event = try XCTUnwrap(wallet.ticket(id: ticket.id).event)
+        code = try await sandbox.admissionCode(event.remoteId)
+        gate = try phone.openGate()
+    }
+
+    func signIn(code other: String? = nil) -> GateSignIn {
+        GateSignIn(
+            service: .extension, config: SystemConfig(url: sandbox.gates(code)),
+            admissionCode: other ?? code.code, name: "North door")
+    }
+
+    /// The bytes of a frame later than those before, which a gate tells apart by the second.
+    func frame() async throws -> Data {
+        try await Task.sleep(nanoseconds: 1_100_000_000)
+        return Data(try wallet.present(ticketId: ticket.id).text.utf8)
+    }
+
+    func scan(_ scanned: Data) throws -> GateVerdict {
+        try gate.scan(scanned: scanned, persons: 1)
+    }
+}
