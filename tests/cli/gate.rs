@@ -239,3 +239,23 @@ fn what_a_gate_cannot_do_is_said() {
         fails(|| in_store(path, &[&["gate"], wrong].concat()), b"", 2, "invalid_input");
     }
 }
+
+#[test]
+fn whoever_leaves_through_the_gate_comes_in_again_where_the_event_allows_it() {
+    let door = Door::open();
+    let (path, served) = (door.path(), &door.served);
+    let tenants = served.ready["admission_codes"].as_array().unwrap();
+    for one in tenants.iter().filter(|one| one["sections"] == json!([])) {
+        let event = format!("/sandbox/gates/events/{}/{}", text(&one["tenant"]), one["event_id"]);
+        served.control("PATCH", &event, &json!({ "policy": "re_entry" }));
+    }
+    json_of(path, &["gate", "prepare"]);
+    let said = ["scan", "exit", "scan"].map(|way| {
+        let code = door.shown() + "\n";
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        run(in_store(path, &["gate", way]).arg("--json"), code.as_bytes()).json()["verdict"].clone()
+    });
+    assert_eq!(said, ["Admit", "Admit", "Admit"]);
+    let stats = json_of(path, &["gate", "stats"]);
+    assert_eq!((&stats["entered"], &stats["left"]), (&json!(2), &json!(1)));
+}
