@@ -79,7 +79,8 @@ pub struct ManifestTicket {
     pub section: u16,
     /// How many times or days, where the ticket has its own number; 1 or more.
     pub entries: Option<u8>,
-    /// The text of a plain code; no other profile has one. Gates get its hash.
+    /// The code that never changes: the plain code's text, or `E…TC…T…` of a B.A.M ticket. A signed ticket may have one, so
+    /// that a gate knows a copy of it. Gates get its hash.
     pub code: Option<String>,
     /// Its seat, as staff read it, 1 to 255 bytes.
     pub seat: Option<String>,
