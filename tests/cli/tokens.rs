@@ -201,7 +201,15 @@ fn what_cannot_be_issued_is_refused() {
 fn a_lost_answer_is_no_second_token() {
     let host = Host::open();
     host.served.lose_the_answer_to("/tokens");
-    let issued = host.issue("2");
-    assert_eq!(issued["tokens"].as_array().unwrap().len(), 2, "the list tells: {}", issued["writes"]);
-    assert_eq!(host.list(&["--global", "false"])["total"], 2);
+    let arguments =
+        ["tokens", "issue", &host.event, "--section", &host.sections[0], "--count", "2", "--json"];
+    let lost = run(&mut in_store(host.path(), &arguments), b"");
+    assert_eq!(lost.code, Some(1), "{}", lost.stderr);
+    let issued: Value = serde_json::from_str(&lost.stdout).unwrap();
+    assert_eq!(issued["tokens"], json!([]));
+    // Nothing ties a token to its write: what may be it is shown, and nothing more is issued.
+    let writes = issued["writes"].as_array().unwrap();
+    assert_eq!((writes.len(), &writes[0]["state"]), (1, &json!("unknown")));
+    assert_eq!(writes[0]["answer"]["candidates"].as_array().unwrap().len(), 1);
+    assert_eq!(host.list(&["--global", "false"])["total"], 1);
 }
