@@ -22,10 +22,14 @@ import org.ticketwallet.core.KeyVault
 import org.ticketwallet.core.MailRequest
 import org.ticketwallet.core.Offer
 import org.ticketwallet.core.OfficePage
+import org.ticketwallet.core.OfficeWrite
 import org.ticketwallet.core.Order
 import org.ticketwallet.core.OutboxItem
 import org.ticketwallet.core.Presentation
 import org.ticketwallet.core.RecoveryReport
+import org.ticketwallet.core.SectionCount
+import org.ticketwallet.core.SectionOrderPage
+import org.ticketwallet.core.SectionTransferPage
 import org.ticketwallet.core.ServerTicketPage
 import org.ticketwallet.core.ServerTicketQuery
 import org.ticketwallet.core.SignIn
@@ -202,6 +206,38 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
 
     /** The account's own offers on the secondary market (B.A.M), to read only. */
     suspend fun ownOffers(accountId: String, tenant: String? = null): List<Offer> = core.ownOffers(accountId, tenant)
+
+    /** Begins to hand tickets over by section and number (TickeTing). A write whose answer was lost is unknown: look it up. */
+    suspend fun startTransfer(accountId: String, recipient: String, tickets: List<SectionCount>): OfficeWrite =
+        core.startTransfer(accountId, recipient, tickets)
+
+    /** Takes what somebody hands over, named by its address (TickeTing). */
+    suspend fun claimTransfer(accountId: String, uri: String): OfficeWrite = core.claimTransfer(accountId, uri)
+
+    /** Takes a transfer back that nobody has claimed (TickeTing). */
+    suspend fun takeTransferBack(accountId: String, uri: String): OfficeWrite = core.takeTransferBack(accountId, uri)
+
+    /** A page of the account's transfers, counted from 1: what comes in, or what goes out (TickeTing). */
+    suspend fun sectionTransfers(accountId: String, incoming: Boolean, page: UInt): SectionTransferPage =
+        core.sectionTransfers(accountId, incoming, page)
+
+    /** Orders tickets by section and number (TickeTing). */
+    suspend fun placeOrder(accountId: String, items: List<SectionCount>): OfficeWrite = core.placeOrder(accountId, items)
+
+    /** Cancels an order (TickeTing). */
+    suspend fun cancelOrder(accountId: String, number: String): OfficeWrite = core.cancelOrder(accountId, number)
+
+    /** A page of the account's orders, counted from 1 (TickeTing). */
+    suspend fun sectionOrders(accountId: String, page: UInt): SectionOrderPage = core.sectionOrders(accountId, page)
+
+    /** The account's transfers and orders as they were sent, the newest first. Local. */
+    fun writes(accountId: String, limit: UInt): List<OfficeWrite> = core.writes(accountId, limit)
+
+    /** Asks the server what became of a write whose answer was lost. */
+    suspend fun lookUpWrite(id: Long): OfficeWrite = core.lookUpWrite(id)
+
+    /** Forgets a write: the person has found out. Local. */
+    fun forgetWrite(id: Long) = core.forgetWrite(id)
 
     /** The questions to a ticket's holder with the answers so far (B.A.M); `null` where there are none. */
     suspend fun holderQuestions(ticketId: String): HolderForm? = core.holderQuestions(ticketId)

@@ -20,6 +20,9 @@ import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.ListDirection
 import org.ticketwallet.core.MailRequest
 import org.ticketwallet.core.Money
+import org.ticketwallet.core.OfficeWriteKind
+import org.ticketwallet.core.OfficeWriteState
+import org.ticketwallet.core.SectionCount
 import org.ticketwallet.core.ServerTicketQuery
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
