@@ -91,7 +91,8 @@ pub(crate) struct GateSignInOptions {
     /// @UNIX behind it, it counts until that second.
     #[arg(long, value_name = "BASE64", value_parser = pin)]
     pin: Vec<CertificatePin>,
-    /// TickeTing: the app's own key, for which codes are looked up.
+    /// TickeTing: the app's own key, for which codes are looked up. In the command line it can be seen by others on this
+    /// machine (`ps`): put it into the environment.
     #[arg(
         long,
         value_name = "KEY",
