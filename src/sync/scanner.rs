@@ -93,8 +93,17 @@ impl Scanner {
         Ok(scanner)
     }
 
-    /// Stands at a post from now on.
-    pub(super) fn take_up(&self, mut stored: StoredScanner) -> Result<(), Error> {
+    /// Stands at a post from now on, with the manifest that the store has of its event.
+    pub(super) fn take_up(&self, stored: StoredScanner) -> Result<(), Error> {
+        let manifest = match self.store.gate_manifest(stored.event) {
+            Err(Error::Recovery { .. }) => None,
+            other => other?.and_then(|body| Manifest::from_body(body).ok()),
+        };
+        self.stand(stored, manifest)
+    }
+
+    /// Stands at a post from now on, with this manifest.
+    fn stand(&self, mut stored: StoredScanner, manifest: Option<Manifest>) -> Result<(), Error> {
         let chain = match stored.chain {
             Some(chain) => chain,
             None => {
@@ -105,10 +114,6 @@ impl Scanner {
         };
         stored.chain = Some(chain);
         let sections = super::gate::Registered::read(&stored)?.sections;
-        let manifest = match self.store.gate_manifest(stored.event) {
-            Err(Error::Recovery { .. }) => None,
-            other => other?.and_then(|body| Manifest::from_body(body).ok()),
-        };
         let knowledge = manifest.map(|manifest| Knowledge::new(manifest, sections.clone(), TOLERANCE_S));
         let post = Post { scanner: stored, sections, chain, knowledge };
         *self.post.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(post));
@@ -132,7 +137,7 @@ impl Scanner {
         let post = self.post()?;
         let held = post.knowledge.as_ref().map(Knowledge::manifest);
         let manifest = Manifest::offered(held, signed, key)?;
-        self.use_manifest(post.scanner.clone(), held, &manifest)
+        self.use_manifest(post.scanner.clone(), held, manifest)
     }
 
     /// Takes a manifest into use that its signature, or the connection over which it came, vouches for.
@@ -140,7 +145,7 @@ impl Scanner {
         &self,
         scanner: StoredScanner,
         held: Option<&Manifest>,
-        manifest: &Manifest,
+        manifest: Manifest,
     ) -> Result<(), Error> {
         if manifest.head().event != scanner.event {
             return Err(ManifestError::WrongEvent.into());
@@ -154,9 +159,9 @@ impl Scanner {
         if manifest.revoked_scanners().any(|one| one.scanner == scanner.scanner.0) {
             return Err(ManifestError::ScannerRevoked.into());
         }
-        let floors = held.map(|held| held.floors_above(manifest)).unwrap_or_default();
+        let floors = held.map(|held| held.floors_above(&manifest)).unwrap_or_default();
         self.store.set_gate_manifest(scanner.event, manifest.body(), &floors)?;
-        self.take_up(scanner)
+        self.stand(scanner, Some(manifest))
     }
 
     /// Decides about a code. What is said is in the ledger, on the disk, when this returns.

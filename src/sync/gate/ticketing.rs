@@ -109,7 +109,7 @@ impl Scanner {
         stored.registered = registered.write()?;
         self.store.set_scanner(&stored)?;
         let held = post.knowledge.as_ref().map(Knowledge::manifest);
-        self.use_manifest(stored, held, &Manifest::from_body(body)?)
+        self.use_manifest(stored, held, Manifest::from_body(body)?)
     }
 
     pub(super) async fn send_by_ticketing(
