@@ -83,26 +83,31 @@ pub struct Reading {
 
 /// Reads scanned bytes and checks them in the fixed order, stopping at the first failure.
 pub fn read(scanned: &[u8], checks: &Checks<'_>) -> Reading {
-    read_by(scanned, checks, Credential::is_signed_by)
+    Reading::of(ScannedCode::parse(scanned), checks, Credential::is_signed_by)
 }
 
 /// The same, with no second check of an issuer's signature that held before. The reading is the one of [`read`].
 pub fn read_remembering(scanned: &[u8], checks: &Checks<'_>, verified: &VerifiedCredentials) -> Reading {
-    read_by(scanned, checks, |credential, key| verified.is_signed_by(credential, key))
+    Reading::of(ScannedCode::parse(scanned), checks, |credential, key| verified.is_signed_by(credential, key))
 }
 
-fn read_by(
-    scanned: &[u8],
-    checks: &Checks<'_>,
-    is_signed: impl Fn(&Credential, &IssuerKey) -> bool,
-) -> Reading {
-    let refused = |verdict| Reading { verdict, code: None, nonce: None };
-    let Some(code) = ScannedCode::parse(scanned) else {
-        return refused(CodeVerdict::Malformed);
-    };
-    match code.check_signatures(checks, is_signed) {
-        Err(verdict) => refused(verdict),
-        Ok(nonce) => Reading { verdict: code.check_claims(checks), code: Some(code), nonce },
+/// The same for the bytes inside a barcode.
+pub fn read_bytes(bytes: &[u8; CODE_LEN], checks: &Checks<'_>) -> Reading {
+    Reading::of(ScannedCode::from_bytes(bytes), checks, Credential::is_signed_by)
+}
+
+impl Reading {
+    fn of(
+        code: Option<ScannedCode>,
+        checks: &Checks<'_>,
+        is_signed: impl Fn(&Credential, &IssuerKey) -> bool,
+    ) -> Self {
+        let refused = |verdict| Self { verdict, code: None, nonce: None };
+        let Some(code) = code else { return refused(CodeVerdict::Malformed) };
+        match code.check_signatures(checks, is_signed) {
+            Err(verdict) => refused(verdict),
+            Ok(nonce) => Self { verdict: code.check_claims(checks), code: Some(code), nonce },
+        }
     }
 }
 
@@ -119,10 +124,11 @@ impl ScannedCode {
     /// Strips what scanners add, then reads strictly; `None` for anything else than a code of format 1.
     pub fn parse(scanned: &[u8]) -> Option<Self> {
         let text = strip_scanner_marks(scanned).strip_prefix(PREFIX.as_bytes())?;
-        let bytes = base45::decode(text).ok()?;
-        if bytes.len() != CODE_LEN {
-            return None;
-        }
+        Self::from_bytes(&base45::decode(text).ok()?.try_into().ok()?)
+    }
+
+    /// Reads the bytes inside the barcode.
+    fn from_bytes(bytes: &[u8; CODE_LEN]) -> Option<Self> {
         let (credential, proof) = bytes.split_at(CREDENTIAL_LEN);
         let (time, signature) = proof.split_at(4);
         Some(Self {
