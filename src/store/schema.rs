@@ -86,6 +86,24 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_that_lies_in_one_row_is_kept() {
+        let mut older = Connection::open_in_memory().unwrap();
+        migrate_to(&mut older, 5).unwrap();
+        let (event, body) = ([7_u8; 8], vec![1_u8; 100_000]);
+        older
+            .execute("INSERT INTO gate_manifest (event, body, taken) VALUES (?1, ?2, 3)", (event, &body))
+            .unwrap();
+        migrate(&mut older).unwrap();
+        let part: ([u8; 8], i64, Vec<u8>) = older
+            .query_row("SELECT event, number, bytes FROM gate_manifest_part", [], |row| row.try_into())
+            .unwrap();
+        assert!(part == (event, 0, body));
+        let taken: ([u8; 8], i64) =
+            older.query_row("SELECT event, taken FROM gate_manifest", [], |row| row.try_into()).unwrap();
+        assert_eq!(taken, (event, 3));
+    }
+
+    #[test]
     fn a_newer_database_is_left_alone() {
         let mut newer = Connection::open_in_memory().unwrap();
         migrate(&mut newer).unwrap();
