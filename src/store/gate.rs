@@ -119,6 +119,20 @@ impl Store {
         })
     }
 
+    /// Keeps what this gate's scanner is registered as from now on.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_registered(&self, scanner: ScannerId, registered: &str) -> Result<(), Error> {
+        self.write("the scanner cannot be kept", |tx| {
+            tx.execute(
+                "UPDATE scanner SET registered = ?2 WHERE id = (SELECT max(id) FROM scanner) AND scanner_id = ?1",
+                (scanner.0, registered),
+            )
+            .map(drop)
+        })
+    }
+
     /// Begins a chain for the scanner that has none.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ pub struct Scanner {
     pub(super) vault: Arc<dyn KeyVault>,
     pub(super) time: Arc<TimeKeeper>,
     pub(super) http: Arc<Http>,
-    /// One sync at a time.
+    /// One call to the server after the other.
     pub(super) turn: AsyncMutex<()>,
     post: RwLock<Option<Arc<Post>>>,
     last: Mutex<Option<LastScan>>,

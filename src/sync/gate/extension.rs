@@ -77,9 +77,10 @@ impl Scanner {
         registered: &Registered,
     ) -> Result<(), Error> {
         let (key, session) = (registered.pinned()?, registered.gate_session());
-        let extension = discover(&self.http, &registered.config).await?;
+        let http = self.http_for(&registered.config)?;
+        let extension = discover(&http, &registered.config).await?;
         let held = post.knowledge.as_ref().map(|known| known.manifest().head().sequence);
-        let taken = match extension.manifest(&self.http, &session, held).await? {
+        let taken = match extension.manifest(&http, &session, held).await? {
             ManifestReply::NotChanged => return Ok(()),
             ManifestReply::Manifest(bytes) => return self.take_manifest(&bytes, &key),
             ManifestReply::Delta(bytes) => self.take_manifest(&bytes, &key),
@@ -88,7 +89,7 @@ impl Scanner {
         if !matches!(taken, Err(Error::Manifest(ManifestError::WrongBase | ManifestError::WrongResult))) {
             return taken;
         }
-        match extension.manifest(&self.http, &session, None).await? {
+        match extension.manifest(&http, &session, None).await? {
             ManifestReply::Manifest(bytes) => self.take_manifest(&bytes, &key),
             _ => taken,
         }
@@ -101,7 +102,8 @@ impl Scanner {
         report: &mut GateSyncReport,
     ) -> Result<(), Error> {
         let session = registered.gate_session();
-        let extension = discover(&self.http, &registered.config).await?;
+        let http = self.http_for(&registered.config)?;
+        let extension = discover(&http, &registered.config).await?;
         loop {
             let limit = u32::try_from(MAX_RECORDS).unwrap_or(u32::MAX);
             let batch = self.store.unsent_records(post.scanner.event, 0, limit)?;
@@ -109,7 +111,7 @@ impl Scanner {
                 return Ok(());
             }
             let records: Vec<_> = batch.iter().map(|stored| stored.record.as_bytes()).collect();
-            let answer = extension.upload_records(&self.http, &session, &new_id()?, &records).await?;
+            let answer = extension.upload_records(&http, &session, &new_id()?, &records).await?;
             let rows: Vec<_> = batch
                 .iter()
                 .enumerate()
