@@ -319,6 +319,18 @@ impl Store {
         })
     }
 
+    /// How many records there are of all events, and how many of them no server has.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn count_records(&self) -> Result<(u32, u32), Error> {
+        self.read("the records cannot be counted", |db| {
+            db.query_row("SELECT count(*), count(*) FILTER (WHERE sent = 0) FROM gate_record", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+        })
+    }
+
     /// How many records of each kind and verdict an event has, and how many wait to be sent.
     ///
     /// # Errors

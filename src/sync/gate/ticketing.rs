@@ -1,8 +1,9 @@
 //! Gates of TickeTing: the event's tickets make the manifest, and admissions go back one by one.
 //!
 //! TickeTing signs nothing: what it lists counts because it came over the connection. It does not tell what is used from
-//! what is valid in one word, so that only a ticket of status `Issued` that was not redeemed lets in. Exits and what was
-//! taken back stay on this device: TickeTing has no call for them.
+//! what is valid in one word, so that only a ticket of status `Issued` that was not redeemed lets in, and one whose redemption
+//! is this ledger's own, which then says how often. Exits and what was taken back stay on this device: TickeTing has no call
+//! for them.
 
 mod list;
 mod upload;
