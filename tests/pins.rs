@@ -413,7 +413,6 @@ fn a_gate_is_held_to_its_pins() {
         }
         assert_eq!(server.asked().len(), 0);
         gate.sign_in(sign_in(GateService::Ticketing, [identity.pin(), other_pin()])).await.unwrap();
-        gate.scan(b"unknown".to_vec(), 1).unwrap();
         drop(gate);
         let (gate, asked) = (open(), server.asked().len());
         shown.change(&other);
@@ -421,6 +420,6 @@ fn a_gate_is_held_to_its_pins() {
         assert!(unreachable(gate.sync().await).contains(NOT_PINNED));
         assert_eq!(server.asked().len(), asked);
         shown.change(&identity);
-        assert_eq!(gate.sync().await.unwrap().sent, 1);
+        gate.sync().await.unwrap();
     });
 }

@@ -16,14 +16,15 @@ use ring::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use super::{GateSyncReport, Post, Registered, Registration, Scanner};
-use crate::admission::{History, Knowledge};
+use crate::admission::Knowledge;
 use crate::device::random;
 use crate::error::Error;
 use crate::ledger::ScannerId;
 use crate::manifest::{Draft, DraftTicket, EntryPolicy, Head, Manifest, Profile, TicketState};
-use crate::model::{EventHash, GateSignIn, ProviderError, TicketHash, TicketStatus, TicketingAccess, Tokens};
+use crate::model::{GateSignIn, ProviderError, TicketHash, TicketStatus, TicketingAccess, Tokens};
 use crate::remote::ticketing::{Ticketing, TicketingTicket, UNKNOWN_ENDPOINT, last_part};
 use crate::remote::{Http, Session};
+use crate::sync::scanner::history;
 use list::{Progress, Read};
 
 /// Tickets change hands at TickeTing at any time.
@@ -96,7 +97,7 @@ impl Scanner {
         // First the door's sections, then the tickets, then how far they were read: broken off in between, the gate knows
         // too little and reads it again.
         self.store.set_registered(stored.scanner, &stored.registered)?;
-        self.use_manifest(stored, held, &manifest)?;
+        self.use_manifest(stored, manifest)?;
         progress.has_read(&read);
         progress.keep(&self.store)
     }
@@ -111,7 +112,7 @@ impl Scanner {
     ) -> Result<Draft, Error> {
         let event = post.scanner.event;
         let as_of = read.at.map_or_else(|| Ok(self.time.now()?.unix_s()), Ok::<_, Error>)?;
-        let row = |ticket: &TicketingTicket| self.row(event, system, ticket, sections);
+        let row = |ticket: &TicketingTicket| self.row(post, system, ticket, sections);
         Ok(Draft {
             head: Head {
                 event,
@@ -134,7 +135,7 @@ impl Scanner {
 
     fn row(
         &self,
-        event: EventHash,
+        post: &Post,
         system: &Ticketing,
         ticket: &TicketingTicket,
         sections: &Sections,
@@ -142,7 +143,7 @@ impl Scanner {
         let id = system.provider()?.ticket(&ticket.serial).map_err(|e| hashed("serial", e))?;
         let lets_in = match ticket.state(system.zone()) {
             TicketStatus::Issued => true,
-            TicketStatus::Invalidated => self.is_entered(event, id)?,
+            TicketStatus::Invalidated => self.is_entered(post, id)?,
             _ => false,
         };
         Ok(DraftTicket {
@@ -159,10 +160,10 @@ impl Scanner {
 
     /// Whether it is for an entry in this ledger that a ticket is redeemed. Then the ledger refuses it, and says where and
     /// when. An admission that was taken back here and that the server still has is no reason to refuse.
-    fn is_entered(&self, event: EventHash, ticket: TicketHash) -> Result<bool, Error> {
-        let records = self.store.ticket_records(event, ticket)?.into_iter();
-        let agreed = records.filter(|stored| stored.conflict.is_none()).map(|stored| stored.record);
-        Ok(History::of(agreed).entries().next().is_some())
+    fn is_entered(&self, post: &Post, ticket: TicketHash) -> Result<bool, Error> {
+        let records = self.store.ticket_records(post.scanner.event, ticket)?.into_iter();
+        let agreed = records.filter(|stored| stored.conflict.is_none()).collect();
+        Ok(history(post, agreed).entries().next().is_some())
     }
 
     pub(super) async fn send_by_ticketing(

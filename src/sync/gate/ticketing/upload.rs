@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::list::{MAX_PAGES, PAGE, Progress};
 use super::session;
-use crate::admission::History;
 use crate::error::Error;
 use crate::ledger::{Kind, ScannerId};
 use crate::model::{Admission, AdmissionOrder, AdmissionQuery, GateSyncReport};
@@ -16,7 +15,7 @@ use crate::remote::Session;
 use crate::remote::ticketing::Ticketing;
 use crate::store::StoredRecord;
 use crate::sync::gate::Registered;
-use crate::sync::scanner::{Post, Scanner};
+use crate::sync::scanner::{Post, Scanner, history};
 
 /// Tickets redeemed in one request.
 const BATCH: u32 = 50;
@@ -81,7 +80,7 @@ impl Scanner {
         registered: &Registered,
         batch: &[StoredRecord],
     ) -> Result<Vec<(i64, Option<String>)>, Error> {
-        let tasks = batch.iter().map(|stored| self.task(stored)).collect::<Result<Vec<_>, _>>()?;
+        let tasks = batch.iter().map(|stored| self.task(post, stored)).collect::<Result<Vec<_>, _>>()?;
         let mut wanted: BTreeMap<[u8; 8], BTreeSet<String>> = BTreeMap::new();
         for (stored, task) in batch.iter().zip(&tasks) {
             if let Task::Redeem(serial) = task {
@@ -123,17 +122,17 @@ impl Scanner {
         Ok(rows)
     }
 
-    fn task(&self, stored: &StoredRecord) -> Result<Task, Error> {
+    fn task(&self, post: &Post, stored: &StoredRecord) -> Result<Task, Error> {
         let fields = stored.record.fields();
         let Some(serial) = stored.code.clone() else { return Ok(Task::Stay) };
         let of_ticket = match fields.ticket {
             Some(ticket) => self.store.ticket_records(fields.event, ticket)?,
             None => vec![stored.clone()],
         };
-        let history = History::of(of_ticket.iter().map(|one| one.record.clone()));
+        let history = history(post, of_ticket.clone());
         let stands = |one: &&StoredRecord| {
             let id = one.record.id();
-            history.entries().any(|entry| (entry.chain, entry.sequence) == (id.chain, id.sequence))
+            history.all_entries().any(|entry| (entry.chain, entry.sequence) == (id.chain, id.sequence))
         };
         // Entries that were not taken back and that this scanner redeems or has redeemed the ticket for, the first first.
         let counts = |one: &&StoredRecord| {
