@@ -157,8 +157,7 @@ impl Knowledge {
 
     /// A text that the manifest knows, as it was scanned or, of a serial, before the first colon.
     fn plain(&self, text: &str) -> Option<ReadCode> {
-        let serial = text.split(':').next().filter(|before| is_serial(before));
-        let mut codes = [Some(text), serial].into_iter().flatten();
+        let mut codes = [Some(text), serial(text)].into_iter().flatten();
         let known = |code: &str| self.manifest.ticket_with_code(code.as_bytes());
         let (row, code) = codes.find_map(|code| Some((known(code)?, code)))?;
         Some(ReadCode::of_row(row, Profile::Plain, self.section_verdict(row.section), code))
@@ -167,7 +166,9 @@ impl Knowledge {
     fn bam(&self, text: &str) -> ReadCode {
         let refused = |verdict| ReadCode::refused(verdict, Profile::BamSigned);
         let Ok(code) = BamCode::parse(text) else {
-            return ReadCode::refused(Verdict::UnknownTicket, Profile::Plain);
+            // One that was sold since the manifest was made may be let in by staff: its system is told.
+            let text = serial(text).map(str::to_owned);
+            return ReadCode { text, ..ReadCode::refused(Verdict::UnknownTicket, Profile::Plain) };
         };
         let Some(key) = &self.event_key else { return refused(Verdict::UnknownIssuer) };
         if code.verify(key).is_err() {
@@ -184,6 +185,11 @@ impl Knowledge {
         let passes = section == 0 || self.sections.is_empty() || self.sections.contains(&section);
         if passes { Verdict::Admit } else { Verdict::WrongSection }
     }
+}
+
+/// The serial that a text begins with, up to the first colon.
+fn serial(text: &str) -> Option<&str> {
+    text.split(':').next().filter(|before| is_serial(before))
 }
 
 fn is_serial(text: &str) -> bool {

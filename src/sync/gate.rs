@@ -3,6 +3,8 @@
 mod extension;
 mod ticketing;
 
+use std::sync::Arc;
+
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,7 @@ use crate::device::{ask, random};
 use crate::error::Error;
 use crate::ledger::{ChainId, ScannerId};
 use crate::model::{EventHash, GateService, GateSignIn, GateSyncReport, SystemConfig};
+use crate::remote::{Http, RetryPolicy};
 use crate::store::StoredScanner;
 
 /// What a scanner is registered as, beside what its records need.
@@ -67,15 +70,17 @@ impl Scanner {
     /// [`Error::Input`] naming the field, or while records of the post before are not sent; [`Error::NotFound`] for a code
     /// that the server does not know, [`Error::Vault`], [`Error::Database`], and what the request ends in.
     pub async fn sign_in(&self, sign_in: &GateSignIn) -> Result<(), Error> {
+        let _one_at_a_time = self.turn.lock().await;
         self.check(sign_in)?;
+        let http = self.http_for(&sign_in.config)?;
         let handle = self.key_handle(sign_in)?;
         let key = handle.clone();
         let public = ask(&self.vault, move |vault| Ok(vault.create_key(key)?)).await?;
         let public = DeviceKey::from_x963(&public)
             .map_err(|_| Error::Untrusted { what: "the key vault's public key is no P-256 key" })?;
         let Registration { registered, event, scanner, certificate } = match sign_in.service {
-            GateService::Extension => extension::register(&self.http, sign_in, public).await?,
-            GateService::Ticketing => ticketing::register(&self.http, sign_in).await?,
+            GateService::Extension => extension::register(&http, sign_in, public).await?,
+            GateService::Ticketing => ticketing::register(&http, sign_in).await?,
         };
         let stored = StoredScanner {
             registered: registered.write()?,
@@ -87,6 +92,16 @@ impl Scanner {
         };
         self.store.set_scanner(&stored)?;
         self.take_up(stored)
+    }
+
+    /// Changes how requests are repeated, from the next one on.
+    pub fn set_retry_policy(&self, policy: RetryPolicy) {
+        self.http.set_retry_policy(policy);
+    }
+
+    /// What requests to a server go through: its configuration's pins count.
+    fn http_for(&self, config: &SystemConfig) -> Result<Arc<Http>, Error> {
+        Ok(Arc::new(self.http.pinned(&config.pins)?))
     }
 
     fn check(&self, sign_in: &GateSignIn) -> Result<(), Error> {
@@ -123,6 +138,11 @@ impl Scanner {
     /// [`Error::Input`] before a sign-in, [`Error::Manifest`], [`Error::SignedOut`] for a scanner that its server no
     /// longer knows, [`Error::Database`], and what the request ends in.
     pub async fn prepare(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.turn.lock().await;
+        self.prepare_in_turn().await
+    }
+
+    async fn prepare_in_turn(&self) -> Result<(), Error> {
         let post = self.post()?;
         let registered = Registered::read(&post.scanner)?;
         match registered.service {
@@ -145,7 +165,7 @@ impl Scanner {
             GateService::Extension => self.send_by_extension(&post, &registered, &mut report).await,
             GateService::Ticketing => self.send_by_ticketing(&post, &registered, &mut report).await,
         };
-        let prepared = self.prepare().await;
+        let prepared = self.prepare_in_turn().await;
         report.unsent = self.store.tallies(post.scanner.event)?.1;
         sent.and(prepared)?;
         Ok(report)

@@ -41,7 +41,7 @@ pub struct Scanner {
     pub(super) vault: Arc<dyn KeyVault>,
     pub(super) time: Arc<TimeKeeper>,
     pub(super) http: Arc<Http>,
-    /// One sync at a time.
+    /// One call to the server after the other.
     pub(super) turn: AsyncMutex<()>,
     /// One change at a time of what records are judged by, and of others' records.
     judging: Mutex<()>,
@@ -312,7 +312,7 @@ fn standing(post: &Post, record: &Record) -> Standing {
 }
 
 /// What counts of a ticket's records here: this scanner knows what it saw itself.
-fn history(post: &Post, records: Vec<StoredRecord>) -> History {
+pub(super) fn history(post: &Post, records: Vec<StoredRecord>) -> History {
     let seen = records.into_iter().filter_map(|stored| {
         let is_own = stored.record.fields().chain == post.chain;
         (is_own || stored.standing.counts()).then_some(Seen { record: stored.record, is_own })
