@@ -104,12 +104,14 @@ impl Scanner {
             }
         };
         stored.chain = Some(chain);
-        let sections = super::gate::Registered::read(&stored)?.sections;
+        let registered = super::gate::Registered::read(&stored)?;
+        let (provider, sections) = (registered.provider()?, registered.sections);
         let manifest = match self.store.gate_manifest(stored.event) {
             Err(Error::Recovery { .. }) => None,
             other => other?.and_then(|body| Manifest::from_body(body).ok()),
         };
-        let knowledge = manifest.map(|manifest| Knowledge::new(manifest, sections.clone(), TOLERANCE_S));
+        let knowledge = manifest
+            .map(|manifest| Knowledge::new(manifest, sections.clone(), TOLERANCE_S).with_provider(provider));
         let post = Post { scanner: stored, sections, chain, knowledge };
         *self.post.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(post));
         Ok(())

@@ -44,7 +44,7 @@ impl Gate {
 
     fn call(&self, validator: &BamValidator, ticket: BamCodeTicket) -> LedgerCall {
         let certificate = validator.wallet.certificate_pem.clone();
-        LedgerCall::invalidate(ticket, self.clock.wall_ms() / 1000, certificate)
+        LedgerCall::invalidate(ticket, self.clock.wall_ms(), certificate)
     }
 
     async fn invalidate(
@@ -135,7 +135,7 @@ async fn a_step_without_its_signature_changes_nothing() {
     let (_, ticket) = gate.ticket();
     let call = gate.call(&validator, ticket);
     let sign = |key: &SigningKey, digest: &Digest| {
-        let signature: Signature = key.sign(&digest.to_bytes());
+        let signature: Signature = key.sign_prehash(&digest.to_bytes()).unwrap();
         signature.to_der().as_bytes().to_vec()
     };
     let refused = gate.invalidate(&call, |digest| sign(&foreign, digest)).await;
@@ -178,7 +178,7 @@ async fn a_scanned_code_is_enough_to_invalidate() {
     let validator = gate.validator(EVENT).await;
     let key = Arc::new(key(&validator));
     let call = gate.call(&validator, read.ticket());
-    let sign = |digest: &Digest| high(key.sign(&digest.to_bytes()));
+    let sign = |digest: &Digest| high(key.sign_prehash(&digest.to_bytes()).unwrap());
     assert_eq!(gate.invalidate(&call, sign).await.unwrap().status, "SUCCESS");
     let with_session = desk.bam.propose(Some(&desk.session), Some(CLUB), &call).await;
     assert_eq!(refusal(with_session), (409, "TICKET_NOT_USABLE".to_owned()));

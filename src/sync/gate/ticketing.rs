@@ -26,8 +26,8 @@ const MAX_PAGES: u32 = 10_000;
 const PAGE: u32 = 100;
 /// Tickets redeemed in one request.
 const BATCH: usize = 50;
-/// Tickets change hands at TickeTing at any time.
-const NEVER_CLOSES: u32 = u32::MAX;
+/// Tickets change hands at any time.
+pub(super) const NEVER_CLOSES: u32 = u32::MAX;
 
 pub(super) async fn register(http: &Arc<Http>, sign_in: &GateSignIn) -> Result<Registration, Error> {
     let system = Ticketing::new(Arc::clone(http), &sign_in.config)?;
@@ -51,11 +51,13 @@ pub(super) async fn register(http: &Arc<Http>, sign_in: &GateSignIn) -> Result<R
             service: sign_in.service,
             config,
             name: sign_in.name.clone(),
+            provider: None,
             event_id: access.event_id,
             sections: Vec::new(),
             section_uris: access.sections,
             manifest_key: None,
             session: access.key,
+            validator: None,
         },
     })
 }
@@ -94,6 +96,7 @@ impl Scanner {
                 policy: EntryPolicy::Single,
                 entries: 1,
                 nonce_required: false,
+                unlisted: Profile::Signed,
             },
             issuers: Vec::new(),
             sections: codes.iter().map(|(name, code)| (*code, cut(name))).collect(),
