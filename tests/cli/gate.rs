@@ -246,7 +246,8 @@ fn a_gate_of_bam_signs_in_by_a_validators_token_and_tells_the_ledger() {
     assert_eq!((&admitted["verdict"], &admitted["profile"]), (&json!("Admit"), &json!("BamSigned")));
     assert_eq!(scan(&code)["verdict"], "AlreadyAdmitted");
     served.lose_the_answer_to("/v1/transaction/proposal");
-    assert!(run(&mut in_store(gate.path(), &["gate", "sync"]), b"").failed(3).contains("unreachable"));
+    let lost = run(in_store(gate.path(), &["gate", "sync"]).arg("--json"), b"");
+    assert!(lost.failed(3).contains("unreachable"), "{lost:?}");
     let synced = json_of(gate.path(), &["gate", "sync"]);
     assert_eq!(synced, json!({ "sent": 2, "conflicts": 0, "unsent": 0 }));
     let shown = served.ask("GET", "/sandbox/gates", &Value::Null).body;

@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 
+/// The shortest hash that is signed.
+const HASH_LEN: usize = 32;
+
 /// A P-256 key that signs in software.
 #[derive(Clone)]
 pub struct WalletKey(SigningKey);
@@ -35,13 +38,15 @@ impl WalletKey {
         der(self.0.sign(text.as_bytes()))
     }
 
-    /// Signs what is a hash already, of 16 bytes at least, in DER with a low s.
+    /// Signs what is a hash already, of 32 bytes at least, of which the first 32 count (FIPS 186-5, 6.4.1), in DER with a
+    /// low s.
     ///
     /// # Errors
     /// [`Error::Untrusted`] for fewer bytes.
     pub fn sign_hash(&self, hash: &[u8]) -> Result<Vec<u8>, Error> {
-        let short = |_| Error::Untrusted { what: "what the ledger gave to be signed is no hash" };
-        self.0.sign_prehash(hash).map(der).map_err(short)
+        let no_hash = Error::Untrusted { what: "what the ledger gave to be signed is no hash" };
+        let signed = self.0.sign_prehash(hash).ok().filter(|_| hash.len() >= HASH_LEN);
+        signed.map(der).ok_or(no_hash)
     }
 }
 
@@ -101,7 +106,7 @@ mod tests {
                 public.verify(number.to_string().as_bytes(), &of_text).unwrap();
                 assert!([of_hash, of_text].iter().all(|one| one.normalize_s() == *one));
             }
-            assert!(key.sign_hash(&[1; 15]).is_err());
+            assert!(key.sign_hash(&[1; HASH_LEN - 1]).is_err());
             assert_eq!(format!("{key:?}"), "WalletKey(..)");
         }
         for none in ["", "nothing", &pem("PRIVATE KEY", b"no key", "\n"), "-----BEGIN PRIVATE KEY-----"] {
