@@ -6,8 +6,12 @@
 
 mod code;
 mod decision;
+mod doubles;
 mod history;
+mod standing;
 
 pub use code::{Knowledge, ReadCode};
 pub use decision::{Allowed, Decision, Direction, Earlier, decide};
-pub use history::{Entry, History};
+pub use doubles::extra_entries;
+pub use history::{Entry, History, Seen, UNDO_MS};
+pub use standing::{Standing, revoked};

@@ -27,6 +27,6 @@ pub use issuer_key::{ISSUER_KEY_LEN, IssuerKey, IssuerKeyError};
 pub use proof::{NONCE_LEN, PREFIX, Purpose, code_text, proof_message, statement_message};
 pub use qr::{QrError, QrMatrix, signed_matrix, static_matrix};
 pub(crate) use reader::strip_scanner_marks;
-pub use reader::{CODE_LEN, Checks, CodeVerdict, Reading, ScannedCode, read};
+pub use reader::{CODE_LEN, Checks, CodeVerdict, Reading, ScannedCode, read, read_bytes};
 pub use render::{QUIET_ZONE, to_png, to_svg, to_terminal};
 pub use scan::{PictureError, read_png};

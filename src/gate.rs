@@ -7,7 +7,10 @@ use crate::config::Config;
 use crate::error::WalletError;
 use crate::host::{HostClock, HttpTransport, KeyVault};
 use crate::ledger::RecordId;
-use crate::model::{GateRecord, GateSignIn, GateStatistics, GateStatus, GateSyncReport, GateVerdict};
+use crate::model::{
+    GateRecord, GateSignIn, GateStatistics, GateStatus, GateSyncReport, GateVerdict, LedgerDelta,
+    LedgerReport, MergeReport,
+};
 use crate::sync::{Core, Scan, Scanner};
 
 /// A steward's phone. Once it is prepared it needs no network: it decides by public keys, a signed manifest and its own
@@ -120,6 +123,62 @@ impl Gate {
     /// [`WalletError::InvalidInput`] before the first sign-in, [`WalletError::Storage`].
     pub fn statistics(&self) -> Result<GateStatistics, WalletError> {
         Ok(self.scanner.statistics()?)
+    }
+
+    /// What to ask another gate of the event for, by whatever carries bytes: all that this one does not have. The answer is
+    /// [`Gate::ledger_delta`]'s. Local.
+    ///
+    /// # Errors
+    /// [`WalletError::InvalidInput`] naming `gate` before a sign-in, or where the system's scanners have no certificates to
+    /// know each other by; [`WalletError::KeyUnavailable`], [`WalletError::Storage`].
+    pub fn ledger_request(&self) -> Result<Vec<u8>, WalletError> {
+        Ok(self.scanner.ledger_request()?)
+    }
+
+    /// Answers another gate's request with what that one does not have, `max_bytes` at most (4 KiB to 1 MiB; what is out of
+    /// that is brought into it). Local.
+    ///
+    /// # Errors
+    /// As [`Gate::ledger_request`]; [`WalletError::InvalidInput`] naming `request` for what is none of a scanner of this
+    /// event that still counts.
+    pub fn ledger_delta(&self, request: Vec<u8>, max_bytes: u32) -> Result<LedgerDelta, WalletError> {
+        Ok(self.scanner.ledger_delta(&request, max_bytes)?)
+    }
+
+    /// Takes on what another gate sent. What is forged or foreign is refused and told, and the rest is kept; how often and
+    /// in which order deltas come makes no difference. Tickets that were admitted elsewhere are refused here from then on.
+    /// Local.
+    ///
+    /// # Errors
+    /// As [`Gate::ledger_request`]; [`WalletError::InvalidInput`] naming `delta` for what is none of this event: nothing of
+    /// it was taken on.
+    pub fn merge(&self, delta: Vec<u8>) -> Result<MergeReport, WalletError> {
+        Ok(self.scanner.merge(&delta)?)
+    }
+
+    /// Writes all records that are here into a new file, for [`Gate::merge_file`] of another gate. Returns how many. Local.
+    ///
+    /// # Errors
+    /// As [`Gate::ledger_request`]; [`WalletError::InvalidInput`] naming `path`.
+    pub fn export_ledger(&self, path: String) -> Result<u32, WalletError> {
+        Ok(self.scanner.export_ledger(&path)?)
+    }
+
+    /// Merges a file of [`Gate::export_ledger`]. Local.
+    ///
+    /// # Errors
+    /// As [`Gate::merge`]; [`WalletError::InvalidInput`] naming `path`. What came before the error is taken on.
+    pub fn merge_file(&self, path: String) -> Result<MergeReport, WalletError> {
+        Ok(self.scanner.merge_file(&path)?)
+    }
+
+    /// What all scanners say together whose records are here: tickets that let in too often, forged and missing records, and
+    /// who was heard when. Gates with the same records and manifest say the same. Local.
+    ///
+    /// # Errors
+    /// As [`Gate::statistics`].
+    pub fn report(&self) -> Result<LedgerReport, WalletError> {
+        Ok(self.scanner.report()?)
     }
 
     /// The event's newest records, `limit` at most, the newest first. Local.

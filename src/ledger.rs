@@ -1,14 +1,20 @@
 //! What a scanner decided, signed by it, and the certificate that says who it is: byte for byte as `docs/gate.md` says.
 
 mod certificate;
+mod exchange;
+mod head;
 mod record;
 
 pub use certificate::{Certificate, ScannerId};
+pub use exchange::{ChainState, Delta, Item, MAX_DELTA, Place, Request};
+pub use head::{ChainHead, HEAD_LEN, HeadFields};
 pub use record::{
     CLOCK_CONFIRMED, ChainId, Evidence, Kind, NoRecordId, Record, RecordFields, RecordId, Verdict,
 };
 
+use crate::barcode::{DeviceSignature, SIGNATURE_LEN};
 use crate::bytes::Malformed;
+use crate::model::EventHash;
 
 /// Why a certificate or record does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,4 +34,25 @@ pub enum LedgerError {
     /// Made before or after the certificate's time.
     #[error("outside of the scanner's time")]
     NotCertified,
+}
+
+/// Whether the signature at the end of these bytes is the scanner's, over its message, of its event and within its time.
+fn signed_by(
+    bytes: &[u8],
+    message: fn(&[u8]) -> Vec<u8>,
+    certificate: &Certificate,
+    (event, scanner, time_ms): (EventHash, ScannerId, u64),
+) -> Result<(), LedgerError> {
+    if event != certificate.event {
+        return Err(LedgerError::WrongEvent);
+    }
+    if scanner != certificate.scanner {
+        return Err(LedgerError::WrongScanner);
+    }
+    let (body, signature) = bytes.split_at(bytes.len().saturating_sub(SIGNATURE_LEN));
+    let signature = DeviceSignature::from_bytes(signature).map_err(|_| LedgerError::BadSignature)?;
+    if !certificate.key.verifies(&message(body), &signature) {
+        return Err(LedgerError::BadSignature);
+    }
+    if certificate.covers(time_ms) { Ok(()) } else { Err(LedgerError::NotCertified) }
 }

@@ -234,10 +234,15 @@ impl Manifest {
         self.tables.days(&self.bytes)
     }
 
+    /// The venue's nonces and their times.
+    pub fn epochs(&self) -> impl Iterator<Item = Epoch> + '_ {
+        self.tables.epochs(&self.bytes)
+    }
+
     /// The nonces that count at a time: those of the epoch before, of the one it lies in, and of the one after. `None`
     /// when it lies in no epoch.
     pub fn nonces_at(&self, now: i64) -> Option<Vec<[u8; NONCE_LEN]>> {
-        let epochs: Vec<_> = self.tables.epochs(&self.bytes).collect();
+        let epochs: Vec<_> = self.epochs().collect();
         let current = epochs.iter().position(|epoch| epoch.contains(now))?;
         let near = &epochs[current.saturating_sub(1)..epochs.len().min(current + 2)];
         Some(near.iter().map(|epoch| epoch.nonce).collect())

@@ -10,6 +10,7 @@ pub mod expiry;
 mod flow;
 mod gate;
 mod ids;
+mod ledger;
 mod money;
 mod oauth;
 mod office;
@@ -32,6 +33,10 @@ pub use gate::{
     GateStatistics, GateStatus, GateSyncReport, GateVerdict, VerdictCount,
 };
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
+pub use ledger::{
+    Discounted, DiscountedRecord, DoubleEntry, HeardScanner, LedgerDelta, LedgerEntry, LedgerFork,
+    LedgerReport, MergeReport, MissingRecords, RefusedItem,
+};
 pub use money::{Money, MoneyError};
 pub use oauth::{IdTokenFault, OAuthError};
 pub use office::{

@@ -3,7 +3,7 @@
 use std::str;
 
 use crate::barcode::{
-    BamCode, BamCodeTicket, CODE_LEN, Checks, CodeVerdict, EventKey, IssuerKey, NONCE_LEN, PREFIX,
+    BamCode, BamCodeTicket, CODE_LEN, Checks, CodeVerdict, EventKey, IssuerKey, NONCE_LEN, PREFIX, Reading,
     ScannedCode, read, strip_scanner_marks,
 };
 use crate::ledger::Verdict;
@@ -119,7 +119,8 @@ impl Knowledge {
         }
     }
 
-    fn signed(&self, scanned: &[u8], now: i64) -> ReadCode {
+    /// Holds a signed code against this event at `now`, Unix seconds.
+    pub(super) fn check(&self, now: i64, sections: &[u16], read: impl Fn(&Checks<'_>) -> Reading) -> Reading {
         let head = self.manifest.head();
         let nonces = self.manifest.nonces_at(now);
         let checks = Checks {
@@ -129,14 +130,19 @@ impl Knowledge {
             nonces: nonces.as_deref().unwrap_or_default(),
             nonce_required: head.nonce_required,
             event: Some(head.event),
-            sections: &self.sections,
+            sections,
         };
-        let reading = read(scanned, &checks);
+        read(&checks)
+    }
+
+    fn signed(&self, scanned: &[u8], now: i64) -> ReadCode {
+        let head = self.manifest.head();
+        let reading = self.check(now, &self.sections, |checks| read(scanned, checks));
         let Some(code) = reading.code else {
             let wants_nonce =
                 |code: ScannedCode| head.nonce_required || code.credential.fields().nonce_required;
             let lacks_nonce = reading.verdict == CodeVerdict::BadDeviceSignature
-                && nonces.is_none()
+                && self.manifest.nonces_at(now).is_none()
                 && ScannedCode::parse(scanned).is_some_and(wants_nonce);
             let verdict =
                 if lacks_nonce { Verdict::NonceUnavailable } else { Verdict::from(reading.verdict) };

@@ -3,7 +3,7 @@
 use super::code::ReadCode;
 use super::history::{Entry, History};
 use crate::ledger::Verdict;
-use crate::manifest::{EntryPolicy, Manifest, Profile, TicketState};
+use crate::manifest::{EntryPolicy, Manifest, Profile, TicketRow, TicketState};
 
 /// Which way somebody goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +52,10 @@ pub struct Decision {
 }
 
 impl Allowed {
-    /// What the manifest allows a ticket: its own number, or the event's.
-    pub fn by(manifest: &Manifest, code: &ReadCode) -> Self {
+    /// What the manifest allows a ticket with this row, or with none: its own number, or the event's.
+    pub fn by(manifest: &Manifest, row: Option<TicketRow>) -> Self {
         let head = manifest.head();
-        let count = u32::from(code.row.and_then(|row| row.entries).unwrap_or(head.entries));
+        let count = u32::from(row.and_then(|row| row.entries).unwrap_or(head.entries));
         match head.policy {
             EntryPolicy::Single => Self::Once,
             EntryPolicy::ReEntry => Self::AfterExit,
@@ -110,7 +110,7 @@ pub fn decide(
         return refused(Verdict::Admit);
     }
     let days: Vec<_> = manifest.days().collect();
-    let verdict = Allowed::by(manifest, code).lets_in(history, persons, &days, now);
+    let verdict = Allowed::by(manifest, code.row).lets_in(history, persons, &days, now);
     let against = (verdict == Verdict::AlreadyAdmitted).then(|| history.entries().next_back()).flatten();
     let earlier =
         against.map(|entry| Earlier { entry, on_superseded_copy: entry.generation < code.generation });
@@ -149,7 +149,7 @@ fn day_of(days: &[(u32, u32)], now: i64) -> Result<usize, Verdict> {
 }
 
 /// `None` for an entry outside of every day, such as one by an override.
-fn day_of_entry(days: &[(u32, u32)], entry: &Entry) -> Option<usize> {
+pub(super) fn day_of_entry(days: &[(u32, u32)], entry: &Entry) -> Option<usize> {
     let at = i64::try_from(entry.time_ms / 1000).unwrap_or(i64::MAX);
     day_of(days, at).ok()
 }

@@ -1,9 +1,13 @@
 //! What the ledger holds of one ticket.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use crate::barcode::CODE_LEN;
 use crate::ledger::{ChainId, Kind, Record, RecordFields, ScannerId};
 use crate::manifest::Profile;
+
+/// How long after an admission its own scanner can take it back, in milliseconds.
+pub const UNDO_MS: u64 = 120_000;
 
 /// An entry: an admission, or staff who let somebody in against the verdict. One that was taken back is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,37 +24,65 @@ pub struct Entry {
     pub generation: u16,
     /// How many persons.
     pub persons: u16,
+    /// Whether staff let in against the verdict.
+    pub is_override: bool,
+}
+
+/// A record that counts.
+pub struct Seen {
+    /// The record.
+    pub record: Record,
+    /// Whether this very scanner wrote it: then it saw what it says.
+    pub is_own: bool,
 }
 
 /// What the ledger holds of one ticket, in the order of time.
 #[derive(Default)]
 pub struct History {
-    records: Vec<RecordFields>,
-    undone: BTreeSet<(ChainId, u32)>,
+    records: Vec<Seen>,
+    /// Places of admissions that were taken back, and when first.
+    undone: BTreeMap<(ChainId, u32), u64>,
 }
 
-opaque_debug!(History);
+opaque_debug!(History, Seen);
 
 impl History {
-    /// The history that valid records of one ticket make, whatever their order.
-    pub fn of(records: impl IntoIterator<Item = Record>) -> Self {
-        let mut records: Vec<_> = records.into_iter().map(|record| record.fields().clone()).collect();
-        records.sort_by_key(|one| (one.time_ms, one.chain, one.sequence));
-        let undone = records.iter().filter_map(|one| Some((one.chain, one.evidence.undone?))).collect();
+    /// The history that the records of one ticket make that count, whatever their order.
+    pub fn of(records: impl IntoIterator<Item = Seen>) -> Self {
+        let mut records: Vec<_> = records.into_iter().collect();
+        records.sort_by(|one, two| one.order().cmp(&two.order()));
+        let mut undone = BTreeMap::new();
+        for one in records.iter().map(Seen::fields) {
+            if let Some(sequence) = one.evidence.undone {
+                undone.entry((one.chain, sequence)).or_insert(one.time_ms);
+            }
+        }
         Self { records, undone }
     }
 
-    /// Entries that were not taken back.
+    /// Entries that were not taken back, each by itself.
+    pub fn all_entries(&self) -> impl DoubleEndedIterator<Item = Entry> + '_ {
+        let entries = self.records.iter().map(Seen::fields).filter(|one| one.lets_in());
+        entries.filter(|one| !self.is_undone(one)).map(Entry::of)
+    }
+
+    /// Entries by which a scanner decides. Where two scanners have the same frame, one may have it from the other's
+    /// records; so the one that let in fewer counts, and none where one of them has taken it back.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = Entry> + '_ {
-        let entries = self.records.iter().filter(|one| self.lets_in(one));
-        entries.map(|one| Entry {
-            scanner: one.scanner,
-            chain: one.chain,
-            sequence: one.sequence,
-            time_ms: one.time_ms,
-            generation: one.generation,
-            persons: one.persons,
-        })
+        let mut frames: BTreeMap<&[u8; CODE_LEN], BTreeMap<ChainId, u32>> = BTreeMap::new();
+        for one in self.records.iter().map(Seen::fields).filter(|one| one.lets_in()) {
+            if let Some(code) = &one.evidence.code {
+                let persons = if self.is_undone(one) { 0 } else { u32::from(one.persons) };
+                *frames.entry(code).or_default().entry(one.chain).or_default() += persons;
+            }
+        }
+        let counts = move |one: &&RecordFields| {
+            let chains = one.evidence.code.as_ref().and_then(|code| frames.get(code));
+            let fewest = chains.and_then(|chains| chains.iter().min_by_key(|(_, persons)| **persons));
+            fewest.is_none_or(|(chain, _)| *chain == one.chain)
+        };
+        let entries = self.records.iter().map(Seen::fields).filter(|one| one.lets_in());
+        entries.filter(counts).filter(|one| !self.is_undone(one)).map(Entry::of)
     }
 
     /// Persons who came in.
@@ -58,19 +90,29 @@ impl History {
         self.entries().map(|entry| u32::from(entry.persons)).sum()
     }
 
-    /// Persons who are in now. An exit whose entry is not known here leaves nobody less than nobody.
+    /// Persons who left, and when, in milliseconds.
+    pub fn exits(&self) -> impl Iterator<Item = (u64, u16)> + '_ {
+        let exits = self.records.iter().map(Seen::fields).filter(|one| one.kind == Kind::Exit);
+        exits.map(|one| (one.time_ms, one.persons))
+    }
+
+    /// Persons who are in now.
     pub fn inside(&self) -> u32 {
-        self.records.iter().fold(0, |inside, one| match one.kind {
-            Kind::Exit => inside.saturating_sub(u32::from(one.persons)),
-            _ if self.lets_in(one) => inside + u32::from(one.persons),
-            _ => inside,
-        })
+        let mut exits = self.exits().peekable();
+        let mut inside = 0_u32;
+        let leave = |inside: u32, persons: u16| inside.saturating_sub(u32::from(persons));
+        for entry in self.entries() {
+            while let Some((_, persons)) = exits.next_if(|(at, _)| *at < entry.time_ms) {
+                inside = leave(inside, persons);
+            }
+            inside += u32::from(entry.persons);
+        }
+        exits.fold(inside, |inside, (_, persons)| leave(inside, persons))
     }
 
     /// The highest generation of which both signatures were seen to hold: a lower one lets nobody in any more.
     pub fn highest_generation(&self) -> u16 {
-        let signed = self.records.iter().filter(|one| one.profile == Profile::Signed);
-        signed.map(|one| one.generation).max().unwrap_or(0)
+        self.proved().map(|one| one.generation).max().unwrap_or(0)
     }
 
     /// When the newest used frame of a generation was shown, Unix seconds. What was taken back was used all the same.
@@ -78,11 +120,45 @@ impl History {
         let used = |one: &&RecordFields| {
             matches!(one.kind, Kind::Admission | Kind::Exit | Kind::Override) && one.generation == generation
         };
-        self.records.iter().filter(used).filter_map(|one| one.presented_at).max()
+        self.proved().filter(used).filter_map(|one| one.presented_at).max()
     }
 
-    fn lets_in(&self, one: &RecordFields) -> bool {
-        matches!(one.kind, Kind::Admission | Kind::Override)
-            && !self.undone.contains(&(one.chain, one.sequence))
+    /// What this scanner saw, or the code in the record proves.
+    fn proved(&self) -> impl Iterator<Item = &RecordFields> {
+        let is_proved = |one: &&Seen| one.is_own || one.fields().evidence.code.is_some();
+        let signed = self.records.iter().filter(is_proved).map(Seen::fields);
+        signed.filter(|one| one.profile == Profile::Signed)
+    }
+
+    /// Whether the scanner that let somebody in took it back, soon enough.
+    fn is_undone(&self, entry: &RecordFields) -> bool {
+        let at = self.undone.get(&(entry.chain, entry.sequence));
+        let is_soon = at.is_some_and(|at| at.saturating_sub(entry.time_ms) <= UNDO_MS);
+        is_soon && entry.kind == Kind::Admission
+    }
+}
+
+impl Seen {
+    fn fields(&self) -> &RecordFields {
+        self.record.fields()
+    }
+
+    fn order(&self) -> (u64, ChainId, u32, &[u8]) {
+        let fields = self.fields();
+        (fields.time_ms, fields.chain, fields.sequence, self.record.as_bytes())
+    }
+}
+
+impl Entry {
+    fn of(one: &RecordFields) -> Self {
+        Self {
+            scanner: one.scanner,
+            chain: one.chain,
+            sequence: one.sequence,
+            time_ms: one.time_ms,
+            generation: one.generation,
+            persons: one.persons,
+            is_override: one.kind == Kind::Override,
+        }
     }
 }

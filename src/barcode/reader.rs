@@ -82,13 +82,22 @@ pub struct Reading {
 
 /// Reads scanned bytes and checks them in the fixed order, stopping at the first failure.
 pub fn read(scanned: &[u8], checks: &Checks<'_>) -> Reading {
-    let refused = |verdict| Reading { verdict, code: None, nonce: None };
-    let Some(code) = ScannedCode::parse(scanned) else {
-        return refused(CodeVerdict::Malformed);
-    };
-    match code.check_signatures(checks) {
-        Err(verdict) => refused(verdict),
-        Ok(nonce) => Reading { verdict: code.check_claims(checks), code: Some(code), nonce },
+    Reading::of(ScannedCode::parse(scanned), checks)
+}
+
+/// The same for the bytes inside a barcode.
+pub fn read_bytes(bytes: &[u8; CODE_LEN], checks: &Checks<'_>) -> Reading {
+    Reading::of(ScannedCode::from_bytes(bytes), checks)
+}
+
+impl Reading {
+    fn of(code: Option<ScannedCode>, checks: &Checks<'_>) -> Self {
+        let refused = |verdict| Self { verdict, code: None, nonce: None };
+        let Some(code) = code else { return refused(CodeVerdict::Malformed) };
+        match code.check_signatures(checks) {
+            Err(verdict) => refused(verdict),
+            Ok(nonce) => Self { verdict: code.check_claims(checks), code: Some(code), nonce },
+        }
     }
 }
 
@@ -105,10 +114,11 @@ impl ScannedCode {
     /// Strips what scanners add, then reads strictly; `None` for anything else than a code of format 1.
     pub fn parse(scanned: &[u8]) -> Option<Self> {
         let text = strip_scanner_marks(scanned).strip_prefix(PREFIX.as_bytes())?;
-        let bytes = base45::decode(text).ok()?;
-        if bytes.len() != CODE_LEN {
-            return None;
-        }
+        Self::from_bytes(&base45::decode(text).ok()?.try_into().ok()?)
+    }
+
+    /// Reads the bytes inside the barcode.
+    fn from_bytes(bytes: &[u8; CODE_LEN]) -> Option<Self> {
         let (credential, proof) = bytes.split_at(CREDENTIAL_LEN);
         let (time, signature) = proof.split_at(4);
         Some(Self {

@@ -7,6 +7,7 @@ use ring::digest::{SHA256, digest};
 
 use super::LedgerError;
 use super::certificate::{Certificate, ScannerId};
+use super::exchange::Place;
 use crate::barcode::{CODE_LEN, DeviceSignature, NONCE_LEN, SIGNATURE_LEN};
 use crate::bytes::{Malformed, Reader, put_text};
 use crate::manifest::Profile;
@@ -222,6 +223,11 @@ impl RecordFields {
         if written == *self { Ok(bytes) } else { Err(Malformed { offset: 0 }.into()) }
     }
 
+    /// Whether somebody was let in, by the code or by staff.
+    pub fn lets_in(&self) -> bool {
+        matches!(self.kind, Kind::Admission | Kind::Override)
+    }
+
     fn flags(&self) -> u8 {
         let flag = |is_set, flag| if is_set { flag } else { 0 };
         flag(self.clock_confirmed, CLOCK_CONFIRMED)
@@ -352,23 +358,18 @@ impl Record {
     /// # Errors
     /// [`LedgerError`] other than [`LedgerError::Malformed`].
     pub fn check(&self, certificate: &Certificate) -> Result<(), LedgerError> {
-        if self.fields.event != certificate.event {
-            return Err(LedgerError::WrongEvent);
-        }
-        if self.fields.scanner != certificate.scanner {
-            return Err(LedgerError::WrongScanner);
-        }
-        let (body, signature) = self.bytes.split_at(self.bytes.len() - SIGNATURE_LEN);
-        let signature = DeviceSignature::from_bytes(signature).map_err(|_| LedgerError::BadSignature)?;
-        if !certificate.key.verifies(&Self::message(body), &signature) {
-            return Err(LedgerError::BadSignature);
-        }
-        if certificate.covers(self.fields.time_ms) { Ok(()) } else { Err(LedgerError::NotCertified) }
+        let RecordFields { event, scanner, time_ms, .. } = self.fields;
+        super::signed_by(&self.bytes, Self::message, certificate, (event, scanner, time_ms))
     }
 
     /// Its place.
     pub fn id(&self) -> RecordId {
         RecordId { chain: self.fields.chain, sequence: self.fields.sequence }
+    }
+
+    /// Its place among those that claim it.
+    pub fn place(&self) -> Place {
+        Place { chain: self.fields.chain, sequence: self.fields.sequence, hash: self.hash() }
     }
 
     /// What it says.

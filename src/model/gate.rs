@@ -47,6 +47,8 @@ pub struct GateSyncReport {
     pub conflicts: u32,
     /// Records that wait for the next sync.
     pub unsent: u32,
+    /// Records of other scanners that came from the server.
+    pub received: u32,
 }
 
 /// How far a gate is prepared.
@@ -111,6 +113,12 @@ pub struct GateCertainty {
     pub clock: ClockUncertainty,
     /// Whether the code itself proves that it is no copy: signed just now by the device that the ticket is bound to.
     pub is_proved: bool,
+    /// Other scanners of the event that were heard of.
+    pub peers: u32,
+    /// How long ago the one was heard that was heard last, in seconds. What others admitted since is not known here.
+    pub newest_peer_age_s: Option<i64>,
+    /// How long ago the one was heard that was not heard for longest.
+    pub oldest_peer_age_s: Option<i64>,
 }
 
 /// An entry that stands against another.

@@ -81,7 +81,7 @@ impl fmt::Display for Provider {
 pub struct EventHash(pub [u8; 8]);
 
 /// A ticket inside signed bytes; shown in lower-case hex, which is also its id in the wallet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TicketHash(pub [u8; 12]);
 
 impl fmt::Display for EventHash {

@@ -1,8 +1,9 @@
 //! A gate's scanner, manifest and ledger.
 
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Store;
+use crate::admission::Standing;
 use crate::error::Error;
 use crate::ledger::{ChainId, Kind, Record, ScannerId, Verdict};
 use crate::model::{EventHash, TicketHash};
@@ -24,11 +25,20 @@ pub struct StoredScanner {
     pub certificate: Option<Vec<u8>>,
 }
 
+/// A state of the ledger and of what it is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerVersion {
+    /// The newest row of the whole ledger; 0 when it is empty.
+    newest: i64,
+    /// How many manifests were taken into use.
+    manifests: i64,
+}
+
 /// Where a chain ends, and which state of the ledger a decision was taken on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerHead {
-    /// The newest row of the whole ledger; 0 when it is empty.
-    pub version: i64,
+    /// Which state.
+    pub version: LedgerVersion,
     /// The sequence of the chain's last record; 0 when it has none.
     pub sequence: u32,
     /// The hash of that record; zeros when there is none.
@@ -48,6 +58,8 @@ pub struct StoredRecord {
     pub sent: bool,
     /// What the server holds against it.
     pub conflict: Option<String>,
+    /// Whether it counts.
+    pub standing: Standing,
 }
 
 /// A record to keep.
@@ -59,6 +71,8 @@ pub struct NewRecord<'a> {
     pub code: Option<&'a str>,
     /// Whether its server needs to be told.
     pub to_send: bool,
+    /// Whether it counts.
+    pub standing: Standing,
 }
 
 /// How many records of a kind and verdict there are.
@@ -76,7 +90,7 @@ pub struct Tally {
 
 opaque_debug!(StoredScanner, StoredRecord, NewRecord<'_>);
 
-const RECORD: &str = "id, bytes, code, sent, conflict";
+pub(super) const RECORD: &str = "id, bytes, code, sent, conflict, standing";
 
 impl Store {
     /// The scanner that this gate is.
@@ -140,27 +154,42 @@ impl Store {
         })
     }
 
-    /// Takes a manifest into use, with floors that it would lower.
+    /// Takes a manifest into use, with floors that it would lower and what it changes of records' standing, unless the
+    /// ledger has changed since `version`; returns whether it did not.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn set_gate_manifest(
         &self,
-        event: EventHash,
-        body: &[u8],
+        version: LedgerVersion,
+        (event, body): (EventHash, &[u8]),
         floors: &[(TicketHash, u16)],
-    ) -> Result<(), Error> {
+        standings: &[(i64, Standing)],
+    ) -> Result<bool, Error> {
         self.write("the manifest cannot be kept", |tx| {
+            if LedgerVersion::read(tx)? != version {
+                return Ok(false);
+            }
             tx.execute(
-                "INSERT OR REPLACE INTO gate_manifest (event, body) VALUES (?1, ?2)",
-                (event.0, body),
+                "INSERT OR REPLACE INTO gate_manifest (event, body, taken) VALUES (?1, ?2, ?3)",
+                (event.0, body, version.manifests + 1),
             )?;
             let mut keep = tx.prepare_cached(
                 "INSERT INTO gate_floor (ticket, generation) VALUES (?1, ?2)
                  ON CONFLICT (ticket) DO UPDATE SET generation = max(generation, excluded.generation)",
             )?;
-            floors.iter().try_for_each(|(ticket, floor)| keep.execute((ticket.0, floor)).map(drop))
+            floors.iter().try_for_each(|(ticket, floor)| keep.execute((ticket.0, floor)).map(drop))?;
+            set_standings(tx, standings)?;
+            Ok(true)
         })
+    }
+
+    /// Which state the ledger is in.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn ledger_version(&self) -> Result<LedgerVersion, Error> {
+        self.read("the ledger cannot be read", LedgerVersion::read)
     }
 
     /// The lowest generation of a ticket that a manifest before the one in use left; 0 when there is none.
@@ -182,7 +211,7 @@ impl Store {
     /// [`Error::Database`].
     pub fn ledger_head(&self, chain: ChainId) -> Result<LedgerHead, Error> {
         self.read("the ledger cannot be read", |db| {
-            let version = db.query_row("SELECT coalesce(max(id), 0) FROM gate_record", [], |row| row.get(0))?;
+            let version = LedgerVersion::read(db)?;
             let last = db
                 .prepare_cached(
                     "SELECT sequence, hash FROM gate_record WHERE chain = ?1 ORDER BY sequence DESC, id DESC LIMIT 1",
@@ -194,40 +223,19 @@ impl Store {
         })
     }
 
-    /// Keeps a record of this scanner, unless the ledger has changed since `version`; returns the row, or `None` then.
-    /// When it returns, the record is on the disk.
+    /// Keeps a record of this scanner, unless the ledger or its manifest has changed since `version`; returns whether it
+    /// did not. Then the record is on the disk.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn append_record(&self, version: i64, new: NewRecord<'_>) -> Result<Option<i64>, Error> {
-        let fields = new.record.fields();
-        self.write("the record cannot be kept", |tx| {
-            tx.prepare_cached(
-                "INSERT INTO gate_record (event, chain, sequence, hash, ticket, kind, verdict, persons, time_ms, bytes, sent, code)
-                 SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
-                 WHERE (SELECT coalesce(max(id), 0) FROM gate_record) = ?1
-                 RETURNING id",
-            )?
-            .query_row(
-                rusqlite::params![
-                    version,
-                    fields.event.0,
-                    fields.chain.0,
-                    fields.sequence,
-                    new.record.hash(),
-                    fields.ticket.map(|ticket| ticket.0),
-                    fields.kind as u8,
-                    fields.verdict as u8,
-                    fields.persons,
-                    i64::try_from(fields.time_ms).unwrap_or(i64::MAX),
-                    new.record.as_bytes(),
-                    !new.to_send,
-                    new.code,
-                ],
-                |row| row.get(0),
-            )
-            .optional()
-        })
+    pub fn append_record(&self, version: LedgerVersion, new: NewRecord<'_>) -> Result<bool, Error> {
+        let kept = self.write("the record cannot be kept", |tx| {
+            let is_kept = LedgerVersion::read(tx)? == version && insert_record(tx, new)?;
+            fail::fail_point!("record-written");
+            Ok(is_kept)
+        })?;
+        fail::fail_point!("record-kept");
+        Ok(kept)
     }
 
     /// All records about a ticket.
@@ -327,7 +335,7 @@ impl Store {
         })
     }
 
-    /// How many records of each kind and verdict an event has, and how many wait to be sent.
+    /// How many records of each kind and verdict that count an event has, and how many wait to be sent.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -335,9 +343,10 @@ impl Store {
         self.read("the records cannot be counted", |db| {
             let tallies = db
                 .prepare_cached(
-                    "SELECT kind, verdict, count(*), sum(persons) FROM gate_record WHERE event = ?1 GROUP BY kind, verdict",
+                    "SELECT kind, verdict, count(*), sum(persons) FROM gate_record
+                     WHERE event = ?1 AND standing < ?2 GROUP BY kind, verdict",
                 )?
-                .query_map([event.0], |row| {
+                .query_map((event.0, Standing::Failed as u8), |row| {
                     let wrong = || rusqlite::Error::InvalidQuery;
                     Ok(Tally {
                         kind: Kind::from_number(row.get(0)?).ok_or_else(wrong)?,
@@ -357,7 +366,55 @@ impl Store {
     }
 }
 
-fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
-    let record = Record::from_bytes(row.get_ref(1)?.as_blob()?).map_err(|_| rusqlite::Error::InvalidQuery)?;
-    Ok(StoredRecord { id: row.get(0)?, record, code: row.get(2)?, sent: row.get(3)?, conflict: row.get(4)? })
+impl LedgerVersion {
+    fn read(db: &Connection) -> rusqlite::Result<Self> {
+        db.prepare_cached(
+            "SELECT (SELECT coalesce(max(id), 0) FROM gate_record), (SELECT coalesce(max(taken), 0) FROM gate_manifest)",
+        )?
+        .query_row([], |row| Ok(Self { newest: row.get(0)?, manifests: row.get(1)? }))
+    }
+}
+
+/// Keeps a record that is not there yet; returns whether it was not.
+pub(super) fn insert_record(db: &Connection, new: NewRecord<'_>) -> rusqlite::Result<bool> {
+    let fields = new.record.fields();
+    let changed = db
+        .prepare_cached(
+            "INSERT OR IGNORE INTO gate_record (event, chain, sequence, hash, ticket, kind, verdict, persons, time_ms, bytes, sent, code, standing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(rusqlite::params![
+            fields.event.0,
+            fields.chain.0,
+            fields.sequence,
+            new.record.hash(),
+            fields.ticket.map(|ticket| ticket.0),
+            fields.kind as u8,
+            fields.verdict as u8,
+            fields.persons,
+            i64::try_from(fields.time_ms).unwrap_or(i64::MAX),
+            new.record.as_bytes(),
+            !new.to_send,
+            new.code,
+            new.standing as u8,
+        ])?;
+    Ok(changed > 0)
+}
+
+pub(super) fn set_standings(db: &Connection, standings: &[(i64, Standing)]) -> rusqlite::Result<()> {
+    let mut set = db.prepare_cached("UPDATE gate_record SET standing = ?2 WHERE id = ?1")?;
+    standings.iter().try_for_each(|(id, standing)| set.execute((id, *standing as u8)).map(drop))
+}
+
+pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
+    let wrong = || rusqlite::Error::InvalidQuery;
+    let record = Record::from_bytes(row.get_ref(1)?.as_blob()?).map_err(|_| wrong())?;
+    Ok(StoredRecord {
+        id: row.get(0)?,
+        record,
+        code: row.get(2)?,
+        sent: row.get(3)?,
+        conflict: row.get(4)?,
+        standing: Standing::from_number(row.get(5)?).ok_or_else(wrong)?,
+    })
 }

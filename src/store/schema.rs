@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::database;
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_wallet.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_systems.sql"),
     include_str!("migrations/0004_gate.sql"),
+    include_str!("migrations/0005_exchange.sql"),
 ];
 
 /// Where each table and index of a database begins.

@@ -1,24 +1,29 @@
 //! A scanner at work, with no network: what it knows of its event, what it decides, and its ledger.
 
 mod describe;
+mod exchange;
+mod judging;
+mod merging;
+mod report;
 mod writing;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::admission::{Direction, History, Knowledge, ReadCode, decide};
-use crate::barcode::{IssuerKey, strip_scanner_marks};
+use crate::admission::{Direction, History, Knowledge, ReadCode, Seen, Standing, UNDO_MS, decide};
+use crate::barcode::strip_scanner_marks;
 use crate::clock::TrustedNow;
-use crate::device::random;
 use crate::error::Error;
 use crate::host::KeyVault;
-use crate::ledger::{ChainId, Kind, Record, RecordId, Verdict};
-use crate::manifest::{Manifest, ManifestError};
+use crate::ledger::{ChainId, Kind, Record, RecordId, ScannerId, Verdict};
+use crate::manifest::{Manifest, Profile};
 use crate::model::{GateVerdict, TicketHash};
 use crate::remote::Http;
 use crate::store::{LedgerHead, NewRecord, Store, StoredRecord, StoredScanner};
 
+use super::gate::Registered;
 use super::{Core, TimeKeeper};
 use writing::{Entry, Writing};
 
@@ -26,8 +31,8 @@ use writing::{Entry, Writing};
 const TOLERANCE_S: u32 = 10;
 /// The same text again within this time is a camera's double read.
 const DOUBLE_READ_MS: i64 = 3_000;
-/// How long one's own admission can be taken back.
-const UNDO_MS: u64 = 120_000;
+/// How many refused codes are remembered for an override.
+const REFUSED: usize = 256;
 /// Others write to the ledger at most so often while one decision is taken.
 const TRIES: u32 = 100;
 
@@ -39,8 +44,14 @@ pub struct Scanner {
     pub(super) http: Arc<Http>,
     /// One sync at a time.
     pub(super) turn: AsyncMutex<()>,
+    /// One change at a time of what records are judged by, and of others' records.
+    judging: Mutex<()>,
     post: RwLock<Option<Arc<Post>>>,
     last: Mutex<Option<LastScan>>,
+    /// Refused codes that hold, for staff who override.
+    refused: Mutex<VecDeque<(RecordId, Writing)>>,
+    /// Other scanners, and when each was last known to speak, Unix milliseconds.
+    heard: Mutex<BTreeMap<ScannerId, u64>>,
 }
 
 /// Where a scanner stands, and what it knows there.
@@ -66,7 +77,6 @@ struct LastScan {
     text: Vec<u8>,
     direction: Direction,
     elapsed_ms: i64,
-    code: ReadCode,
     said: GateVerdict,
 }
 
@@ -84,8 +94,11 @@ impl Scanner {
             time: Arc::clone(&core.time),
             http: Arc::clone(&core.runner.engine().http),
             turn: AsyncMutex::default(),
+            judging: Mutex::default(),
             post: RwLock::default(),
             last: Mutex::default(),
+            refused: Mutex::default(),
+            heard: Mutex::default(),
         };
         if let Some(stored) = scanner.store.scanner()? {
             scanner.take_up(stored)?;
@@ -94,27 +107,19 @@ impl Scanner {
     }
 
     /// Stands at a post from now on.
-    pub(super) fn take_up(&self, mut stored: StoredScanner) -> Result<(), Error> {
-        let chain = match stored.chain {
-            Some(chain) => chain,
-            None => {
-                let chain = ChainId(random()?);
-                self.store.begin_chain(chain)?;
-                chain
-            }
-        };
-        stored.chain = Some(chain);
-        let registered = super::gate::Registered::read(&stored)?;
-        let (provider, sections) = (registered.provider()?, registered.sections);
+    pub(super) fn take_up(&self, stored: StoredScanner) -> Result<(), Error> {
         let manifest = match self.store.gate_manifest(stored.event) {
             Err(Error::Recovery { .. }) => None,
             other => other?.and_then(|body| Manifest::from_body(body).ok()),
         };
-        let knowledge = manifest
-            .map(|manifest| Knowledge::new(manifest, sections.clone(), TOLERANCE_S).with_provider(provider));
-        let post = Post { scanner: stored, sections, chain, knowledge };
-        *self.post.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(post));
-        Ok(())
+        let knowledge = manifest.map(|manifest| knowledge(&stored, manifest)).transpose()?;
+        let chain = self.chain_of(&stored)?;
+        let post = Arc::new(Post::new(stored, chain, knowledge)?);
+        *self.post.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&post));
+        match exchange::Exchange::of(&post) {
+            Ok(exchange) => self.remember_heard(&exchange),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Where it stands.
@@ -124,41 +129,6 @@ impl Scanner {
     pub(super) fn post(&self) -> Result<Arc<Post>, Error> {
         let post = self.post.read().unwrap_or_else(PoisonError::into_inner).clone();
         post.ok_or_else(|| unprepared("this gate is signed in to no event; sign in with an admission code"))
-    }
-
-    /// Takes a signed manifest or delta into use. The one in use stays unless all of it holds.
-    ///
-    /// # Errors
-    /// [`Error::Manifest`], [`Error::Database`].
-    pub(super) fn take_manifest(&self, signed: &[u8], key: &IssuerKey) -> Result<(), Error> {
-        let post = self.post()?;
-        let held = post.knowledge.as_ref().map(Knowledge::manifest);
-        let manifest = Manifest::offered(held, signed, key)?;
-        self.use_manifest(post.scanner.clone(), held, &manifest)
-    }
-
-    /// Takes a manifest into use that its signature, or the connection over which it came, vouches for.
-    pub(super) fn use_manifest(
-        &self,
-        scanner: StoredScanner,
-        held: Option<&Manifest>,
-        manifest: &Manifest,
-    ) -> Result<(), Error> {
-        if manifest.head().event != scanner.event {
-            return Err(ManifestError::WrongEvent.into());
-        }
-        let mut ids: Vec<_> =
-            manifest.issuers().filter_map(|one| Some(IssuerKey::from_bytes(&one.key).ok()?.id())).collect();
-        ids.sort_unstable();
-        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(ManifestError::DoubledKey.into());
-        }
-        if manifest.revoked_scanners().any(|one| one.scanner == scanner.scanner.0) {
-            return Err(ManifestError::ScannerRevoked.into());
-        }
-        let floors = held.map(|held| held.floors_above(manifest)).unwrap_or_default();
-        self.store.set_gate_manifest(scanner.event, manifest.body(), &floors)?;
-        self.take_up(scanner)
     }
 
     /// Decides about a code. What is said is in the ledger, on the disk, when this returns.
@@ -175,13 +145,11 @@ impl Scanner {
         if let Some(said) = elapsed_ms.and_then(|now| self.double_read(text, scan.direction, now)) {
             return Ok(said);
         }
-        let post = self.post()?;
-        let (code, said) = self.decide_and_write(&post, scan)?;
+        let said = self.decide_and_write(scan)?;
         let last = elapsed_ms.map(|elapsed_ms| LastScan {
             text: text.to_vec(),
             direction: scan.direction,
             elapsed_ms,
-            code,
             said: said.clone(),
         });
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
@@ -195,24 +163,28 @@ impl Scanner {
         (0..=DOUBLE_READ_MS).contains(&passed).then(|| GateVerdict { is_repeated: true, ..last.said.clone() })
     }
 
-    fn decide_and_write(&self, post: &Post, scan: Scan<'_>) -> Result<(ReadCode, GateVerdict), Error> {
-        let knowledge = post.knowledge()?;
+    fn decide_and_write(&self, scan: Scan<'_>) -> Result<GateVerdict, Error> {
         let kind = match scan.direction {
             Direction::In => Kind::Admission,
             Direction::Out => Kind::Exit,
         };
         for _ in 0..TRIES {
+            let post = self.post()?;
+            let knowledge = post.knowledge()?;
             let now = self.time.now()?;
             let head = self.store.ledger_head(post.chain)?;
             let code = knowledge.read(scan.scanned, now.unix_s());
-            let (history, floor) = self.history(post, code.ticket)?;
+            let (history, floor) = self.history(&post, code.ticket)?;
             let going = (scan.direction, scan.persons);
             let decision = decide(&code, knowledge.manifest(), &history, floor, going, now.unix_s());
             let kind = if decision.verdict == Verdict::Admit { kind } else { Kind::Refusal };
             let entry = Entry::of_code(&code, kind, decision.verdict, scan.persons);
-            if let Some(record) = self.append(post, &now, head, entry)? {
-                let said = describe::verdict(post, knowledge, &code, &history, &decision, &now, record.id());
-                return Ok((code, said));
+            if let Some(record) = self.append(&post, &now, head, entry)? {
+                self.remember_refused(&record, &code);
+                let mut said =
+                    describe::verdict(&post, knowledge, &code, &history, &decision, &now, record.id());
+                self.describe_peers(&mut said.certainty, &now);
+                return Ok(said);
             }
         }
         Err(Error::Untrusted { what: "the ledger changes faster than a decision can be taken" })
@@ -222,7 +194,7 @@ impl Scanner {
     fn history(&self, post: &Post, ticket: Option<TicketHash>) -> Result<(History, u16), Error> {
         let Some(ticket) = ticket else { return Ok((History::default(), 0)) };
         let records = self.store.ticket_records(post.scanner.event, ticket)?;
-        let history = History::of(records.into_iter().map(|stored| stored.record));
+        let history = self::history(post, records);
         Ok((history, self.store.gate_floor(ticket)?))
     }
 
@@ -291,11 +263,21 @@ impl Scanner {
         Err(Error::Untrusted { what: "the ledger changes faster than a record can be written" })
     }
 
-    /// The signed code behind the last scan's record.
+    /// The signed code behind a refusal of not long ago.
     fn proof_of(&self, id: RecordId) -> Option<Writing> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = last.as_ref().filter(|last| last.said.record_id == id.to_string())?;
-        last.code.proof.map(|(code, nonce)| Writing { code, nonce })
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.iter().find(|(of, _)| *of == id).map(|(_, proof)| *proof)
+    }
+
+    fn remember_refused(&self, record: &Record, code: &ReadCode) {
+        let Some((code, nonce)) = code.proof.filter(|_| record.fields().kind == Kind::Refusal) else {
+            return;
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() == REFUSED {
+            refused.pop_front();
+        }
+        refused.push_back((record.id(), Writing { code, nonce }));
     }
 
     /// What was said of the last code no longer holds.
@@ -312,16 +294,50 @@ impl Scanner {
         entry: Entry,
     ) -> Result<Option<Record>, Error> {
         let record = writing::sign(&*self.vault, post, now, head, &entry)?;
-        let new = NewRecord { record: &record, code: entry.code.as_deref(), to_send: true };
-        Ok(self.store.append_record(head.version, new)?.map(|_| record))
+        let standing = standing(post, &record);
+        let new = NewRecord { record: &record, code: entry.code.as_deref(), to_send: true, standing };
+        Ok(self.store.append_record(head.version, new)?.then_some(record))
     }
 }
 
+/// What a record of this scanner is worth to others; the code of an admission was read a moment ago.
+fn standing(post: &Post, record: &Record) -> Standing {
+    let fields = record.fields();
+    match &post.knowledge {
+        _ if fields.kind == Kind::Admission && fields.profile == Profile::Signed => Standing::Counted,
+        Some(knowledge) => knowledge.judge(record),
+        None if fields.lets_in() => Standing::Unjudged,
+        None => Standing::Counted,
+    }
+}
+
+/// What counts of a ticket's records here: this scanner knows what it saw itself.
+fn history(post: &Post, records: Vec<StoredRecord>) -> History {
+    let seen = records.into_iter().filter_map(|stored| {
+        let is_own = stored.record.fields().chain == post.chain;
+        (is_own || stored.standing.counts()).then_some(Seen { record: stored.record, is_own })
+    });
+    History::of(seen)
+}
+
 impl Post {
+    fn new(mut scanner: StoredScanner, chain: ChainId, knowledge: Option<Knowledge>) -> Result<Self, Error> {
+        scanner.chain = Some(chain);
+        let sections = super::gate::Registered::read(&scanner)?.sections;
+        Ok(Self { scanner, sections, chain, knowledge })
+    }
+
     pub(super) fn knowledge(&self) -> Result<&Knowledge, Error> {
         let missing = "this gate has no manifest; prepare it while there is a network";
         self.knowledge.as_ref().ok_or_else(|| unprepared(missing))
     }
+}
+
+/// What a scanner knows by a manifest.
+fn knowledge(scanner: &StoredScanner, manifest: Manifest) -> Result<Knowledge, Error> {
+    let registered = Registered::read(scanner)?;
+    let provider = registered.provider()?;
+    Ok(Knowledge::new(manifest, registered.sections, TOLERANCE_S).with_provider(provider))
 }
 
 fn unprepared(reason: &str) -> Error {

@@ -32,8 +32,8 @@ struct Desk {
     records: Vec<Vec<u8>>,
     /// Its own time, where it tells it.
     clock: Option<TestClock>,
-    /// Of the scanner that registered last.
-    certificate: Vec<u8>,
+    /// Of the scanners, in the order in which they registered.
+    certificates: Vec<Vec<u8>>,
 }
 
 pub(crate) struct Venue {
@@ -170,7 +170,7 @@ impl Venue {
     /// The certificate of the scanner that registered last.
     pub(crate) fn certificate(&self) -> Certificate {
         let key = IssuerKey::from_bytes(&self.keys.public_key()).unwrap();
-        Certificate::read(&self.desk.lock().unwrap().certificate, &key).unwrap()
+        Certificate::read(self.desk.lock().unwrap().certificates.last().unwrap(), &key).unwrap()
     }
 
     pub(crate) fn sign_in(&self) -> GateSignIn {
@@ -185,8 +185,12 @@ impl Venue {
 
     /// A door that is signed in and prepared.
     pub(crate) async fn door(&self) -> Door {
+        self.door_named("North door").await
+    }
+
+    pub(crate) async fn door_named(&self, name: &str) -> Door {
         let door = Door::new(&self.clock);
-        door.gate.sign_in(self.sign_in()).await.unwrap();
+        door.gate.sign_in(GateSignIn { name: name.to_owned(), ..self.sign_in() }).await.unwrap();
         door
     }
 
@@ -260,12 +264,13 @@ fn answer(asked: &Asked, keys: &ManifestIssuer, desk: &mut Desk) -> Answer {
                 scanner_key: key,
                 not_before: 0,
                 not_after: None,
-                name: "North door".to_owned(),
+                name: asked.json()["name"].as_str().unwrap().to_owned(),
                 sections: vec![7],
             });
-            desk.certificate = certificate.unwrap();
+            let certificate = certificate.unwrap();
+            desk.certificates.push(certificate.clone());
             json_of(&json!({
-                "scanner_id": BASE64URL.encode(scanner_id), "certificate": BASE64URL.encode(&desk.certificate),
+                "scanner_id": BASE64URL.encode(scanner_id), "certificate": BASE64URL.encode(&certificate),
                 "manifest_key": BASE64URL.encode(keys.public_key()), "session": "session-of-the-door",
                 "event": { "provider": PROVIDER, "id": EVENT, "name": "Final" },
                 "sections": [{ "code": 7, "name": "North" }],
@@ -277,6 +282,12 @@ fn answer(asked: &Asked, keys: &ManifestIssuer, desk: &mut Desk) -> Answer {
             let records = records.as_array().unwrap().iter().map(|one| one.as_str().unwrap());
             desk.records.extend(records.map(|one| BASE64URL.decode(one).unwrap()));
             json_of(&json!({ "held": {} }))
+        }
+        ("GET", "/wallet/v1/gates/ledger") => {
+            let encoded = |all: &[Vec<u8>]| all.iter().map(|one| BASE64URL.encode(one)).collect::<Vec<_>>();
+            json_of(
+                &json!({ "records": encoded(&desk.records), "certificates": encoded(&desk.certificates) }),
+            )
         }
         _ => Answer::status(404),
     }

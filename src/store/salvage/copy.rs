@@ -9,7 +9,7 @@ use crate::model::WriteState;
 use crate::store::{accounts, outbox};
 
 /// The tables that no server can give back, each after those it refers to.
-pub(super) const SAVED: [&str; 9] = [
+pub(super) const SAVED: [&str; 10] = [
     "account",
     "device_key",
     "credential",
@@ -19,6 +19,7 @@ pub(super) const SAVED: [&str; 9] = [
     "office_write",
     "scanner",
     "gate_record",
+    "gate_certificate",
 ];
 
 /// How much was saved.

@@ -235,7 +235,7 @@ impl Scanner {
         };
         let body =
             draft.to_bytes().map_err(|e| Error::Input { field: e.field, reason: e.reason.to_owned() })?;
-        self.use_manifest(post.scanner.clone(), held, &Manifest::from_body(body)?)
+        self.use_manifest(post.scanner.clone(), Manifest::from_body(body)?)
     }
 
     pub(super) async fn send_by_bam(

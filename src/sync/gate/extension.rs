@@ -6,11 +6,12 @@ use super::{GateSyncReport, Post, Registered, Registration, Scanner};
 use crate::barcode::{DeviceKey, IssuerKey};
 use crate::device::new_id;
 use crate::error::Error;
-use crate::ledger::RecordId;
+use crate::ledger::{ChainState, Item, RecordId};
 use crate::manifest::ManifestError;
 use crate::model::GateSignIn;
 use crate::remote::extension::{
-    Extension, GateAnswer, GateSignIn as WireSignIn, MAX_RECORDS, ManifestReply, Uploaded, gate_session,
+    Extension, GateAnswer, GateSignIn as WireSignIn, MAX_RECORDS, ManifestReply, Uploaded, Vector,
+    gate_session,
 };
 use crate::remote::{Http, Session, api_url};
 use crate::store::StoredRecord;
@@ -61,7 +62,7 @@ async fn discover(http: &Http, config: &crate::model::SystemConfig) -> Result<Ex
 
 impl Registered {
     /// The key that was pinned at the sign-in.
-    fn pinned(&self) -> Result<IssuerKey, Error> {
+    pub(in crate::sync) fn pinned(&self) -> Result<IssuerKey, Error> {
         let bytes = self.manifest_key.as_deref().and_then(|key| hex::decode(key).ok()).unwrap_or_default();
         IssuerKey::from_bytes(&bytes)
             .map_err(|_| Error::Untrusted { what: "the pinned manifest key is no key" })
@@ -104,11 +105,15 @@ impl Scanner {
     ) -> Result<(), Error> {
         let session = registered.gate_session();
         let extension = discover(&self.http, &registered.config).await?;
+        let pulled = self.pull_records(post, &extension, &session, report).await;
+        // Nothing goes up that came from another scanner and is there already.
+        let answer = extension.upload_records(&self.http, &session, &new_id()?, &[] as &[&[u8]]).await?;
+        self.store.mark_chains_sent(&Vec::from_iter(answer.held))?;
         loop {
             let limit = u32::try_from(MAX_RECORDS).unwrap_or(u32::MAX);
             let batch = self.store.unsent_records(post.scanner.event, 0, limit)?;
             if batch.is_empty() {
-                return Ok(());
+                return pulled;
             }
             let records: Vec<_> = batch.iter().map(|stored| stored.record.as_bytes()).collect();
             let answer = extension.upload_records(&self.http, &session, &new_id()?, &records).await?;
@@ -119,6 +124,33 @@ impl Scanner {
                 .collect();
             self.mark_sent(&rows, report)?;
         }
+    }
+
+    /// Takes on the records of others that the server holds.
+    async fn pull_records(
+        &self,
+        post: &Post,
+        extension: &Extension,
+        session: &Session,
+        report: &mut GateSyncReport,
+    ) -> Result<(), Error> {
+        loop {
+            let held = self.held_places(post)?;
+            let page = extension.records_since(&self.http, session, &held).await?;
+            let certificates = page.certificates.into_iter().map(Item::Certificate);
+            let items = certificates.chain(page.records.into_iter().map(Item::Record)).collect();
+            let merged = self.take_in(post, items, true)?;
+            report.received += merged.added;
+            if merged.added == 0 || !page.more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Of each chain, up to where every place has a record.
+    fn held_places(&self, post: &Post) -> Result<Vector, Error> {
+        let chains = self.store.chains(post.scanner.event)?.into_iter();
+        chains.map(|chain| Ok((chain, ChainState::of(&self.store.places(chain)?, 0).upto))).collect()
     }
 }
 

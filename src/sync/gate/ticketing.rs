@@ -10,7 +10,6 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::{GateSyncReport, Post, Registered, Registration, Scanner};
-use crate::admission::Knowledge;
 use crate::device::random;
 use crate::error::Error;
 use crate::ledger::{Kind, ScannerId};
@@ -111,8 +110,7 @@ impl Scanner {
         let mut stored = post.scanner.clone();
         stored.registered = registered.write()?;
         self.store.set_scanner(&stored)?;
-        let held = post.knowledge.as_ref().map(Knowledge::manifest);
-        self.use_manifest(stored, held, &Manifest::from_body(body)?)
+        self.use_manifest(stored, Manifest::from_body(body)?)
     }
 
     pub(super) async fn send_by_ticketing(

@@ -4,11 +4,10 @@ use super::{Post, Scanner};
 use crate::admission::{Allowed, Decision, Earlier, History, Knowledge, ReadCode};
 use crate::clock::TrustedNow;
 use crate::error::Error;
-use crate::ledger::{Kind, RecordId};
+use crate::ledger::RecordId;
 use crate::manifest::{Manifest, Profile};
 use crate::model::{
-    EarlierEntry, GateCertainty, GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus,
-    GateVerdict, VerdictCount,
+    EarlierEntry, GateCertainty, GateReadiness, GateRecord, GateSection, GateStatus, GateVerdict,
 };
 use crate::store::StoredRecord;
 
@@ -32,13 +31,16 @@ pub(super) fn verdict(
         section: named.filter(|_| code.section != 0).map(|_| section(manifest, code.section)),
         seat: named.and_then(|ticket| manifest.seat(ticket)).map(str::to_owned),
         entered: history.persons(),
-        allowed: Allowed::by(manifest, code),
+        allowed: Allowed::by(manifest, code.row),
         earlier: decision.earlier.map(|earlier| earlier_entry(post, earlier)),
         certainty: GateCertainty {
             readiness: readiness(manifest),
             manifest_age_s: now.unix_s().saturating_sub(i64::from(manifest.head().as_of)),
             clock: now.uncertainty.clone(),
             is_proved: code.profile == Profile::Signed && code.proof.is_some(),
+            peers: 0,
+            newest_peer_age_s: None,
+            oldest_peer_age_s: None,
         },
         record_id: record.to_string(),
         is_repeated: false,
@@ -112,31 +114,6 @@ impl Scanner {
             unsent: self.store.tallies(post.scanner.event)?.1,
             clock,
         })
-    }
-
-    /// What happened at this event, as far as this gate knows.
-    ///
-    /// # Errors
-    /// [`Error::Input`] before a sign-in, [`Error::Database`].
-    pub fn statistics(&self) -> Result<GateStatistics, Error> {
-        let (tallies, unsent) = self.store.tallies(self.post()?.scanner.event)?;
-        let mut found = GateStatistics { unsent, ..GateStatistics::default() };
-        for one in tallies {
-            match one.kind {
-                Kind::Admission => found.entered += one.persons,
-                Kind::Exit => found.left += one.persons,
-                Kind::Undo => found.undone += one.persons,
-                Kind::Override => {
-                    found.entered += one.persons;
-                    found.overridden += one.persons;
-                }
-                Kind::Refusal => {
-                    found.refusals.push(VerdictCount { verdict: one.verdict, count: one.records });
-                }
-            }
-        }
-        found.entered = found.entered.saturating_sub(found.undone);
-        Ok(found)
     }
 
     /// The event's newest records.

@@ -1,0 +1,256 @@
+//! What two scanners say to each other: a request, which tells what is held, and a delta, which brings what is not.
+
+use std::collections::BTreeMap;
+
+use ring::digest::{Context, SHA256};
+
+use super::head::{ChainHead, HEAD_LEN};
+use super::record::{ChainId, RecordId};
+use crate::bytes::{Malformed, Reader};
+use crate::model::EventHash;
+
+const REQUEST: &[u8; 4] = b"TWQ1";
+const DELTA: &[u8; 4] = b"TWL1";
+const MORE: u8 = 1;
+/// The longest delta that is read, in bytes.
+pub const MAX_DELTA: usize = 1 << 20;
+/// The longest certificate, in bytes.
+const MAX_CERTIFICATE: usize = 1024;
+
+/// A record's place, where two may be: chain, sequence and hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The chain.
+    pub chain: ChainId,
+    /// The place in it; 0 is before the first.
+    pub sequence: u32,
+    /// SHA-256 of the record.
+    pub hash: [u8; 32],
+}
+
+/// What is held of a chain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChainState {
+    /// Every place from 1 to this one has a record.
+    pub upto: u32,
+    /// The first 16 bytes of SHA-256 of the hashes of the records at these places, rising; zeros of none.
+    pub digest: [u8; 16],
+    /// When its head was said that is held, Unix milliseconds; 0 where none is.
+    pub heard_ms: u64,
+}
+
+/// What somebody asks for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The event.
+    pub event: EventHash,
+    /// Everything up to here has come already, in an earlier answer.
+    pub after: Option<Place>,
+    /// The asking scanner's certificate, signed.
+    pub certificate: Vec<u8>,
+    /// The asking scanner's own head.
+    pub head: ChainHead,
+    /// What it holds.
+    pub held: BTreeMap<ChainId, ChainState>,
+}
+
+/// A part of a delta. Each is signed, and nothing of it is checked yet.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A scanner's certificate.
+    Certificate(Vec<u8>),
+    /// The head of a chain.
+    Head(Vec<u8>),
+    /// A record.
+    Record(Vec<u8>),
+}
+
+/// What somebody is given.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delta {
+    /// The event.
+    pub event: EventHash,
+    /// Where to go on, when there is more.
+    pub more: Option<Place>,
+    /// What came.
+    pub items: Vec<Item>,
+}
+
+opaque_debug!(Request, Item, Delta);
+
+impl Place {
+    /// Before the first record of a chain.
+    pub fn before(chain: ChainId) -> Self {
+        Self { chain, sequence: 0, hash: [0; 32] }
+    }
+
+    /// Without the hash.
+    pub fn id(&self) -> RecordId {
+        RecordId { chain: self.chain, sequence: self.sequence }
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        [&self.chain.0[..], &self.sequence.to_be_bytes(), &self.hash].concat()
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self { chain: ChainId(reader.array()?), sequence: reader.u32()?, hash: reader.array()? })
+    }
+}
+
+impl ChainState {
+    /// What holding these places of one chain means; they rise.
+    pub fn of(places: &[(u32, [u8; 32])], heard_ms: u64) -> Self {
+        let mut upto = 0;
+        for (sequence, _) in places {
+            if *sequence > upto + 1 {
+                break;
+            }
+            upto = *sequence;
+        }
+        Self { upto, digest: Self::digest_to(places, upto), heard_ms }
+    }
+
+    /// The digest of the records up to a place.
+    pub fn digest_to(places: &[(u32, [u8; 32])], upto: u32) -> [u8; 16] {
+        let mut context = Context::new(&SHA256);
+        let mut digest = [0; 16];
+        for (_, hash) in places.iter().take_while(|(sequence, _)| *sequence <= upto) {
+            context.update(hash);
+        }
+        if upto > 0 {
+            digest.copy_from_slice(&context.finish().as_ref()[..16]);
+        }
+        digest
+    }
+
+    /// After which sequence somebody who holds this needs these places. Where both have all places and not the same
+    /// records, one of them lacks a side of a fork: all come.
+    pub fn lacks_after(&self, places: &[(u32, [u8; 32])]) -> u32 {
+        let ours = Self::of(places, 0);
+        let differs = ours.upto >= self.upto && Self::digest_to(places, self.upto) != self.digest;
+        if differs { 0 } else { self.upto }
+    }
+}
+
+impl Request {
+    /// The bytes that travel.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = [&REQUEST[..], &self.event.0, &[u8::from(self.after.is_some())]].concat();
+        bytes.extend(self.after.iter().flat_map(|place| place.to_bytes()));
+        put(&mut bytes, &self.certificate);
+        bytes.extend(self.head.as_bytes());
+        for (chain, state) in &self.held {
+            bytes.extend(chain.0);
+            bytes.extend(state.upto.to_be_bytes());
+            bytes.extend(state.digest);
+            bytes.extend(state.heard_ms.to_be_bytes());
+        }
+        bytes
+    }
+
+    /// Reads a request; who asks is not checked yet.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        reader.magic(REQUEST)?;
+        let (event, after) = (EventHash(reader.array()?), place_if(&mut reader)?);
+        let certificate = taken(&mut reader, MAX_CERTIFICATE)?.to_vec();
+        let head_at = reader.malformed();
+        let head = ChainHead::from_bytes(reader.take(HEAD_LEN)?).map_err(|_| head_at)?;
+        let mut held = BTreeMap::new();
+        while !reader.is_empty() {
+            let here = reader.malformed();
+            let chain = ChainId(reader.array()?);
+            if held.last_key_value().is_some_and(|(last, _)| *last >= chain) {
+                return Err(here);
+            }
+            let (upto, digest) = (reader.u32()?, reader.array()?);
+            held.insert(chain, ChainState { upto, digest, heard_ms: reader.u64()? });
+        }
+        Ok(Self { event, after, certificate, head, held })
+    }
+}
+
+impl Item {
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Certificate(_) => 1,
+            Self::Head(_) => 2,
+            Self::Record(_) => 3,
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Certificate(bytes) | Self::Head(bytes) | Self::Record(bytes) => bytes,
+        }
+    }
+
+    /// How many bytes of a delta it takes.
+    pub fn size(&self) -> usize {
+        3 + self.bytes().len()
+    }
+}
+
+impl Delta {
+    /// The bytes that travel.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = [&DELTA[..], &self.event.0, &[u8::from(self.more.is_some())]].concat();
+        bytes.extend(self.more.iter().flat_map(|place| place.to_bytes()));
+        for item in &self.items {
+            bytes.push(item.kind());
+            put(&mut bytes, item.bytes());
+        }
+        bytes
+    }
+
+    /// Reads a delta of [`MAX_DELTA`] bytes at most; its items are not checked yet.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > MAX_DELTA {
+            return Err(Malformed { offset: MAX_DELTA });
+        }
+        let mut reader = Reader::new(bytes);
+        reader.magic(DELTA)?;
+        let (event, more) = (EventHash(reader.array()?), place_if(&mut reader)?);
+        let mut items = Vec::new();
+        while !reader.is_empty() {
+            let here = reader.malformed();
+            let kind = reader.u8()?;
+            let bytes = taken(&mut reader, usize::from(u16::MAX))?.to_vec();
+            items.push(match kind {
+                1 => Item::Certificate(bytes),
+                2 => Item::Head(bytes),
+                3 => Item::Record(bytes),
+                _ => return Err(here),
+            });
+        }
+        Ok(Self { event, more, items })
+    }
+}
+
+fn place_if(reader: &mut Reader<'_>) -> Result<Option<Place>, Malformed> {
+    let here = reader.malformed();
+    match reader.u8()? {
+        0 => Ok(None),
+        MORE => Place::read(reader).map(Some),
+        _ => Err(here),
+    }
+}
+
+/// Bytes behind two bytes of length.
+fn put(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend(u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes());
+    bytes.extend(part);
+}
+
+fn taken<'a>(reader: &mut Reader<'a>, most: usize) -> Result<&'a [u8], Malformed> {
+    let here = reader.malformed();
+    let length = usize::from(reader.u16()?);
+    if length <= most { reader.take(length) } else { Err(here) }
+}

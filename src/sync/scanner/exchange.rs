@@ -1,0 +1,344 @@
+//! What a scanner asks another for, and what it answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read as _, Write as _};
+
+use super::{Post, Scanner};
+use crate::barcode::{IssuerKey, Purpose};
+use crate::device::sign as sign_with;
+use crate::error::Error;
+use crate::ledger::{
+    Certificate, ChainHead, ChainId, ChainState, Delta, HeadFields, Item, MAX_DELTA, Place, Request,
+    ScannerId,
+};
+use crate::model::{EventHash, LedgerDelta, MergeReport};
+use crate::sync::gate::Registered;
+
+/// The shortest delta that can be asked for, in bytes: any item fits.
+const MIN_DELTA: u32 = 4096;
+/// A delta inside a file, in bytes.
+const FILE_DELTA: usize = 1 << 18;
+/// Records that are read at once.
+const PAGE: u32 = 200;
+
+/// A post whose scanners know each other by certificates.
+pub(super) struct Exchange<'a> {
+    pub(super) post: &'a Post,
+    pub(super) pinned: IssuerKey,
+    certificate: &'a [u8],
+}
+
+/// Certificates by their scanner, read and as they were signed.
+pub(super) type Certificates = BTreeMap<ScannerId, Vec<(Certificate, Vec<u8>)>>;
+
+impl<'a> Exchange<'a> {
+    /// # Errors
+    /// [`Error::Input`] where the system gives scanners no certificates.
+    pub(super) fn of(post: &'a Post) -> Result<Self, Error> {
+        let pinned = Registered::read(&post.scanner)?.pinned().ok();
+        let certificate = post.scanner.certificate.as_deref();
+        let (Some(pinned), Some(certificate)) = (pinned, certificate) else {
+            let reason = "scanners of this system have no certificates to know each other by".to_owned();
+            return Err(Error::Input { field: "gate", reason });
+        };
+        Ok(Self { post, pinned, certificate })
+    }
+
+    pub(super) fn event(&self) -> EventHash {
+        self.post.scanner.event
+    }
+
+    /// Reads a certificate of the event.
+    pub(super) fn certificate(&self, signed: &[u8]) -> Result<Certificate, String> {
+        let certificate = Certificate::read(signed, &self.pinned).map_err(|e| format!("certificate: {e}"))?;
+        if certificate.event == self.event() {
+            Ok(certificate)
+        } else {
+            Err("certificate: of another event".to_owned())
+        }
+    }
+}
+
+/// What goes into a delta, up to a number of bytes.
+struct Packing {
+    items: Vec<Item>,
+    free: usize,
+    last: Option<Place>,
+}
+
+impl Packing {
+    /// Whether the items fit; the first ones always do.
+    fn put(&mut self, at: Place, items: Vec<Item>) -> bool {
+        let size: usize = items.iter().map(Item::size).sum();
+        if size > self.free && self.last.is_some() {
+            return false;
+        }
+        self.free = self.free.saturating_sub(size);
+        self.items.extend(items);
+        self.last = Some(at);
+        true
+    }
+}
+
+impl Scanner {
+    /// What this gate would ask another for: all that it does not have.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `gate` before a sign-in, or where the system gives scanners no certificates;
+    /// [`Error::Vault`], [`Error::Clock`], [`Error::Database`].
+    pub fn ledger_request(&self) -> Result<Vec<u8>, Error> {
+        self.request_after(&*self.post()?, None)
+    }
+
+    pub(super) fn request_after(&self, post: &Post, after: Option<Place>) -> Result<Vec<u8>, Error> {
+        let exchange = Exchange::of(post)?;
+        let (mut heads, head) = (self.heads(&exchange)?, self.own_head(&exchange)?);
+        heads.insert(head.fields().chain, head);
+        let mut held = BTreeMap::new();
+        for chain in self.all_chains(&exchange, &heads)? {
+            let heard_ms = heads.get(&chain).map_or(0, |head| head.fields().time_ms);
+            held.insert(chain, ChainState::of(&self.store.places(chain)?, heard_ms));
+        }
+        let request = Request {
+            event: exchange.event(),
+            after,
+            certificate: exchange.certificate.to_vec(),
+            head,
+            held,
+        };
+        Ok(request.to_bytes())
+    }
+
+    /// What this gate has and the asking one has not, `max_bytes` at most (4 KiB to 1 MiB).
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `request` for what is no request of a scanner of the event, or one that was revoked; else as
+    /// [`Scanner::ledger_request`].
+    pub fn ledger_delta(&self, request: &[u8], max_bytes: u32) -> Result<LedgerDelta, Error> {
+        let post = self.post()?;
+        let exchange = Exchange::of(&post)?;
+        let wrong = |reason: String| Error::Input { field: "request", reason };
+        let request = Request::from_bytes(request).map_err(|e| wrong(e.to_string()))?;
+        let certificate = exchange.certificate(&request.certificate).map_err(wrong)?;
+        request.head.check(&certificate).map_err(|e| wrong(format!("head: {e}")))?;
+        let manifest = post.knowledge.as_ref().map(super::Knowledge::manifest);
+        let revoked = |one: crate::manifest::RevokedScanner| one.scanner == certificate.scanner.0;
+        if manifest.is_some_and(|manifest| manifest.revoked_scanners().any(revoked)) {
+            return Err(wrong("the asking scanner was revoked".to_owned()));
+        }
+        let asking = vec![
+            Item::Certificate(request.certificate.clone()),
+            Item::Head(request.head.as_bytes().to_vec()),
+        ];
+        self.take_in(&post, asking, false)?;
+        let most = usize::try_from(max_bytes.max(MIN_DELTA)).unwrap_or(MAX_DELTA).min(MAX_DELTA);
+        let delta = self.delta(&exchange, &request.held, request.after, most)?;
+        Ok(LedgerDelta { bytes: delta.to_bytes(), more: delta.more.is_some() })
+    }
+
+    /// Writes all that is here into a file, as deltas that each stand behind four bytes of length. Returns how many records.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `path` for a file that cannot be written; else as [`Scanner::ledger_request`].
+    pub fn export_ledger(&self, path: &str) -> Result<u32, Error> {
+        let post = self.post()?;
+        let exchange = Exchange::of(&post)?;
+        let wrong = |e: std::io::Error| Error::Input { field: "path", reason: e.kind().to_string() };
+        let mut file = BufWriter::new(File::create(path).map_err(wrong)?);
+        let (mut after, mut records) = (None, 0);
+        loop {
+            let delta = self.delta(&exchange, &BTreeMap::new(), after, FILE_DELTA)?;
+            records += delta.items.iter().filter(|item| matches!(item, Item::Record(_))).count();
+            let bytes = delta.to_bytes();
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            file.write_all(&length.to_be_bytes()).and_then(|()| file.write_all(&bytes)).map_err(wrong)?;
+            after = delta.more;
+            if after.is_none() {
+                break;
+            }
+        }
+        file.into_inner()
+            .map_err(std::io::IntoInnerError::into_error)
+            .and_then(|file| file.sync_all())
+            .map_err(wrong)?;
+        Ok(u32::try_from(records).unwrap_or(u32::MAX))
+    }
+
+    /// Merges a file that [`Scanner::export_ledger`] wrote, delta by delta; what was merged before an error counts.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming `path` for a file that cannot be read or is none; else as [`Scanner::merge`].
+    pub fn merge_file(&self, path: &str) -> Result<MergeReport, Error> {
+        let wrong = |reason: String| Error::Input { field: "path", reason };
+        let unreadable = |e: std::io::Error| wrong(e.kind().to_string());
+        let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+        let mut all = MergeReport::default();
+        loop {
+            let mut length = [0; 4];
+            match file.read_exact(&mut length) {
+                Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => break,
+                other => other.map_err(unreadable)?,
+            }
+            let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+            if length > MAX_DELTA {
+                return Err(wrong("it is no exported ledger".to_owned()));
+            }
+            let mut bytes = vec![0; length];
+            file.read_exact(&mut bytes).map_err(unreadable)?;
+            all.add(self.merge(&bytes)?);
+        }
+        Ok(all)
+    }
+
+    fn delta(
+        &self,
+        exchange: &Exchange<'_>,
+        held: &BTreeMap<ChainId, ChainState>,
+        after: Option<Place>,
+        most: usize,
+    ) -> Result<Delta, Error> {
+        let mut heads = self.heads(exchange)?;
+        let own = self.own_head(exchange)?;
+        heads.insert(own.fields().chain, own);
+        let certificates = self.certificates(exchange)?;
+        let mut packing = Packing { items: Vec::new(), free: most.saturating_sub(DELTA_HEAD), last: None };
+        let chains = self.all_chains(exchange, &heads)?;
+        let left = chains.into_iter().filter(|chain| after.is_none_or(|after| *chain >= after.chain));
+        for chain in left {
+            let theirs = held.get(&chain);
+            let from = after.filter(|after| after.chain == chain);
+            let begin = self.introduction(chain, &heads, theirs, &certificates)?;
+            let is_full = (from.is_none() && !packing.put(Place::before(chain), begin))
+                || !self.pack_chain(&mut packing, chain, theirs, from)?;
+            if is_full {
+                let more = packing.last.or(after);
+                return Ok(Delta { event: exchange.event(), more, items: packing.items });
+            }
+        }
+        Ok(Delta { event: exchange.event(), more: None, items: packing.items })
+    }
+
+    /// What comes before a chain's records: its newest head, and for who has never heard of it the certificates.
+    fn introduction(
+        &self,
+        chain: ChainId,
+        heads: &BTreeMap<ChainId, ChainHead>,
+        theirs: Option<&ChainState>,
+        certificates: &Certificates,
+    ) -> Result<Vec<Item>, Error> {
+        let head = heads.get(&chain);
+        let mut items = Vec::new();
+        if theirs.is_none() {
+            let scanner = match head {
+                Some(head) => Some(head.fields().scanner),
+                None => self
+                    .store
+                    .chain_records(&Place::before(chain), 1)?
+                    .first()
+                    .map(|first| first.record.fields().scanner),
+            };
+            let known = scanner.and_then(|scanner| certificates.get(&scanner)).into_iter().flatten();
+            items.extend(known.map(|(_, signed)| Item::Certificate(signed.clone())));
+        }
+        let is_newer =
+            |head: &&ChainHead| theirs.is_none_or(|theirs| head.fields().time_ms > theirs.heard_ms);
+        items.extend(head.filter(is_newer).map(|head| Item::Head(head.as_bytes().to_vec())));
+        Ok(items)
+    }
+
+    /// Packs a chain's records; whether all of them fitted.
+    fn pack_chain(
+        &self,
+        packing: &mut Packing,
+        chain: ChainId,
+        theirs: Option<&ChainState>,
+        from: Option<Place>,
+    ) -> Result<bool, Error> {
+        let lacks_after = match theirs {
+            Some(theirs) => theirs.lacks_after(&self.store.places(chain)?),
+            None => 0,
+        };
+        // Nothing of the place itself, whatever its hash.
+        let lacking = Place { chain, sequence: lacks_after, hash: [0xFF; 32] };
+        let mut at = from.map_or(lacking, |from| from.max(lacking));
+        loop {
+            let page = self.store.chain_records(&at, PAGE)?;
+            for stored in &page {
+                at = stored.record.place();
+                if !packing.put(at, vec![Item::Record(stored.record.as_bytes().to_vec())]) {
+                    return Ok(false);
+                }
+            }
+            if page.len() < PAGE as usize {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The newest head of each other chain.
+    pub(super) fn heads(&self, exchange: &Exchange<'_>) -> Result<BTreeMap<ChainId, ChainHead>, Error> {
+        let heads = self.store.gate_heads(exchange.event())?;
+        Ok(heads.into_iter().map(|head| (head.fields().chain, head)).collect())
+    }
+
+    /// Every scanner's certificates, this one's among them.
+    pub(super) fn certificates(&self, exchange: &Exchange<'_>) -> Result<Certificates, Error> {
+        let mut found = Certificates::new();
+        let own = exchange.certificate.to_vec();
+        for signed in self.store.gate_certificates(exchange.event())?.into_iter().chain([own]) {
+            if let Ok(certificate) = exchange.certificate(&signed) {
+                let of_scanner = found.entry(certificate.scanner).or_default();
+                if of_scanner.iter().all(|(_, known)| *known != signed) {
+                    of_scanner.push((certificate, signed));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn all_chains(
+        &self,
+        exchange: &Exchange<'_>,
+        heads: &BTreeMap<ChainId, ChainHead>,
+    ) -> Result<BTreeSet<ChainId>, Error> {
+        let mut chains = self.store.chains(exchange.event())?;
+        chains.extend(heads.keys());
+        Ok(chains)
+    }
+
+    /// How far this scanner's own chain goes, said now.
+    fn own_head(&self, exchange: &Exchange<'_>) -> Result<ChainHead, Error> {
+        let post = exchange.post;
+        let last = self.store.ledger_head(post.chain)?;
+        let fields = HeadFields {
+            chain: post.chain,
+            scanner: post.scanner.scanner,
+            event: exchange.event(),
+            sequence: last.sequence,
+            hash: last.hash,
+            time_ms: u64::try_from(self.time.now()?.unix_ms).unwrap_or(0),
+        };
+        let message = ChainHead::message(&fields.to_bytes());
+        let signature = sign_with(&*self.vault, post.scanner.key_handle.clone(), Purpose::Record, message)?;
+        let unsayable = |_| Error::Untrusted { what: "the chain's head cannot be said" };
+        ChainHead::from_parts(&fields, signature).map_err(unsayable)
+    }
+}
+
+/// What a delta has beside its items, at most: magic, event, the place to go on from.
+const DELTA_HEAD: usize = 4 + 8 + 1 + 52;
+
+impl MergeReport {
+    /// Counts another merge in.
+    fn add(&mut self, one: Self) {
+        self.added += one.added;
+        self.repeated += one.repeated;
+        self.admissions += one.admissions;
+        self.discounted += one.discounted;
+        self.refused.extend(one.refused);
+        let named: BTreeSet<_> = one.double_entries.iter().map(|double| double.ticket.clone()).collect();
+        self.double_entries.retain(|double| !named.contains(&double.ticket));
+        self.double_entries.extend(one.double_entries);
+    }
+}
