@@ -175,7 +175,7 @@ pub(crate) fn report_json(report: GateSyncReport) -> Value {
 
 /// What a sync did, for people.
 pub(crate) fn report_text(report: GateSyncReport) -> String {
-    let GateSyncReport { sent, conflicts, unsent } = report;
+    let GateSyncReport { sent, conflicts, unsent, .. } = report;
     let conflicts = match conflicts {
         0 => String::new(),
         _ => format!(" The server holds something against {conflicts}: ticket-wallet gate records."),
