@@ -359,6 +359,28 @@ impl Store {
         })
     }
 
+    /// Keeps what there is to say of a record that still waits to be sent, in place of what was said before.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn note_record(&self, id: i64, note: Option<&str>) -> Result<(), Error> {
+        self.write("the record cannot be marked", |tx| {
+            tx.execute("UPDATE gate_record SET conflict = ?2 WHERE id = ?1 AND sent = 0", (id, note))
+                .map(drop)
+        })
+    }
+
+    /// Keeps that the server has a record, and what it holds against it, in place of what was said before.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn settle_record(&self, id: i64, conflict: Option<&str>) -> Result<(), Error> {
+        self.write("the record cannot be marked", |tx| {
+            tx.execute("UPDATE gate_record SET sent = 1, conflict = ?2 WHERE id = ?1", (id, conflict))
+                .map(drop)
+        })
+    }
+
     /// How many records of each kind and verdict that count an event has, and how many wait to be sent.
     ///
     /// # Errors

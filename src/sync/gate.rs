@@ -1,5 +1,6 @@
 //! A gate and its server: signing in, manifests down, records up. Nothing here is needed while people are let in.
 
+mod bam;
 mod extension;
 mod ticketing;
 
@@ -13,7 +14,7 @@ use crate::barcode::DeviceKey;
 use crate::device::{ask, random};
 use crate::error::Error;
 use crate::ledger::{ChainId, ScannerId};
-use crate::model::{EventHash, GateService, GateSignIn, GateSyncReport, SystemConfig};
+use crate::model::{EventHash, GateService, GateSignIn, GateSyncReport, Provider, SystemConfig};
 use crate::remote::{Http, RetryPolicy};
 use crate::store::StoredScanner;
 
@@ -26,6 +27,9 @@ pub(super) struct Registered {
     pub(super) config: SystemConfig,
     /// The door, as staff call it.
     pub(super) name: String,
+    /// The event's provider, where the system's own codes name tickets that no manifest lists.
+    #[serde(default)]
+    provider: Option<String>,
     /// The event's id in its system.
     pub(super) event_id: String,
     /// The sections let in, by code; empty lets in all.
@@ -34,8 +38,11 @@ pub(super) struct Registered {
     pub(super) section_uris: Vec<String>,
     /// The pinned manifest key, in hex, where the server signs manifests.
     pub(super) manifest_key: Option<String>,
-    /// What later requests are signed in by.
+    /// What later requests are signed in by; empty where the validator's wallet signs in.
     pub(super) session: String,
+    /// B.A.M: what signs in and signs on the ledger.
+    #[serde(default)]
+    validator: Option<bam::Validator>,
 }
 
 opaque_debug!(Registered);
@@ -56,6 +63,15 @@ impl Registered {
     pub(super) fn read(stored: &StoredScanner) -> Result<Self, Error> {
         let unreadable = |_| Error::Untrusted { what: "the scanner's registration cannot be read" };
         serde_json::from_str(&stored.registered).map_err(unreadable)
+    }
+
+    /// What hashes ids of tickets, where it is known.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`].
+    pub(super) fn provider(&self) -> Result<Option<Provider>, Error> {
+        let unreadable = |_| Error::Untrusted { what: "the scanner's provider cannot be read" };
+        self.provider.as_deref().map(Provider::parse).transpose().map_err(unreadable)
     }
 
     fn write(&self) -> Result<String, Error> {
@@ -81,6 +97,7 @@ impl Scanner {
         let Registration { registered, event, scanner, certificate } = match sign_in.service {
             GateService::Extension => extension::register(&http, sign_in, public).await?,
             GateService::Ticketing => ticketing::register(&http, sign_in).await?,
+            GateService::Bam => bam::register(&http, sign_in).await?,
         };
         let stored = StoredScanner {
             registered: registered.write()?,
@@ -148,6 +165,7 @@ impl Scanner {
         match registered.service {
             GateService::Extension => self.prepare_by_extension(&post, &registered).await,
             GateService::Ticketing => self.prepare_by_ticketing(&post, registered).await,
+            GateService::Bam => self.prepare_by_bam(&post, &registered).await,
         }
     }
 
@@ -164,6 +182,7 @@ impl Scanner {
         let sent = match registered.service {
             GateService::Extension => self.send_by_extension(&post, &registered, &mut report).await,
             GateService::Ticketing => self.send_by_ticketing(&post, &registered, &mut report).await,
+            GateService::Bam => self.send_by_bam(&post, &registered, &mut report).await,
         };
         let prepared = self.prepare_in_turn().await;
         report.unsent = self.store.tallies(post.scanner.event)?.1;

@@ -23,6 +23,7 @@ use crate::model::{GateVerdict, TicketHash};
 use crate::remote::Http;
 use crate::store::{LedgerHead, NewRecord, Store, StoredRecord, StoredScanner};
 
+use super::gate::Registered;
 use super::{Core, TimeKeeper};
 use writing::{Entry, Writing};
 
@@ -111,8 +112,7 @@ impl Scanner {
             Err(Error::Recovery { .. }) => None,
             other => other?.and_then(|body| Manifest::from_body(body).ok()),
         };
-        let sections = super::gate::Registered::read(&stored)?.sections;
-        let knowledge = manifest.map(|manifest| Knowledge::new(manifest, sections, TOLERANCE_S));
+        let knowledge = manifest.map(|manifest| knowledge(&stored, manifest)).transpose()?;
         let chain = self.chain_of(&stored)?;
         let post = Arc::new(Post::new(stored, chain, knowledge)?);
         *self.post.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&post));
@@ -331,6 +331,13 @@ impl Post {
         let missing = "this gate has no manifest; prepare it while there is a network";
         self.knowledge.as_ref().ok_or_else(|| unprepared(missing))
     }
+}
+
+/// What a scanner knows by a manifest.
+fn knowledge(scanner: &StoredScanner, manifest: Manifest) -> Result<Knowledge, Error> {
+    let registered = Registered::read(scanner)?;
+    let provider = registered.provider()?;
+    Ok(Knowledge::new(manifest, registered.sections, TOLERANCE_S).with_provider(provider))
 }
 
 fn unprepared(reason: &str) -> Error {

@@ -213,6 +213,54 @@ fn a_gate_of_ticketing_signs_in_by_the_apps_key() {
 }
 
 #[test]
+fn a_gate_of_bam_signs_in_by_a_validators_token_and_tells_the_ledger() {
+    let served = Served::start_with(&["--tickets", "60"]);
+    let (phone, gate) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    served.login(phone.path(), 0).json();
+    json_of(phone.path(), &["sync"]);
+    let listed = json_of(phone.path(), &["tickets", "list"]);
+    let is_static = |one: &&Value| one["profile"] == "static";
+    let details = listed.as_array().unwrap().iter().filter(is_static);
+    let mut details = details.map(|one| json_of(phone.path(), &["tickets", "show", &text(&one["id"])]));
+    let detail = details.find(|one| one["no_barcode"].is_null()).unwrap();
+    let code = text(&json_of(phone.path(), &["show", &text(&detail["id"])])["text"]);
+    let sign_in = |token: &str| {
+        let options = ["gate", "sign-in", "--service", "bam", "--name", "Door 1", "--json", "--url"];
+        let mut command = in_store(gate.path(), &options);
+        run(command.arg(served.url()), token.as_bytes())
+    };
+    let event: i64 = text(&detail["event"]["id"]).parse().unwrap();
+    let validators = served.ready["validators"].as_array().unwrap();
+    // Another tenant may have an event of this number.
+    let mut of_event = validators.iter().filter(|one| one["event_id"] == event);
+    assert!(of_event.any(|one| sign_in(&text(&one["token"])).json()["event"] == detail["event_hash"]));
+    let scan = |input: &str| {
+        let said = run(in_store(gate.path(), &["gate", "scan"]).arg("--json"), input.as_bytes());
+        json_lines(&said.stdout)[0].clone()
+    };
+    let admitted = scan(&code);
+    assert_eq!((&admitted["verdict"], &admitted["profile"]), (&json!("Admit"), &json!("BamSigned")));
+    assert_eq!(scan(&code)["verdict"], "AlreadyAdmitted");
+    served.lose_the_answer_to("/v1/transaction/proposal");
+    let lost = run(in_store(gate.path(), &["gate", "sync"]).arg("--json"), b"");
+    assert!(lost.failed(3).contains("unreachable"), "{lost:?}");
+    let synced = json_of(gate.path(), &["gate", "sync"]);
+    assert_eq!(synced, json!({ "sent": 2, "conflicts": 0, "unsent": 0 }));
+    let shown = served.ask("GET", "/sandbox/gates", &Value::Null).body;
+    assert!(shown.contains("INVALIDATED "), "{shown}");
+    fails(
+        || {
+            let mut command = in_store(gate.path(), &["gate", "sign-in", "--service", "bam", "--name", "D"]);
+            command.args(["--url", served.url()]);
+            command
+        },
+        b"c0ffeef2",
+        2,
+        "not_found",
+    );
+}
+
+#[test]
 fn what_a_gate_cannot_do_is_said() {
     let served = Served::start();
     let folder = tempfile::tempdir().unwrap();

@@ -27,8 +27,8 @@ use crate::remote::{Http, Session};
 use crate::sync::scanner::history;
 use list::{Progress, Read};
 
-/// Tickets change hands at TickeTing at any time.
-const NEVER_CLOSES: u32 = u32::MAX;
+/// Tickets change hands at any time.
+pub(super) const NEVER_CLOSES: u32 = u32::MAX;
 
 pub(super) async fn register(http: &Arc<Http>, sign_in: &GateSignIn) -> Result<Registration, Error> {
     let mut config = sign_in.config.clone();
@@ -56,11 +56,13 @@ pub(super) async fn register(http: &Arc<Http>, sign_in: &GateSignIn) -> Result<R
             service: sign_in.service,
             config,
             name: sign_in.name.clone(),
+            provider: None,
             event_id: access.event_id,
             sections: Vec::new(),
             section_uris: access.sections,
             manifest_key: None,
             session: access.key,
+            validator: None,
         },
     })
 }
@@ -122,6 +124,7 @@ impl Scanner {
                 policy: EntryPolicy::Single,
                 entries: 1,
                 nonce_required: false,
+                unlisted: Profile::Signed,
             },
             issuers: Vec::new(),
             sections: sections.names(),

@@ -96,6 +96,8 @@ pub(crate) enum ServiceName {
     Extension,
     /// TickeTing itself.
     Ticketing,
+    /// B.A.M itself, by the token of the event's validator or the text of its QR code.
+    Bam,
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +129,7 @@ impl GateSignInOptions {
         let service = match self.service {
             ServiceName::Extension => GateService::Extension,
             ServiceName::Ticketing => GateService::Ticketing,
+            ServiceName::Bam => GateService::Bam,
         };
         let ticketing = (service == GateService::Ticketing).then(|| TicketingConfig {
             access: Some(TicketingAccess::IntegrationKey),
