@@ -84,10 +84,12 @@ fn check_prefixes<T>(name: &str, case: &Value, read: impl Fn(&[u8]) -> Result<T,
     }
     let (whole, mut good) = (whole(case), Vec::new());
     for length in 0..whole.len() {
-        match read(&whole[..length]) {
-            Ok(_) => good.push(length),
-            Err(LedgerError::Malformed(at)) => assert!(at.offset <= length, "{name} cut to {length}: {at}"),
-            Err(other) => panic!("{name} cut to {length}: {other}"),
+        match ledger_verdict(&read(&whole[..length])) {
+            ("Ok", _) => good.push(length),
+            (verdict, at) => {
+                assert_eq!(verdict, "Malformed", "{name} cut to {length}");
+                assert!(at.is_some_and(|at| at <= length), "{name} cut to {length}: {at:?}");
+            }
         }
     }
     assert_eq!(json!(good), case["prefixes"], "{name}");
