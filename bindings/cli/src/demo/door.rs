@@ -18,13 +18,13 @@ use crate::gate::{open_in, report_json, report_text, status_json};
 const TICKET_ID_AT: usize = 13;
 
 impl Demo<'_> {
-    /// A gate of the ticket's event, signed in with an admission code.
+    /// A gate of the ticket's event, signed in with an admission code under the door's name.
     pub(super) async fn prepare(
         &self,
         folder: &Path,
+        (step, name): (&str, &str),
         sandbox: &Sandbox,
-        wallet: &Wallet,
-        ticket: &TicketSummary,
+        (wallet, ticket): (&Wallet, &TicketSummary),
     ) -> Result<Gate, Failure> {
         let gate = open_in(folder, Some(Arc::new(self.clock.clone())))?;
         let event = wallet.ticket(ticket.id.clone())?.event;
@@ -37,18 +37,18 @@ impl Demo<'_> {
                     service: GateService::Extension,
                     config: SystemConfig::at(format!("{}/t/{}", sandbox.url(), code.tenant)),
                     admission_code: code.code.clone(),
-                    name: "North door".to_owned(),
+                    name: name.to_owned(),
                     leave_unsent: false,
                 })
                 .await?;
             // Another tenant may have an event of this number.
             if status.event == ticket.event_hash {
                 let text = format!(
-                    "A gate signed in with an admission code. Real: the signed manifest of “{}” with {} tickets, and the \
+                    "{name}: a gate signed in with an admission code. Real: the signed manifest of “{}” with {} tickets, and the \
                      scanner's own key.",
                     code.event, status.tickets
                 );
-                self.say("gate", &text, status_json(&status))?;
+                self.say(step, &text, status_json(&status))?;
                 return Ok(gate);
             }
         }
@@ -79,7 +79,8 @@ impl Demo<'_> {
         scan("forged", what, &forged, Verdict::BadIssuerSignature)
     }
 
-    fn scan(
+    /// Has the gate judge a code, which must come out as expected.
+    pub(super) fn scan(
         &self,
         gate: &Gate,
         (step, what): (&str, &str),
@@ -110,7 +111,7 @@ impl Demo<'_> {
     }
 }
 
-fn internal(reason: String) -> Failure {
+pub(super) fn internal(reason: String) -> Failure {
     Failure::Wallet(WalletError::Internal { reason })
 }
 
