@@ -5,9 +5,20 @@
 mod between_gates;
 #[path = "ledger_merge/by_server.rs"]
 mod by_server;
+#[path = "support/counts.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod counts;
+#[path = "ledger_merge/oracle.rs"]
+mod oracle;
+#[path = "ledger_merge/peers.rs"]
+mod peers;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
+#[path = "ledger_merge/plan.rs"]
+mod plan;
+#[path = "ledger_merge/properties.rs"]
+mod properties;
 #[path = "support/raw_key.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod raw_key;
