@@ -1,6 +1,8 @@
 //! A phone with a ticket that shows a signed barcode, and the doors of its event.
 
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -73,8 +75,10 @@ impl Door {
         text(&json_of(self.phone.path(), &["show", &self.ticket])["text"])
     }
 
-    pub(crate) fn scan(&self, options: &[&str], input: &str) -> Finished {
-        scan(self.path(), options, input)
+    /// A line with the text of a later frame, which a gate tells apart by the second.
+    pub(crate) fn next_shown(&self) -> String {
+        thread::sleep(Duration::from_millis(1_100));
+        self.shown() + "\n"
     }
 
     /// The verdicts of a scan that has one for each code.
@@ -83,13 +87,9 @@ impl Door {
     }
 }
 
-fn scan(gate: &Path, options: &[&str], input: &str) -> Finished {
-    run(in_store(gate, &["gate", "scan"]).args(options), input.as_bytes())
-}
-
 /// The verdicts of a gate's scan that has one for each code.
 pub(crate) fn verdicts(gate: &Path, input: &str) -> (Option<i32>, Vec<Value>) {
-    let found = scan(gate, &["--json"], input);
+    let found = run(in_store(gate, &["gate", "scan"]).arg("--json"), input.as_bytes());
     assert_eq!(found.stderr, "");
     (found.code, json_lines(&found.stdout))
 }

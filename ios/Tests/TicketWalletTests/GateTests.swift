@@ -120,8 +120,9 @@ final class GateTests: XCTestCase {
         for doubles in [there.doubleEntries, back.doubleEntries] {
             XCTAssertEqual(doubles.map(\.ticket), [door.ticket.id])
             let entries = try XCTUnwrap(doubles.first).entries
-            XCTAssertEqual(entries.map(\.door), ["North door", "East door"])
-            XCTAssertEqual(entries.map(\.recordId), [first.recordId, second.recordId])
+            // Clocks of two gates differ by up to a second: either entry may be the later one.
+            XCTAssertEqual(Set(entries.map(\.door)), ["North door", "East door"])
+            XCTAssertEqual(Set(entries.map(\.recordId)), [first.recordId, second.recordId])
             XCTAssertEqual(entries.map(\.isExtra), [false, true])
         }
         for either in [gate, east] {

@@ -110,20 +110,13 @@ impl Exchange {
                     self.done.sent += records(&delta);
                     self.tell();
                 }
-                Err(error) => return Err(self.refuse(of_peer(error, "request")).await),
+                Err(failure) => {
+                    // Whether the other gate hears that makes no difference here.
+                    let _ = self.link.send(&refusal(&failure)).await;
+                    return Err(of_peer(failure, "request"));
+                }
             }
         }
-    }
-
-    /// Tells the other gate that it is not answered, and as far as it is of its own making, why.
-    async fn refuse(&mut self, failure: Failure) -> Failure {
-        let reason = match &failure {
-            Failure::Peer(_, reason) => short(reason),
-            _ => "it cannot answer now".to_owned(),
-        };
-        // Whether it hears that makes no difference here.
-        let _ = self.link.send(&[REFUSAL, reason.as_bytes()].concat()).await;
-        failure
     }
 
     /// What the gate does itself may wait for the disk, and checks many signatures.
@@ -145,14 +138,24 @@ impl Exchange {
     }
 }
 
-/// An error of the field that came from the other gate is that gate's.
-fn of_peer(failure: Failure, field: &str) -> Failure {
+/// An error in what the other gate sent is that gate's.
+fn of_peer(failure: Failure, sent: &str) -> Failure {
     match failure {
-        Failure::Wallet(WalletError::InvalidInput { field: named, reason }) if named == field => {
-            Failure::Peer(PeerTrouble::NoGate, format!("what the other gate says does not hold: {reason}"))
-        }
+        Failure::Wallet(WalletError::InvalidInput { field, reason }) if field == sent => Failure::Peer(
+            PeerTrouble::NoGate,
+            format!("the {sent} of the other gate does not hold: {reason}"),
+        ),
         other => other,
     }
+}
+
+/// What a gate that is not answered is told: why, as far as it is of its own making.
+fn refusal(failure: &Failure) -> Vec<u8> {
+    let reason = match failure {
+        Failure::Wallet(WalletError::InvalidInput { field, reason }) if field == "request" => short(reason),
+        _ => "it cannot answer now".to_owned(),
+    };
+    [REFUSAL, reason.as_bytes()].concat()
 }
 
 fn refused(reason: &[u8]) -> Failure {
@@ -161,7 +164,7 @@ fn refused(reason: &[u8]) -> Failure {
 }
 
 fn short(reason: &str) -> String {
-    one_line(&reason.chars().take(MAX_REASON).collect::<String>())
+    one_line(&reason.chars().take(MAX_REASON).collect::<String>()).trim().to_owned()
 }
 
 fn records(delta: &LedgerDelta) -> u32 {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use ticket_wallet::model::{
-    Discounted, DiscountedRecord, DoubleEntry, HeardScanner, LedgerEntry, LedgerReport,
+    Discounted, DiscountedRecord, DoubleEntry, HeardScanner, LedgerEntry, LedgerFork, LedgerReport,
+    MissingRecords,
 };
 
 use super::words::{ago, why};
@@ -115,7 +116,7 @@ pub(crate) fn doubles_text(doubles: &[DoubleEntry]) -> String {
 }
 
 fn forks_text(report: &LedgerReport) -> String {
-    let row = |one: &ticket_wallet::model::LedgerFork| {
+    let row = |one: &LedgerFork| {
         vec![one.record_id.clone(), door_of(report, &one.scanner), one.records.to_string()]
     };
     let title = "Places with more than one record: a scanner signed all of them, and all count";
@@ -143,7 +144,7 @@ fn discounted_text(report: &LedgerReport) -> String {
 }
 
 fn missing_text(report: &LedgerReport) -> String {
-    let row = |one: &ticket_wallet::model::MissingRecords| {
+    let row = |one: &MissingRecords| {
         vec![door_of(report, &one.scanner), one.chain.clone(), one.from.to_string(), one.to.to_string()]
     };
     let title = "Records that were made and are not here";

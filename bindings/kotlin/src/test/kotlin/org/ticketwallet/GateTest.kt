@@ -185,10 +185,13 @@ class GateTest {
             val back = bring(east, gate)
             for (doubles in listOf(there.single().doubleEntries, back.single().doubleEntries)) {
                 assertEquals(ticket.id, doubles.single().ticket)
-                val entries = doubles.single().entries.map { Triple(it.door, it.recordId, it.isExtra) }
+                // Clocks of two gates differ by up to a second: either entry may be the later one.
+                val entries = doubles.single().entries
                 assertEquals(
-                    listOf(Triple("North door", first.recordId, false), Triple("East door", second.recordId, true)), entries,
+                    setOf("North door" to first.recordId, "East door" to second.recordId),
+                    entries.map { it.door to it.recordId }.toSet(),
                 )
+                assertEquals(listOf(false, true), entries.map { it.isExtra })
             }
             for (either in listOf(gate, east)) {
                 val third = either.scan(frame(), 1u)
