@@ -146,6 +146,11 @@ fn a_gate_of_ticketing_signs_in_by_the_apps_key() {
         (refused.code, &json_lines(&refused.stdout)[0]["verdict"]),
         (Some(1), &json!("UnknownTicket"))
     );
+    // Its scanners have nothing to know each other by; the report is of this one alone.
+    let line = fails(|| in_store(gate.path(), &["gate", "listen"]), b"", 2, "invalid_input");
+    assert!(line.contains("no certificates"), "{line}");
+    let report = json_of(gate.path(), &["gate", "report"]);
+    assert_eq!((&report["records"], &report["scanners"][0]["is_here"]), (&json!(1), &json!(true)));
     // A new sign-in says what becomes of records that were not sent; the code may stand in the command as well.
     let anew = || {
         let mut command = sign_in();

@@ -203,7 +203,8 @@ class GateTest {
             assertEquals(listOf(2u, 0u, 3u, 0u), report.run { listOf(entered, left, records, unprovable) })
             assertEquals(back.single().doubleEntries, report.doubleEntries)
             assertTrue(report.run { forks.isEmpty() && discounted.isEmpty() && missing.isEmpty() })
-            assertEquals(setOf("North door" to true, "East door" to false), report.scanners.map { it.door to it.isHere }.toSet())
+            val heard = report.scanners.map { it.door to it.isHere }.toSet()
+            assertEquals(setOf("North door" to true, "East door" to false), heard)
         }
     }
 
