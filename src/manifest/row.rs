@@ -45,6 +45,11 @@ impl Profile {
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         [Self::Signed, Self::BamSigned, Self::Plain].get(usize::from(number)).copied()
     }
+
+    /// Whether a code of this kind proves by itself which ticket it is: a text is one only by its row.
+    pub(crate) fn works_without_row(self) -> bool {
+        self != Self::Plain
+    }
 }
 
 /// The first 12 bytes of SHA-256 of an event's id and a plain code's bytes.
@@ -153,7 +158,10 @@ pub(super) fn by_code(rows: &[u8], malformed: &Malformed) -> Result<Vec<u32>, Ma
     if let Some(double) = coded.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(Malformed { offset: malformed.offset + double[1].1 as usize * ROW_LEN });
     }
-    Ok(coded.into_iter().map(|(_, number)| number).collect())
+    let mut numbers: Vec<_> = coded.into_iter().map(|(_, number)| number).collect();
+    // They lie where the codes lay, which need four times as much.
+    numbers.shrink_to_fit();
+    Ok(numbers)
 }
 
 /// The first `N` bytes; callers pass longer slices.

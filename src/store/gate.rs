@@ -90,6 +90,9 @@ pub struct Tally {
 
 opaque_debug!(StoredScanner, StoredRecord, NewRecord<'_>);
 
+/// How much of a manifest is in a row: SQLite holds a row several times while it writes it.
+const PART_LEN: usize = 64 << 10;
+
 pub(super) const RECORD: &str = "id, bytes, code, sent, conflict, standing";
 
 impl Store {
@@ -133,6 +136,20 @@ impl Store {
         })
     }
 
+    /// Keeps what this gate's scanner is registered as from now on.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_registered(&self, scanner: ScannerId, registered: &str) -> Result<(), Error> {
+        self.write("the scanner cannot be kept", |tx| {
+            tx.execute(
+                "UPDATE scanner SET registered = ?2 WHERE id = (SELECT max(id) FROM scanner) AND scanner_id = ?1",
+                (scanner.0, registered),
+            )
+            .map(drop)
+        })
+    }
+
     /// Begins a chain for the scanner that has none.
     ///
     /// # Errors
@@ -149,8 +166,18 @@ impl Store {
     /// [`Error::Database`], [`Error::Recovery`] where its pages are damaged.
     pub fn gate_manifest(&self, event: EventHash) -> Result<Option<Vec<u8>>, Error> {
         self.read("the manifest cannot be read", |db| {
-            db.query_row("SELECT body FROM gate_manifest WHERE event = ?1", [event.0], |row| row.get(0))
-                .optional()
+            let sql = "SELECT sum(length(bytes)) FROM gate_manifest_part WHERE event = ?1";
+            let Some(length) = db.query_row(sql, [event.0], |row| row.get::<_, Option<u32>>(0))? else {
+                return Ok(None);
+            };
+            let mut body = Vec::with_capacity(length as usize);
+            let mut parts =
+                db.prepare("SELECT bytes FROM gate_manifest_part WHERE event = ?1 ORDER BY number")?;
+            let mut parts = parts.query([event.0])?;
+            while let Some(part) = parts.next()? {
+                body.extend(part.get_ref(0)?.as_blob()?);
+            }
+            Ok(Some(body))
         })
     }
 
@@ -171,9 +198,16 @@ impl Store {
                 return Ok(false);
             }
             tx.execute(
-                "INSERT OR REPLACE INTO gate_manifest (event, body, taken) VALUES (?1, ?2, ?3)",
-                (event.0, body, version.manifests + 1),
+                "INSERT OR REPLACE INTO gate_manifest (event, taken) VALUES (?1, ?2)",
+                (event.0, version.manifests + 1),
             )?;
+            tx.execute("DELETE FROM gate_manifest_part WHERE event = ?1", [event.0])?;
+            let mut put = tx.prepare_cached(
+                "INSERT INTO gate_manifest_part (event, number, bytes) VALUES (?1, ?2, ?3)",
+            )?;
+            for (number, part) in (0_i64..).zip(body.chunks(PART_LEN)) {
+                put.execute((event.0, number, part))?;
+            }
             let mut keep = tx.prepare_cached(
                 "INSERT INTO gate_floor (ticket, generation) VALUES (?1, ?2)
                  ON CONFLICT (ticket) DO UPDATE SET generation = max(generation, excluded.generation)",
@@ -310,6 +344,40 @@ impl Store {
                 "UPDATE gate_record SET sent = 1, conflict = coalesce(?2, conflict) WHERE id = ?1",
             )?;
             rows.iter().try_for_each(|(id, conflict)| mark.execute((id, conflict)).map(drop))
+        })
+    }
+
+    /// How many records there are of all events, and how many of them no server has.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn count_records(&self) -> Result<(u32, u32), Error> {
+        self.read("the records cannot be counted", |db| {
+            db.query_row("SELECT count(*), count(*) FILTER (WHERE sent = 0) FROM gate_record", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+        })
+    }
+
+    /// Keeps what there is to say of a record that still waits to be sent, in place of what was said before.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn note_record(&self, id: i64, note: Option<&str>) -> Result<(), Error> {
+        self.write("the record cannot be marked", |tx| {
+            tx.execute("UPDATE gate_record SET conflict = ?2 WHERE id = ?1 AND sent = 0", (id, note))
+                .map(drop)
+        })
+    }
+
+    /// Keeps that the server has a record, and what it holds against it, in place of what was said before.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn settle_record(&self, id: i64, conflict: Option<&str>) -> Result<(), Error> {
+        self.write("the record cannot be marked", |tx| {
+            tx.execute("UPDATE gate_record SET sent = 1, conflict = ?2 WHERE id = ?1", (id, conflict))
+                .map(drop)
         })
     }
 

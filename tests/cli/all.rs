@@ -28,6 +28,7 @@ mod demo;
 mod door;
 mod exchange;
 mod gate;
+mod gate_care;
 mod gate_exchange;
 mod holder;
 mod killed_sync;

@@ -50,6 +50,16 @@ impl Door {
         self.gate.path()
     }
 
+    /// Changes the event at its server, and fetches that.
+    pub(crate) fn change(&self, change: &Value) {
+        let codes = self.served.ready["admission_codes"].as_array().unwrap();
+        for one in codes.iter().filter(|one| one["sections"] == json!([])) {
+            let event = format!("/sandbox/gates/events/{}/{}", text(&one["tenant"]), one["event_id"]);
+            self.served.control("PATCH", &event, change);
+        }
+        json_of(self.path(), &["gate", "prepare"]);
+    }
+
     /// Another gate of the event.
     pub(crate) fn another(&self, name: &str) -> TempDir {
         let folder = tempfile::tempdir().unwrap();

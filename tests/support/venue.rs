@@ -124,6 +124,7 @@ impl Venue {
             policy: EntryPolicy::Single,
             entries: 1,
             nonce_required: false,
+            unlisted: Profile::Signed,
             issuers: vec![ManifestKey {
                 public_key: self.issuer.public_key(),
                 valid_from: 0,
@@ -173,13 +174,7 @@ impl Venue {
     }
 
     pub(crate) fn sign_in(&self) -> GateSignIn {
-        GateSignIn {
-            service: GateService::Extension,
-            config: SystemConfig::at(self.server.url()),
-            admission_code: "K7Q2M4XA".to_owned(),
-            name: "North door".to_owned(),
-            leave_unsent: false,
-        }
+        sign_in_at(self.server.url())
     }
 
     /// A door that is signed in and prepared.
@@ -237,6 +232,17 @@ impl Door {
 
     pub(crate) fn scan(&self, text: &str) -> GateVerdict {
         self.gate.scan(text.as_bytes().to_vec(), 1).unwrap()
+    }
+}
+
+/// What a venue's server at this address takes.
+pub(crate) fn sign_in_at(url: String) -> GateSignIn {
+    GateSignIn {
+        service: GateService::Extension,
+        config: SystemConfig::at(url),
+        admission_code: "K7Q2M4XA".to_owned(),
+        name: "North door".to_owned(),
+        leave_unsent: false,
     }
 }
 
@@ -322,7 +328,12 @@ impl BamKey {
 
     /// The static code of a ticket.
     pub(crate) fn code(&self, seq_num: u64) -> String {
-        let payload = format!(r#"{{"id":"E4711TC1T{seq_num}"}}"#).into_bytes();
+        self.code_of(&format!("E{EVENT}TC1T{seq_num}"))
+    }
+
+    /// The static code of whatever ticket.
+    pub(crate) fn code_of(&self, named: &str) -> String {
+        let payload = format!(r#"{{"id":"{named}"}}"#).into_bytes();
         let signature = self.vault.sign("event".to_owned(), Purpose::Present, payload.clone()).unwrap();
         bam_code_text(&payload, &signature)
     }
@@ -331,5 +342,5 @@ impl BamKey {
 /// Puts other bytes in the place of the manifest of a closed gate.
 pub(crate) fn spoil_manifest(folder: &std::path::Path) {
     let database = keyed(&folder.join("wallet.db"), &raw_key(folder));
-    assert_eq!(database.execute("UPDATE gate_manifest SET body = x'00'", []).unwrap(), 1);
+    assert_eq!(database.execute("UPDATE gate_manifest_part SET bytes = x'00'", []).unwrap(), 1);
 }

@@ -1,5 +1,6 @@
 //! `gate`: staff let people in. Its store lies in a folder of its own beside the wallet's.
 
+mod echo;
 mod exchange;
 mod link;
 mod listen;
@@ -19,17 +20,18 @@ use ticket_wallet::model::{
     GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus, GateSyncReport, LedgerReport,
 };
 
-use crate::args::gate::GateCommand;
+use crate::args::gate::{GateCareCommand, GateCommand};
+use crate::care;
 use crate::failure::Failure;
 use crate::holder::{secret, utc};
-use crate::home;
+use crate::home::{self, Place};
 use crate::output::{Output, one_line, table};
 
 pub(crate) use report::{double_json, doubles_text};
 
 /// Opens the gate beside the wallet in `folder`.
 pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Result<Gate, Failure> {
-    let (config, vault) = home::parts(&folder.join("gate"))?;
+    let (config, vault) = home::parts(&home::gate_folder(folder))?;
     Ok(Gate::open(config, vault, clock, None)?)
 }
 
@@ -73,6 +75,23 @@ pub(crate) async fn run(
         GateCommand::Report => report::show(&gate.report()?, output)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The care of the gate's store.
+pub(crate) async fn care_for(
+    folder: Option<PathBuf>,
+    command: GateCareCommand,
+    output: &Output,
+) -> Result<(), Failure> {
+    let place = Place::gate(folder)?;
+    match command {
+        GateCareCommand::Doctor => care::doctor(&place, output),
+        GateCareCommand::Recover => care::recover(&place, output),
+        GateCareCommand::Rekey => care::rekey(&place.open()?, output),
+        GateCareCommand::Wipe { yes, discard_unsent } => {
+            care::wipe(&place, yes, discard_unsent, output).await
+        }
+    }
 }
 
 fn status(status: &GateStatus, output: &Output) -> Result<(), Failure> {
