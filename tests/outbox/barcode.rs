@@ -149,6 +149,22 @@ async fn a_stale_statement_is_signed_anew() {
 }
 
 #[tokio::test]
+async fn a_page_of_something_in_between_gives_no_credential_up() {
+    let line = Line::new();
+    let desk = Desk::over(&line).await;
+    let ticket = desk.shown().swap_remove(0);
+    desk.phone.wallet.surrender(ticket.clone()).unwrap();
+    line.rule(move |sent| sent.is("POST", "/surrender").then_some(Ok(200)));
+    assert!(desk.sync().await.is_err());
+    assert_eq!(desk.outbox_states(), [WriteState::Sent]);
+    assert_eq!(desk.applied(&ticket), [""; 0]);
+    line.mend();
+    desk.settle().await;
+    assert!(desk.outbox().is_empty());
+    assert_eq!(desk.applied(&ticket), ["credential.surrender"]);
+}
+
+#[tokio::test]
 async fn a_surrendered_ticket_comes_back_when_it_is_pinned() {
     let desk = Desk::new().await;
     let ticket = desk.shown().swap_remove(0);
