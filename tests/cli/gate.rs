@@ -1,6 +1,6 @@
 //! Staff at the gate, in a terminal: prepared online, deciding offline, and what happened handed over.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bad_input::fails;
 use crate::command::{Served, in_store, json_of, run, text_of};
@@ -180,7 +180,7 @@ fn a_gate_of_bam_signs_in_by_a_validators_token_and_tells_the_ledger() {
     let lost = run(in_store(gate.path(), &["gate", "sync"]).arg("--json"), b"");
     assert!(lost.failed(3).contains("unreachable"), "{lost:?}");
     let synced = json_of(gate.path(), &["gate", "sync"]);
-    assert_eq!(synced, json!({ "sent": 2, "conflicts": 0, "unsent": 0 }));
+    assert_eq!(synced, json!({ "sent": 2, "conflicts": 0, "unsent": 0, "received": 0 }));
     let shown = served.ask("GET", "/sandbox/gates", &Value::Null).body;
     assert!(shown.contains("INVALIDATED "), "{shown}");
     fails(

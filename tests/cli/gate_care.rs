@@ -148,7 +148,10 @@ fn the_gates_store_is_cared_for_as_the_wallets_is() {
         assert_eq!(after[same], before[same], "{same}");
     }
     assert_eq!(after["readiness"], "NotPrepared");
-    assert_eq!(json_of(path, &["gate", "sync"]), json!({ "sent": 2, "conflicts": 0, "unsent": 0 }));
+    assert_eq!(
+        json_of(path, &["gate", "sync"]),
+        json!({ "sent": 2, "conflicts": 0, "unsent": 0, "received": 0 })
+    );
     assert_eq!(verdict(&door, &["scan"]), "AlreadyAdmitted");
     let newest =
         json_of(path, &["gate", "records", "--limit", "1"])[0]["record"].as_str().unwrap().to_owned();

@@ -45,8 +45,8 @@ final class ServerTests: XCTestCase {
         func manifest(_ sequence: UInt32) throws -> Data {
             let request = ManifestRequest(
                 provider: provider, eventId: event, sequence: sequence, asOf: 100, closesAt: nil, policy: .single,
-                entries: 1, nonceRequired: false, issuers: issuers, sections: [], days: [], nonceEpochs: [],
-                tickets: [], eventKey: nil, revoked: [])
+                entries: 1, nonceRequired: false, unlisted: .signed, issuers: issuers, sections: [], days: [],
+                nonceEpochs: [], tickets: [], eventKey: nil, revoked: [])
             return try keys.manifest(request: request)
         }
         let (first, second) = (try manifest(1), try manifest(2))

@@ -17,6 +17,7 @@ import org.ticketwallet.core.KeyVaultException
 import org.ticketwallet.core.ManifestIssuer
 import org.ticketwallet.core.ManifestKey
 import org.ticketwallet.core.ManifestRequest
+import org.ticketwallet.core.Profile
 import org.ticketwallet.core.Purpose
 import org.ticketwallet.core.ScannerRequest
 import org.ticketwallet.core.SoftwareVault
@@ -68,8 +69,8 @@ class ServerTest {
         val (provider, event) = "bam:api.example.org/org1" to "4711"
         val issuers = listOf(ManifestKey(issuer(1).use { it.publicKey() }, 0u, null))
         val request = ManifestRequest(
-            provider, event, 1u, 100u, null, EntryPolicy.SINGLE, 1u, false, issuers, emptyList(), emptyList(), emptyList(),
-            emptyList(), null, emptyList(),
+            provider, event, 1u, 100u, null, EntryPolicy.SINGLE, 1u, false, Profile.SIGNED, issuers, emptyList(),
+            emptyList(), emptyList(), emptyList(), null, emptyList(),
         )
         ManifestIssuer(ByteArray(32) { 9 }).use { keys ->
             assertEquals(32, keys.publicKey().size)
