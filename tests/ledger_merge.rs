@@ -3,6 +3,9 @@
 
 #[path = "ledger_merge/between_gates.rs"]
 mod between_gates;
+#[path = "support/counts.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod counts;
 #[path = "ledger_merge/oracle.rs"]
 mod oracle;
 #[path = "ledger_merge/peers.rs"]

@@ -229,9 +229,13 @@ impl Store {
     /// # Errors
     /// [`Error::Database`].
     pub fn append_record(&self, version: LedgerVersion, new: NewRecord<'_>) -> Result<bool, Error> {
-        self.write("the record cannot be kept", |tx| {
-            Ok(LedgerVersion::read(tx)? == version && insert_record(tx, new)?)
-        })
+        let kept = self.write("the record cannot be kept", |tx| {
+            let is_kept = LedgerVersion::read(tx)? == version && insert_record(tx, new)?;
+            fail::fail_point!("record-written");
+            Ok(is_kept)
+        })?;
+        fail::fail_point!("record-kept");
+        Ok(kept)
     }
 
     /// All records about a ticket.

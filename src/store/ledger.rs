@@ -66,8 +66,12 @@ impl Store {
                 let to_send = !taken.by_server;
                 insert_record(tx, NewRecord { record, code: None, to_send, standing: *standing })?;
             }
-            set_standings(tx, &taken.standings)
-        })
+            set_standings(tx, &taken.standings)?;
+            fail::fail_point!("delta-written");
+            Ok(())
+        })?;
+        fail::fail_point!("delta-kept");
+        Ok(())
     }
 
     /// Certificates of others at an event, as they were signed.

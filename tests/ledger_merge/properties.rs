@@ -11,6 +11,7 @@ use ticket_wallet::manifest::{EntryPolicy, Profile};
 use ticket_wallet::model::LedgerReport;
 use ticket_wallet::{Gate, ManifestRequest, ManifestRevocation};
 
+use crate::counts;
 use crate::oracle::{Revoked, Truth, truth};
 use crate::peers::{Peer, delta, item};
 use crate::phone::TestClock;
@@ -30,6 +31,10 @@ fn way() -> impl Strategy<Value = Way> {
     let flags = |odds| prop::collection::vec(prop::bool::weighted(odds), 64);
     (prop::collection::vec(any::<Index>(), 64), flags(0.3), flags(0.2), any::<Index>())
         .prop_map(|(order, ends, twice, manifest_before)| Way { order, ends, twice, manifest_before })
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: counts::in_step(counts::MERGES), ..ProptestConfig::default() }
 }
 
 struct Field {
@@ -151,7 +156,7 @@ fn the_same_records_say_the_same_in_whatever_way_they_come() {
         way(),
         way(),
     );
-    proptest!(|((steps, revoke, again, one, other) in plan)| {
+    proptest!(config(), |((steps, revoke, again, one, other) in plan)| {
         let steps: Vec<Step> = steps;
         let made = make(&field.venue, &field.peers, &steps);
         let revoked = revoked(&made, revoke, &field.peers);
@@ -175,7 +180,7 @@ fn any_two_gates_that_have_asked_each_other_have_the_same() {
         prop::collection::vec((any::<bool>(), any::<bool>()), 64),
         4096_u32..9000,
     );
-    proptest!(|((steps, whose, most) in plan)| {
+    proptest!(config(), |((steps, whose, most) in plan)| {
         let made = make(&field.venue, &field.peers, &steps);
         let ((_one, one), (_two, two)) = (field.gate(), field.gate());
         for (gate, is_first) in [(&one, true), (&two, false)] {

@@ -7,6 +7,10 @@ use proptest::test_runner::Config;
 pub(crate) const SEQUENCES: u32 = 2_000;
 /// Processes that are killed.
 pub(crate) const KILLS: u32 = 300;
+/// Processes of gates that are killed.
+pub(crate) const GATE_KILLS: u32 = 500;
+/// Random ledgers that are merged in two ways.
+pub(crate) const MERGES: u32 = 1_000;
 /// Power cuts.
 pub(crate) const CUTS: u32 = 200;
 /// Damages of several pages, for each state of a wallet.
