@@ -100,7 +100,7 @@ pub(crate) struct Rogue {
 
 impl Rogue {
     pub(crate) fn new(scanner: ScannerId, event: EventHash, dice: &mut Dice) -> Self {
-        let chain = ChainId(dice.bytes());
+        let chain = ChainId::of(scanner, dice.bytes());
         let (taken, lies) = (Vec::new(), Vec::new());
         Self { scanner, event, chain, sequence: 0, last: [0; 32], taken, lies, told: 0 }
     }
