@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use ticket_wallet::ledger::Item;
 use ticket_wallet::model::LedgerReport;
 
 use crate::checks::{Check, Failure};
@@ -55,6 +56,8 @@ impl World<'_> {
         let life = self.doors[from].life;
         let mut request = Some(self.doors[to].gate()?.ledger_request().map_err(said)?);
         while let Some(asked) = request {
+            let own = [Item::Certificate(self.doors[to].certificate.clone())];
+            self.log.deliver(life, &own, true);
             match self.doors[from].gate()?.ledger_delta(asked, 1 << 20) {
                 Ok(delta) => request = self.take_in(to, (from, life), delta.bytes)?,
                 Err(reason) => {

@@ -1,6 +1,6 @@
 //! Scanners that tell each other what they have, over the network that is simulated.
 
-use ticket_wallet::ledger::{Delta, Item};
+use ticket_wallet::ledger::{Delta, Item, Request};
 
 use crate::checks::{Check, Failure};
 use crate::device::BEGIN_MS;
@@ -63,9 +63,15 @@ impl World<'_> {
 
     fn answer(&mut self, at_ms: i64, door: usize, asking: usize, request: Vec<u8>) -> Result<(), String> {
         self.network.came(request.len(), 0);
+        let certificate = Request::from_bytes(&request).map(|asked| asked.certificate);
         let answer = self.doors[door].gate()?.ledger_delta(request, self.options.max_bytes);
         let delta = match answer {
-            Ok(delta) => delta.bytes,
+            Ok(delta) => {
+                // Who is asked knows from then on who asks.
+                let known = certificate.map(Item::Certificate).into_iter().collect::<Vec<_>>();
+                self.log.deliver(self.doors[door].life, &known, false);
+                delta.bytes
+            }
             Err(reason) => {
                 if self.doors[door].is_honest() && self.doors[asking].is_honest() {
                     let (one, other) = (&self.doors[door].name, &self.doors[asking].name);
