@@ -16,6 +16,7 @@ mod qr;
 mod reader;
 mod render;
 mod scan;
+mod verified;
 
 pub use bam_code::{BamCode, BamCodeError, BamCodeTicket, bam_code_text};
 pub use credential::{
@@ -27,6 +28,7 @@ pub use issuer_key::{ISSUER_KEY_LEN, IssuerKey, IssuerKeyError};
 pub use proof::{NONCE_LEN, PREFIX, Purpose, code_text, proof_message, statement_message};
 pub use qr::{QrError, QrMatrix, signed_matrix, static_matrix};
 pub(crate) use reader::strip_scanner_marks;
-pub use reader::{CODE_LEN, Checks, CodeVerdict, Reading, ScannedCode, read, read_bytes};
+pub use reader::{CODE_LEN, Checks, CodeVerdict, Reading, ScannedCode, read, read_bytes, read_remembering};
 pub use render::{QUIET_ZONE, to_png, to_svg, to_terminal};
 pub use scan::{PictureError, read_png};
+pub use verified::VerifiedCredentials;

@@ -132,7 +132,7 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError::TooLong`], [`ManifestError::BadSignature`], [`ManifestError::Malformed`].
     pub fn read(signed: &[u8], key: &IssuerKey) -> Result<Self, ManifestError> {
-        Self::from_body(checked(signed, LABEL, key)?.to_vec())
+        Self::from_body(checked(signed, LABEL, key)?)
     }
 
     /// Reads bytes that something else vouches for.
@@ -264,16 +264,19 @@ impl Manifest {
 }
 
 /// The bytes before a signature that holds.
-fn checked<'a>(signed: &'a [u8], label: &[u8], key: &IssuerKey) -> Result<&'a [u8], ManifestError> {
+fn checked(signed: &[u8], label: &[u8], key: &IssuerKey) -> Result<Vec<u8>, ManifestError> {
     if signed.len() > MAX_BYTES {
         return Err(ManifestError::TooLong);
     }
     let body = signed.len().checked_sub(SIGNATURE_LEN).ok_or(Malformed { offset: signed.len() })?;
     let (body, signature) = signed.split_at(body);
-    if !key.verifies(&[label, body].concat(), signature) {
+    let mut message = [label, body].concat();
+    if !key.verifies(&message, signature) {
         return Err(ManifestError::BadSignature);
     }
-    Ok(body)
+    // The one copy that is made.
+    message.drain(..label.len());
+    Ok(message)
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {

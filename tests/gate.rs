@@ -5,6 +5,8 @@
 mod ledger;
 #[path = "gate/manifests.rs"]
 mod manifests;
+#[path = "support/mutants.rs"]
+mod mutants;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
@@ -12,6 +14,8 @@ mod phone;
 mod policies;
 #[path = "support/raw_key.rs"]
 mod raw_key;
+#[path = "gate/remembered.rs"]
+mod remembered;
 mod support;
 #[path = "support/tiny_server.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]

@@ -4,7 +4,7 @@ use std::str;
 
 use crate::barcode::{
     BamCode, CODE_LEN, Checks, CodeVerdict, EventKey, IssuerKey, NONCE_LEN, PREFIX, Reading, ScannedCode,
-    read, strip_scanner_marks,
+    VerifiedCredentials, read_remembering, strip_scanner_marks,
 };
 use crate::ledger::Verdict;
 use crate::manifest::{Manifest, Profile, TicketRow};
@@ -23,6 +23,8 @@ pub struct Knowledge {
     /// The sections let in here; empty lets in all.
     sections: Vec<u16>,
     tolerance_s: u32,
+    /// Forgotten with the manifest.
+    verified: VerifiedCredentials,
 }
 
 opaque_debug!(Knowledge, ReadCode);
@@ -86,7 +88,7 @@ impl Knowledge {
         };
         let keys = manifest.issuers().filter_map(key).collect();
         let event_key = manifest.event_key().and_then(|key| EventKey::parse(&key).ok());
-        Self { manifest, keys, event_key, sections, tolerance_s }
+        Self { manifest, keys, event_key, sections, tolerance_s, verified: VerifiedCredentials::default() }
     }
 
     /// The manifest.
@@ -129,7 +131,8 @@ impl Knowledge {
 
     fn signed(&self, scanned: &[u8], now: i64) -> ReadCode {
         let head = self.manifest.head();
-        let reading = self.check(now, &self.sections, |checks| read(scanned, checks));
+        let reading =
+            self.check(now, &self.sections, |checks| read_remembering(scanned, checks, &self.verified));
         let Some(code) = reading.code else {
             let wants_nonce =
                 |code: ScannedCode| head.nonce_required || code.credential.fields().nonce_required;

@@ -5,6 +5,7 @@ use super::credential::{CREDENTIAL_LEN, Credential, CredentialFields};
 use super::device_key::{DeviceSignature, SIGNATURE_LEN};
 use super::issuer_key::IssuerKey;
 use super::proof::{NONCE_LEN, PREFIX, proof_message};
+use super::verified::VerifiedCredentials;
 use crate::model::EventHash;
 
 /// Length of the bytes inside a barcode: credential, presented at, device signature.
@@ -82,19 +83,28 @@ pub struct Reading {
 
 /// Reads scanned bytes and checks them in the fixed order, stopping at the first failure.
 pub fn read(scanned: &[u8], checks: &Checks<'_>) -> Reading {
-    Reading::of(ScannedCode::parse(scanned), checks)
+    Reading::of(ScannedCode::parse(scanned), checks, Credential::is_signed_by)
+}
+
+/// The same, with no second check of an issuer's signature that held before. The reading is the one of [`read`].
+pub fn read_remembering(scanned: &[u8], checks: &Checks<'_>, verified: &VerifiedCredentials) -> Reading {
+    Reading::of(ScannedCode::parse(scanned), checks, |credential, key| verified.is_signed_by(credential, key))
 }
 
 /// The same for the bytes inside a barcode.
 pub fn read_bytes(bytes: &[u8; CODE_LEN], checks: &Checks<'_>) -> Reading {
-    Reading::of(ScannedCode::from_bytes(bytes), checks)
+    Reading::of(ScannedCode::from_bytes(bytes), checks, Credential::is_signed_by)
 }
 
 impl Reading {
-    fn of(code: Option<ScannedCode>, checks: &Checks<'_>) -> Self {
+    fn of(
+        code: Option<ScannedCode>,
+        checks: &Checks<'_>,
+        is_signed: impl Fn(&Credential, &IssuerKey) -> bool,
+    ) -> Self {
         let refused = |verdict| Self { verdict, code: None, nonce: None };
         let Some(code) = code else { return refused(CodeVerdict::Malformed) };
-        match code.check_signatures(checks) {
+        match code.check_signatures(checks, is_signed) {
             Err(verdict) => refused(verdict),
             Ok(nonce) => Self { verdict: code.check_claims(checks), code: Some(code), nonce },
         }
@@ -129,7 +139,11 @@ impl ScannedCode {
     }
 
     /// The nonce that the device signed with it, once both signatures hold.
-    fn check_signatures(&self, checks: &Checks<'_>) -> Result<Option<[u8; NONCE_LEN]>, CodeVerdict> {
+    fn check_signatures(
+        &self,
+        checks: &Checks<'_>,
+        is_signed: impl Fn(&Credential, &IssuerKey) -> bool,
+    ) -> Result<Option<[u8; NONCE_LEN]>, CodeVerdict> {
         let fields = self.credential.fields();
         let mut named = checks
             .keys
@@ -139,7 +153,7 @@ impl ScannedCode {
         if named.peek().is_none() {
             return Err(CodeVerdict::UnknownIssuer);
         }
-        if !named.any(|key| self.credential.is_signed_by(key)) {
+        if !named.any(|key| is_signed(&self.credential, key)) {
             return Err(CodeVerdict::BadIssuerSignature);
         }
         let optional = !fields.nonce_required && !checks.nonce_required;

@@ -1,5 +1,6 @@
 //! From one manifest to a later one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::head::{HEAD_LEN, Head};
@@ -68,7 +69,7 @@ impl Manifest {
     /// # Errors
     /// [`ManifestError`]; this one stays as it is.
     pub fn apply(&self, signed: &[u8], key: &IssuerKey) -> Result<Self, ManifestError> {
-        self.with_body(checked(signed, LABEL, key)?)
+        self.with_body(&checked(signed, LABEL, key)?)
     }
 
     fn with_body(&self, bytes: &[u8]) -> Result<Self, ManifestError> {
@@ -88,15 +89,16 @@ impl Manifest {
     }
 
     fn with(&self, head: &Head, delta: &[u8], changed: &Tables) -> Vec<u8> {
-        let mut bytes = MANIFEST_MAGIC.to_vec();
+        let mut bytes = Vec::with_capacity(self.bytes.len() + delta.len());
+        bytes.extend(MANIFEST_MAGIC);
         head.write(&mut bytes);
         for kind in KINDS {
             let (before, change) = (self.tables.rows(&self.bytes, kind), changed.rows(delta, kind));
             let rows = match kind {
-                _ if change.is_empty() => before.to_vec(),
-                Kind::Tickets => merged_rows(before, change),
-                Kind::Seats => self.merged_seats(delta, changed),
-                _ => change.to_vec(),
+                _ if change.is_empty() => Cow::Borrowed(before),
+                Kind::Tickets => merged_rows(before, change).into(),
+                Kind::Seats => self.merged_seats(delta, changed).into(),
+                _ => change.into(),
             };
             put(&mut bytes, kind as u8, &rows);
         }
@@ -120,9 +122,18 @@ impl Manifest {
 
 /// Both tables rise, and so does what comes out.
 fn merged_rows(before: &[u8], change: &[u8]) -> Vec<u8> {
-    let mut rows = by_id(before);
-    rows.extend(by_id(change));
-    rows.into_values().flatten().copied().collect()
+    let ((before, _), (change, _)) = (before.as_chunks::<ROW_LEN>(), change.as_chunks::<ROW_LEN>());
+    let mut rows = Vec::with_capacity((before.len() + change.len()) * ROW_LEN);
+    let mut before = before.iter().peekable();
+    for row in change {
+        while let Some(earlier) = before.next_if(|one| one[..12] < row[..12]) {
+            rows.extend(earlier);
+        }
+        before.next_if(|one| one[..12] == row[..12]);
+        rows.extend(row);
+    }
+    before.for_each(|row| rows.extend(row));
+    rows
 }
 
 fn by_id(rows: &[u8]) -> BTreeMap<&[u8], &[u8; ROW_LEN]> {

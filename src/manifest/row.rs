@@ -153,7 +153,10 @@ pub(super) fn by_code(rows: &[u8], malformed: &Malformed) -> Result<Vec<u32>, Ma
     if let Some(double) = coded.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(Malformed { offset: malformed.offset + double[1].1 as usize * ROW_LEN });
     }
-    Ok(coded.into_iter().map(|(_, number)| number).collect())
+    let mut numbers: Vec<_> = coded.into_iter().map(|(_, number)| number).collect();
+    // They lie where the codes lay, which need four times as much.
+    numbers.shrink_to_fit();
+    Ok(numbers)
 }
 
 /// The first `N` bytes; callers pass longer slices.

@@ -1,6 +1,8 @@
 //! The tables of a manifest or delta: where each lies, and that its rows are as described.
 
+use std::cmp::Ordering;
 use std::ops::Range;
+use std::str;
 
 use super::ManifestError;
 use super::row::ROW_LEN;
@@ -199,7 +201,16 @@ impl Tables {
     }
 
     pub(super) fn seat<'a>(&self, bytes: &'a [u8], id: &TicketHash) -> Option<&'a str> {
-        self.seats(bytes).find(|(one, _)| one == id).map(|(_, seat)| seat)
+        let mut rows = Reader::new(self.rows(bytes, Kind::Seats));
+        loop {
+            let (one, length) = (rows.array::<12>().ok()?, rows.u8().ok()?);
+            let seat = rows.take(length.into()).ok()?;
+            match one.cmp(&id.0) {
+                Ordering::Less => {}
+                Ordering::Equal => return str::from_utf8(seat).ok(),
+                Ordering::Greater => return None,
+            }
+        }
     }
 
     pub(super) fn event_key(&self, bytes: &[u8]) -> Option<[u8; EVENT_KEY_LEN]> {
@@ -238,12 +249,8 @@ fn check(kind: Kind, rows: &[u8], offset: usize) -> Result<(), Malformed> {
         }
         Kind::EventKey if DeviceKey::from_x963(rows).is_err() => Err(Malformed { offset }),
         Kind::EventKey => Ok(()),
-        Kind::Sections => {
-            named(rows, offset, |rows| Ok((rows.u16()?.to_be_bytes().to_vec(), rows.text(1, MAX_NAME)?)))
-        }
-        Kind::Seats => {
-            named(rows, offset, |rows| Ok((rows.array::<12>()?.to_vec(), rows.text(1, MAX_SEAT)?)))
-        }
+        Kind::Sections => named(rows, offset, |rows| Ok((rows.u16()?, rows.text(1, MAX_NAME)?))),
+        Kind::Seats => named(rows, offset, |rows| Ok((rows.array::<12>()?, rows.text(1, MAX_SEAT)?))),
     }
 }
 
@@ -280,10 +287,10 @@ fn pairs<const N: usize>(
 }
 
 /// Rows of a key and a text, by rising key.
-fn named<'a>(
+fn named<'a, Key: Ord>(
     rows: &'a [u8],
     offset: usize,
-    row: impl Fn(&mut Reader<'a>) -> Result<(Vec<u8>, &'a str), Malformed>,
+    row: impl Fn(&mut Reader<'a>) -> Result<(Key, &'a str), Malformed>,
 ) -> Result<(), Malformed> {
     let (mut reader, mut before) = (Reader::new(rows), None);
     while !reader.is_empty() {

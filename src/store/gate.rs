@@ -90,6 +90,9 @@ pub struct Tally {
 
 opaque_debug!(StoredScanner, StoredRecord, NewRecord<'_>);
 
+/// How much of a manifest is in a row: SQLite holds a row several times while it writes it.
+const PART_LEN: usize = 64 << 10;
+
 pub(super) const RECORD: &str = "id, bytes, code, sent, conflict, standing";
 
 impl Store {
@@ -150,8 +153,18 @@ impl Store {
     /// [`Error::Database`], [`Error::Recovery`] where its pages are damaged.
     pub fn gate_manifest(&self, event: EventHash) -> Result<Option<Vec<u8>>, Error> {
         self.read("the manifest cannot be read", |db| {
-            db.query_row("SELECT body FROM gate_manifest WHERE event = ?1", [event.0], |row| row.get(0))
-                .optional()
+            let sql = "SELECT sum(length(bytes)) FROM gate_manifest_part WHERE event = ?1";
+            let Some(length) = db.query_row(sql, [event.0], |row| row.get::<_, Option<u32>>(0))? else {
+                return Ok(None);
+            };
+            let mut body = Vec::with_capacity(length as usize);
+            let mut parts =
+                db.prepare("SELECT bytes FROM gate_manifest_part WHERE event = ?1 ORDER BY number")?;
+            let mut parts = parts.query([event.0])?;
+            while let Some(part) = parts.next()? {
+                body.extend(part.get_ref(0)?.as_blob()?);
+            }
+            Ok(Some(body))
         })
     }
 
@@ -172,9 +185,16 @@ impl Store {
                 return Ok(false);
             }
             tx.execute(
-                "INSERT OR REPLACE INTO gate_manifest (event, body, taken) VALUES (?1, ?2, ?3)",
-                (event.0, body, version.manifests + 1),
+                "INSERT OR REPLACE INTO gate_manifest (event, taken) VALUES (?1, ?2)",
+                (event.0, version.manifests + 1),
             )?;
+            tx.execute("DELETE FROM gate_manifest_part WHERE event = ?1", [event.0])?;
+            let mut put = tx.prepare_cached(
+                "INSERT INTO gate_manifest_part (event, number, bytes) VALUES (?1, ?2, ?3)",
+            )?;
+            for (number, part) in (0_i64..).zip(body.chunks(PART_LEN)) {
+                put.execute((event.0, number, part))?;
+            }
             let mut keep = tx.prepare_cached(
                 "INSERT INTO gate_floor (ticket, generation) VALUES (?1, ?2)
                  ON CONFLICT (ticket) DO UPDATE SET generation = max(generation, excluded.generation)",

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::database;
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_wallet.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_systems.sql"),
     include_str!("migrations/0004_gate.sql"),
     include_str!("migrations/0005_exchange.sql"),
+    include_str!("migrations/0006_manifest_parts.sql"),
 ];
 
 /// Where each table and index of a database begins.
@@ -82,6 +83,24 @@ mod tests {
             assert_eq!(map(&stepwise).unwrap().version, version);
         }
         assert_eq!(texts(&fresh), texts(&stepwise));
+    }
+
+    #[test]
+    fn a_manifest_that_lies_in_one_row_is_kept() {
+        let mut older = Connection::open_in_memory().unwrap();
+        migrate_to(&mut older, 5).unwrap();
+        let (event, body) = ([7_u8; 8], vec![1_u8; 100_000]);
+        older
+            .execute("INSERT INTO gate_manifest (event, body, taken) VALUES (?1, ?2, 3)", (event, &body))
+            .unwrap();
+        migrate(&mut older).unwrap();
+        let part: ([u8; 8], i64, Vec<u8>) = older
+            .query_row("SELECT event, number, bytes FROM gate_manifest_part", [], |row| row.try_into())
+            .unwrap();
+        assert!(part == (event, 0, body));
+        let taken: ([u8; 8], i64) =
+            older.query_row("SELECT event, taken FROM gate_manifest", [], |row| row.try_into()).unwrap();
+        assert_eq!(taken, (event, 3));
     }
 
     #[test]

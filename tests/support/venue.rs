@@ -166,13 +166,7 @@ impl Venue {
     }
 
     pub(crate) fn sign_in(&self) -> GateSignIn {
-        GateSignIn {
-            service: GateService::Extension,
-            config: SystemConfig::at(self.server.url()),
-            admission_code: "K7Q2M4XA".to_owned(),
-            name: "North door".to_owned(),
-            leave_unsent: false,
-        }
+        sign_in_at(self.server.url())
     }
 
     /// A door that is signed in and prepared.
@@ -233,6 +227,17 @@ impl Door {
     }
 }
 
+/// What a venue's server at this address takes.
+pub(crate) fn sign_in_at(url: String) -> GateSignIn {
+    GateSignIn {
+        service: GateService::Extension,
+        config: SystemConfig::at(url),
+        admission_code: "K7Q2M4XA".to_owned(),
+        name: "North door".to_owned(),
+        leave_unsent: false,
+    }
+}
+
 pub(crate) fn open(folder: &std::path::Path, clock: &TestClock) -> Result<Gate, WalletError> {
     let config = Config { send_by_itself: false, ..Config::in_folder(folder.to_str().unwrap()) };
     Gate::open(config, vault_in(folder), Some(Arc::new(clock.clone())), None)
@@ -273,5 +278,5 @@ impl BamKey {
 /// Puts other bytes in the place of the manifest of a closed gate.
 pub(crate) fn spoil_manifest(folder: &std::path::Path) {
     let database = keyed(&folder.join("wallet.db"), &raw_key(folder));
-    assert_eq!(database.execute("UPDATE gate_manifest SET body = x'00'", []).unwrap(), 1);
+    assert_eq!(database.execute("UPDATE gate_manifest_part SET bytes = x'00'", []).unwrap(), 1);
 }

@@ -84,6 +84,19 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 0)]
         minutes: u64,
     },
+    /// Fuzz what gates read, guided by coverage, and close with the line `N passed, N failed`
+    ///
+    /// Inputs that lead to new code are kept in target/fuzz/corpus, where the next run begins; one that breaks a promise is
+    /// written to target/fuzz/found, and the target's program takes its path to run it again.
+    #[command(after_help = "Examples:\n  cargo tool fuzz\n  cargo tool fuzz ledger --seconds 3600")]
+    Fuzz {
+        /// Which targets; all of them when none is named
+        #[arg(value_name = "TARGET", value_parser = PossibleValuesParser::new(suites::fuzz::TARGETS))]
+        targets: Vec<String>,
+        /// How long each is fuzzed
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u64,
+    },
     /// Write the exported API to bindings/api.txt, for review
     ///
     /// `cargo tool test checks` fails when that file is not the API as it is.
@@ -131,6 +144,13 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             let all = [Language::Kotlin, Language::Swift];
             let languages = if languages.is_empty() { &all[..] } else { languages };
             generate::run(&project, languages, out.clone()).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Fuzz { targets, seconds } => {
+            let all = suites::fuzz::TARGETS.iter().copied();
+            let chosen = all.filter(|one| targets.is_empty() || targets.iter().any(|named| named == one));
+            let tally = suites::fuzz::fuzz(&project, &chosen.collect::<Vec<_>>(), *seconds)?;
+            output::line(&tally.to_string());
+            Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Latency => latency::run(&project).map(|()| ExitCode::SUCCESS),
         Command::Simulate { options } => {

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use crate::output::line;
 use crate::project::Project;
-use crate::suites::{checks, coverage, kotlin, rust, swift};
+use crate::suites::{checks, coverage, fuzz, kotlin, rust, swift};
 use crate::tally::Tally;
 
 /// Every suite, in the order in which they run. A new one is a file under `suites/` and its name here.
 pub(crate) const SUITES: &[&Suite] =
-    &[&checks::SUITE, &rust::SUITE, &kotlin::SUITE, &swift::SUITE, &coverage::SUITE];
+    &[&checks::SUITE, &rust::SUITE, &fuzz::SUITE, &kotlin::SUITE, &swift::SUITE, &coverage::SUITE];
 
 /// A test suite.
 pub(crate) struct Suite {
