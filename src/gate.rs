@@ -11,6 +11,7 @@ use crate::model::{
     GateRecord, GateSignIn, GateStatistics, GateStatus, GateSyncReport, GateVerdict, LedgerDelta,
     LedgerReport, MergeReport,
 };
+use crate::remote::RetryPolicy;
 use crate::sync::{Core, Scan, Scanner};
 
 /// A steward's phone. Once it is prepared it needs no network: it decides by public keys, a signed manifest and its own
@@ -187,6 +188,13 @@ impl Gate {
     /// As [`Gate::statistics`].
     pub fn records(&self, limit: u32) -> Result<Vec<GateRecord>, WalletError> {
         Ok(self.scanner.records(limit)?)
+    }
+}
+
+impl Gate {
+    /// Changes how requests are repeated, from the next one on.
+    pub fn set_retry_policy(&self, policy: RetryPolicy) {
+        self.scanner.set_retry_policy(policy);
     }
 }
 

@@ -1,6 +1,11 @@
 //! Promise: a gate lets in whom it should with no network, says why not, and keeps what it said.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "gate/bam.rs"]
+mod bam;
+#[path = "support/bam_client.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod bam_client;
 #[path = "gate/ledger.rs"]
 mod ledger;
 #[path = "gate/manifests.rs"]

@@ -47,6 +47,7 @@ fn request() -> ManifestRequest {
         policy: EntryPolicy::Days,
         entries: 2,
         nonce_required: true,
+        unlisted: Profile::BamSigned,
         issuers: vec![ManifestKey {
             public_key: Issuer::new(vec![1; 32]).unwrap().public_key(),
             valid_from: 10,
@@ -102,7 +103,7 @@ fn a_manifest_is_read_back_as_it_was_asked_for() {
     let head = *read.head();
     assert_eq!((head.event, head.sequence, head.as_of), (provider.event("4711").unwrap(), 7, 1_000));
     assert_eq!((head.closes_at, head.policy, head.entries), (Some(900), EntryPolicy::Days, 2));
-    assert!(head.nonce_required);
+    assert_eq!((head.nonce_required, head.unlisted), (true, Profile::BamSigned));
     let keys: Vec<_> = read.issuers().map(|one| (one.from, one.until)).collect();
     assert_eq!(keys, [(10, Some(20))]);
     assert_eq!(read.sections().collect::<Vec<_>>(), [(112, "Haupttribüne"), (205, "Gegengerade")]);
@@ -128,11 +129,12 @@ type Change = fn(&mut ManifestRequest);
 
 #[test]
 fn what_no_gate_would_read_is_refused_by_its_field() {
-    let changes: [(&str, Change); 27] = [
+    let changes: [(&str, Change); 28] = [
         ("provider", |it| it.provider.push('\u{1f}')),
         ("event_id", |it| it.event_id.push('\u{1f}')),
         ("sequence", |it| it.sequence = 0),
         ("entries", |it| it.entries = 0),
+        ("unlisted", |it| it.unlisted = Profile::Plain),
         ("issuers", |it| it.issuers[0].public_key = vec![0; 32]),
         ("issuers", |it| it.issuers[0].valid_until = Some(9)),
         ("issuers", |it| (it.issuers[0].valid_from, it.issuers[0].valid_until) = (0, Some(0))),

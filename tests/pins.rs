@@ -19,10 +19,12 @@ use std::sync::{Arc, Mutex};
 
 use box_office::{BoxOffice, Lies, TODAY};
 use phone::{Phone, TestClock};
-use ticket_wallet::WalletError;
 use ticket_wallet::error::Error;
 use ticket_wallet::host::{HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
-use ticket_wallet::model::{AccountState, CertificatePin, SignIn};
+use ticket_wallet::model::{
+    AccountState, CertificatePin, GateService, GateSignIn, SignIn, SystemConfig, TicketingConfig,
+};
+use ticket_wallet::{Config, Gate, WalletError};
 use tiny_server::{Answer, Asked, TinyServer};
 use tls::{Authority, Identity, Shown, other_pin, trusting};
 
@@ -369,5 +371,55 @@ fn a_redirect_to_plain_http_is_not_followed() {
             }
         }
         assert!(plain.asked().is_empty(), "{:?}", plain.asked());
+    });
+}
+
+/// A gate's requests go to whoever sells the tickets, as an account's do: signing in, preparing, handing over.
+#[test]
+fn a_gate_is_held_to_its_pins() {
+    trusting("a_gate_is_held_to_its_pins", async {
+        let root = Authority::trusted();
+        let (identity, other) = (root.server(), root.server());
+        let shown = identity.shown();
+        let server = shown.serve(|asked| {
+            let path = asked.path.split('?').next().unwrap();
+            Answer::ok(match path.rsplit('/').next().unwrap() {
+                "CODE0001" => r#"{"key":"gate-key","event":"/events/9","sections":["/events/9/sections/1"]}"#,
+                "tickets" => r#"{"total":0,"page":1,"records":100,"entries":[]}"#,
+                _ => return Answer::status(404),
+            })
+        });
+        let sign_in = |service, pins: [CertificatePin; 2]| GateSignIn {
+            service,
+            config: SystemConfig {
+                pins: pins.to_vec(),
+                ticketing: Some(TicketingConfig { app_key: Some("app".to_owned()), ..Default::default() }),
+                ..SystemConfig::at(server.url())
+            },
+            admission_code: "CODE0001".to_owned(),
+            name: "North door".to_owned(),
+            leave_unsent: false,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let config = Config::in_folder(folder.path().to_str().unwrap());
+            let clock = Arc::new(TestClock::new());
+            Gate::open(config, phone::vault_in(folder.path()), Some(clock), None).unwrap()
+        };
+        let gate = open();
+        for service in [GateService::Extension, GateService::Ticketing] {
+            let wrong = gate.sign_in(sign_in(service, [other_pin(), other.pin()])).await;
+            assert!(unreachable(wrong).contains(NOT_PINNED));
+        }
+        assert_eq!(server.asked().len(), 0);
+        gate.sign_in(sign_in(GateService::Ticketing, [identity.pin(), other_pin()])).await.unwrap();
+        drop(gate);
+        let (gate, asked) = (open(), server.asked().len());
+        shown.change(&other);
+        assert!(unreachable(gate.prepare().await).contains(NOT_PINNED), "the pins are kept");
+        assert!(unreachable(gate.sync().await).contains(NOT_PINNED));
+        assert_eq!(server.asked().len(), asked);
+        shown.change(&identity);
+        gate.sync().await.unwrap();
     });
 }

@@ -3,12 +3,12 @@
 use std::str;
 
 use crate::barcode::{
-    BamCode, CODE_LEN, Checks, CodeVerdict, EventKey, IssuerKey, NONCE_LEN, PREFIX, Reading, ScannedCode,
-    VerifiedCredentials, read_remembering, strip_scanner_marks,
+    BamCode, BamCodeTicket, CODE_LEN, Checks, CodeVerdict, EventKey, IssuerKey, NONCE_LEN, PREFIX, Reading,
+    ScannedCode, VerifiedCredentials, read_remembering, strip_scanner_marks,
 };
 use crate::ledger::Verdict;
 use crate::manifest::{Manifest, Profile, TicketRow};
-use crate::model::TicketHash;
+use crate::model::{Provider, TicketHash};
 
 /// The longest text of a QR code (ISO/IEC 18004, table 7: 40-L, digits).
 const MAX_TEXT: usize = 7089;
@@ -20,6 +20,8 @@ pub struct Knowledge {
     manifest: Manifest,
     keys: Vec<IssuerKey>,
     event_key: Option<EventKey>,
+    /// What hashes the ids that B.A.M's codes name.
+    provider: Option<Provider>,
     /// The sections let in here; empty lets in all.
     sections: Vec<u16>,
     tolerance_s: u32,
@@ -88,7 +90,14 @@ impl Knowledge {
         };
         let keys = manifest.issuers().filter_map(key).collect();
         let event_key = manifest.event_key().and_then(|key| EventKey::parse(&key).ok());
-        Self { manifest, keys, event_key, sections, tolerance_s, verified: VerifiedCredentials::default() }
+        let verified = VerifiedCredentials::default();
+        Self { manifest, keys, event_key, provider: None, sections, tolerance_s, verified }
+    }
+
+    /// With the event's provider, without which B.A.M's codes count for tickets with a row only.
+    #[must_use]
+    pub fn with_provider(self, provider: Option<Provider>) -> Self {
+        Self { provider, ..self }
     }
 
     /// The manifest.
@@ -157,8 +166,7 @@ impl Knowledge {
 
     /// A text that the manifest knows, as it was scanned or, of a serial, before the first colon.
     fn plain(&self, text: &str) -> Option<ReadCode> {
-        let serial = text.split(':').next().filter(|before| is_serial(before));
-        let mut codes = [Some(text), serial].into_iter().flatten();
+        let mut codes = [Some(text), serial(text)].into_iter().flatten();
         let known = |code: &str| self.manifest.ticket_with_code(code.as_bytes());
         let (row, code) = codes.find_map(|code| Some((known(code)?, code)))?;
         Some(ReadCode::of_row(row, Profile::Plain, self.section_verdict(row.section), code))
@@ -167,23 +175,49 @@ impl Knowledge {
     fn bam(&self, text: &str) -> ReadCode {
         let refused = |verdict| ReadCode::refused(verdict, Profile::BamSigned);
         let Ok(code) = BamCode::parse(text) else {
-            return ReadCode::refused(Verdict::UnknownTicket, Profile::Plain);
+            // One that was sold since the manifest was made may be let in by staff: its system is told.
+            let text = serial(text).map(str::to_owned);
+            return ReadCode { text, ..ReadCode::refused(Verdict::UnknownTicket, Profile::Plain) };
         };
         let Some(key) = &self.event_key else { return refused(Verdict::UnknownIssuer) };
+        // This event's key says nothing of another event's code.
+        if self.is_of_other_event(code.ticket()) {
+            return refused(Verdict::WrongEvent);
+        }
         if code.verify(key).is_err() {
             return refused(Verdict::BadIssuerSignature);
         }
         let named = code.ticket().to_string();
-        match self.manifest.ticket_with_code(named.as_bytes()) {
-            Some(row) => ReadCode::of_row(row, Profile::BamSigned, self.section_verdict(row.section), &named),
+        if let Some(row) = self.manifest.ticket_with_code(named.as_bytes()) {
+            return ReadCode::of_row(row, Profile::BamSigned, self.section_verdict(row.section), &named);
+        }
+        match self.unlisted(&named) {
+            Some(ticket) => ReadCode { ticket: Some(ticket), text: Some(named), ..refused(Verdict::Admit) },
             None => refused(Verdict::UnknownTicket),
         }
+    }
+
+    fn is_of_other_event(&self, ticket: BamCodeTicket) -> bool {
+        let event = self.provider.as_ref().and_then(|of| of.event(&ticket.event.to_string()).ok());
+        event.is_some_and(|event| event != self.manifest.head().event)
+    }
+
+    /// The ticket without a row that B.A.M's code names, where such tickets are let in by it.
+    fn unlisted(&self, named: &str) -> Option<TicketHash> {
+        let provider = self.provider.as_ref()?;
+        let lets_in = self.manifest.head().unlisted == Profile::BamSigned;
+        provider.ticket(named).ok().filter(|_| lets_in)
     }
 
     fn section_verdict(&self, section: u16) -> Verdict {
         let passes = section == 0 || self.sections.is_empty() || self.sections.contains(&section);
         if passes { Verdict::Admit } else { Verdict::WrongSection }
     }
+}
+
+/// The serial that a text begins with, up to the first colon.
+fn serial(text: &str) -> Option<&str> {
+    text.split(':').next().filter(|before| is_serial(before))
 }
 
 fn is_serial(text: &str) -> bool {

@@ -99,7 +99,7 @@ pub fn decide(
     if code.verdict != Verdict::Admit {
         return refused(code.verdict);
     }
-    if let Some(verdict) = state_fault(code, history, floor) {
+    if let Some(verdict) = state_fault(code, manifest.head().unlisted, history, floor) {
         return refused(verdict);
     }
     let frame = code.presented_at;
@@ -118,8 +118,8 @@ pub fn decide(
 }
 
 /// What the manifest and the generations seen say against a ticket.
-fn state_fault(code: &ReadCode, history: &History, floor: u16) -> Option<Verdict> {
-    let accepted = code.row.map_or(Profile::Signed, |row| row.profile);
+fn state_fault(code: &ReadCode, unlisted: Profile, history: &History, floor: u16) -> Option<Verdict> {
+    let accepted = code.row.map_or(unlisted, |row| row.profile);
     // Generations count from 1.
     let lowest = floor.max(1).max(history.highest_generation()).max(code.row.map_or(0, |row| row.floor));
     let state = code.row.map_or(TicketState::Valid, |row| row.state);

@@ -121,7 +121,8 @@ impl BamCode {
 }
 
 impl BamCodeTicket {
-    fn parse(id: &str) -> Option<Self> {
+    /// Reads `E…TC…T…`; `None` for anything else.
+    pub fn parse(id: &str) -> Option<Self> {
         let (event, rest) = id.strip_prefix('E')?.split_once("TC")?;
         let (ticket_config, seq_num) = rest.split_once('T')?;
         Some(Self { event: number(event)?, ticket_config: number(ticket_config)?, seq_num: number(seq_num)? })

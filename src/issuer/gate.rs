@@ -119,6 +119,8 @@ pub struct ManifestRequest {
     pub entries: u8,
     /// Whether each signed code must cover a venue nonce.
     pub nonce_required: bool,
+    /// Which code lets in a ticket that is left out of `tickets`. A plain code needs a row.
+    pub unlisted: Profile,
     /// The keys that sign credentials.
     pub issuers: Vec<ManifestKey>,
     /// Sections.
@@ -127,7 +129,7 @@ pub struct ManifestRequest {
     pub days: Vec<ManifestDay>,
     /// Epochs of the venue nonce, without a common second.
     pub nonce_epochs: Vec<NonceEpoch>,
-    /// Tickets. A signed one may be left out: its credential alone lets it in.
+    /// Tickets. One whose code is of the kind `unlisted` may be left out: the code alone lets it in.
     pub tickets: Vec<ManifestTicket>,
     /// B.A.M's event key as its server gives it: PEM, DER, or a point.
     pub event_key: Option<Vec<u8>>,
@@ -250,6 +252,7 @@ fn draft(request: &ManifestRequest) -> Result<Draft, WalletError> {
             policy: request.policy,
             entries: request.entries,
             nonce_required: request.nonce_required,
+            unlisted: request.unlisted,
         },
         issuers: request.issuers.iter().map(known_key).collect::<Result<_, _>>()?,
         sections: sections(&request.sections)?,

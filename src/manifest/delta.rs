@@ -72,6 +72,19 @@ impl Manifest {
         self.with_body(&checked(signed, LABEL, key)?)
     }
 
+    /// The manifest that comes out when what a later one has takes its place in this one, as with a delta: rows of tickets
+    /// and seats one by one, other tables whole.
+    ///
+    /// # Errors
+    /// [`ManifestError`]; this one stays as it is.
+    pub(crate) fn merged(&self, later: &Self) -> Result<Self, ManifestError> {
+        let body = self.with(&later.head, &later.bytes, &later.tables);
+        if body.len() + super::SIGNATURE_LEN > super::MAX_BYTES {
+            return Err(ManifestError::TooLong);
+        }
+        Self::from_body(body)?.after(self)
+    }
+
     fn with_body(&self, bytes: &[u8]) -> Result<Self, ManifestError> {
         let (head, tables) = tables::read(bytes, MAGIC, DELTA_HEAD_LEN, |reader| {
             Ok(DeltaHead { base: reader.array()?, result: reader.array()?, head: Head::read(reader)? })

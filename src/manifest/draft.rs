@@ -131,6 +131,9 @@ impl Draft {
         if self.head.sequence == 0 || self.head.entries == 0 {
             return wrong("head", "sequence and entries count from 1");
         }
+        if !self.head.unlisted.works_without_row() {
+            return wrong("unlisted", "a ticket with a plain code needs a row");
+        }
         if self.sections.values().any(|name| name.is_empty() || name.len() > MAX_NAME) {
             return wrong("sections", "a name has 1 to 64 bytes");
         }

@@ -1,6 +1,7 @@
 //! The first bytes of a manifest.
 
 use super::ManifestError;
+use super::row::Profile;
 use crate::bytes::{Malformed, Reader};
 use crate::model::EventHash;
 
@@ -40,7 +41,11 @@ pub struct Head {
     pub entries: u8,
     /// Whether each signed code must cover a venue nonce.
     pub nonce_required: bool,
+    /// Which code lets in a ticket without a row; never [`Profile::Plain`], which needs one.
+    pub unlisted: Profile,
 }
+
+const NONCE_REQUIRED: u8 = 1;
 
 impl Head {
     /// Reads what comes after the magic.
@@ -55,12 +60,15 @@ impl Head {
         let entries = reader.u8()?;
         let flags_at = reader.malformed();
         let flags = reader.u8()?;
-        let wrong = [(sequence == 0, here), (entries == 0, entries_at), (flags > 1, flags_at)];
+        let unlisted = Profile::from_number(flags >> 1).filter(|profile| profile.works_without_row());
+        let unlisted = unlisted.ok_or(flags_at);
+        let wrong = [(sequence == 0, here), (entries == 0, entries_at)];
         if let Some((_, malformed)) = wrong.into_iter().find(|(is_wrong, _)| *is_wrong) {
             return Err(malformed);
         }
         let closes_at = Some(closes_at).filter(|at| *at != 0);
-        Ok(Self { event, sequence, as_of, closes_at, policy, entries, nonce_required: flags == 1 })
+        let nonce_required = flags & NONCE_REQUIRED != 0;
+        Ok(Self { event, sequence, as_of, closes_at, policy, entries, nonce_required, unlisted: unlisted? })
     }
 
     /// The bytes after the magic.
@@ -71,7 +79,7 @@ impl Head {
         bytes.extend(self.closes_at.unwrap_or(0).to_be_bytes());
         bytes.push(self.policy as u8);
         bytes.push(self.entries);
-        bytes.push(u8::from(self.nonce_required));
+        bytes.push(u8::from(self.nonce_required) | (self.unlisted as u8) << 1);
     }
 
     /// Whether a manifest with `next` may come after one with this.

@@ -45,6 +45,11 @@ impl Profile {
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         [Self::Signed, Self::BamSigned, Self::Plain].get(usize::from(number)).copied()
     }
+
+    /// Whether a code of this kind proves by itself which ticket it is: a text is one only by its row.
+    pub(crate) fn works_without_row(self) -> bool {
+        self != Self::Plain
+    }
 }
 
 /// The first 12 bytes of SHA-256 of an event's id and a plain code's bytes.

@@ -14,6 +14,8 @@ pub enum GateService {
     Extension,
     /// TickeTing itself: its list of tickets, admissions handed over.
     Ticketing,
+    /// B.A.M itself: tickets by their signed codes, of which the event's key vouches; admissions go to its ledger.
+    Bam,
 }
 
 /// What a member of staff signs in with.
@@ -24,7 +26,8 @@ pub struct GateSignIn {
     pub service: GateService,
     /// Where it is. TickeTing looks codes up for the app's own key: [`crate::model::TicketingConfig::app_key`].
     pub config: SystemConfig,
-    /// The code that the organiser gave out; it fixes event and sections.
+    /// The code that the organiser gave out; it fixes event and sections. Of B.A.M the validator's token, or the text of the
+    /// QR code in which its dashboard shows it.
     pub admission_code: String,
     /// The door, as staff call it; 1 to 64 bytes.
     pub name: String,

@@ -19,8 +19,10 @@
 //! - Whoever has a token with the claim `permissions` acts for the organizers that it names; what it permits within is not
 //!   documented and not read. Where a token tells nothing of permissions, who signed in for an organizer acts for it.
 //! - A certificate is renewed in place of the one before; 404 says that there is none.
-//! - What the ledger gives to be signed is text, in hex or Base64; whether its bytes are a hash already is the signer's to know.
-//!   `validation_time` is in Unix seconds.
+//! - What the ledger gives to be signed is a hash, in hex as the SDK reads it, or in Base64. A transaction is carried out when
+//!   its status is `SUCCESS` or `VALID`; what any other means is open.
+//! - A validator's wallet signs in for its organizer and may read the event's key, as the SDK's page for check-in apps has
+//!   it. What the local validation server of `server_url` answers to is not documented: it is not asked.
 //! - A picture of a code is upright and in whole modules.
 //! - Statuses, formats and kinds are open: an unknown text is kept.
 //!
@@ -34,14 +36,14 @@
 //! | operation | why |
 //! | --- | --- |
 //! | `POST auth/external`, `auth/impersonate`, `auth/service`, `guest/login` | sign-ins of other providers' apps, administrators, servers and people without an account: a wallet's or clerk's account has a user name |
-//! | `POST auth/challenge`, `auth/wallet` | sign-in by the certificate's key, which the server made: no better than the password, and not documented beyond its messages |
+//! | `POST auth/challenge`, `auth/wallet` of a holder | sign-in by the certificate's key, which the server made: no better than the password. A validator, who has none, signs in so |
 //! | registration, passwords, profiles (`account/v1/user`, but for `should_renew_certificate`) | done in the vendor's own pages |
 //! | `GET account/v1/user/enrollment/:id` | tells of other people; an enrolment is given by its owner |
 //! | events, ticket configurations, sectors, time slots, questionnaires, `v1/event`, `v1/category`, `v1/my_events`, venues, uploads | the catalogue is kept in the vendor's back office; what a ticket has of it comes as its relations |
 //! | `POST event/v1/order`, `order_contact`, `payment/v1/payment/stripe`, `order/:id/refund` | buying and paying: a payment needs the vendor's page, and has no idempotency key |
 //! | `POST event/v1/ticket/transfer`, the ledger's transactions of the market, `nft` | signed with a key that the server made; a transfer there cannot be told from a repetition. Tickets go from wallet to wallet by the extension |
 //! | marking for sale, `DELETE orderbook/v1/offer/:id`, `account/v1/market-control` | the same ledger transactions; how an offer is bought is not documented, so that own offers are read only |
-//! | `GET …/event/:id/qr_codes` | the list of codes for the vendor's own validators; gates here check codes by their key |
+//! | `GET …/event/:id/qr_codes` | every code of the event, as whoever reads the list could show them; gates here check codes by their key |
 
 mod auth;
 mod claims;
@@ -55,6 +57,7 @@ mod relation;
 mod ticket_file;
 mod tickets;
 mod validator;
+mod wallet_key;
 mod wire;
 
 pub use claims::{claims, permitted_organizers};
@@ -65,6 +68,7 @@ pub use relation::{Relation, RelationError, RelationExpression};
 pub use ticket_file::TicketFile;
 pub use tickets::{Direction, TicketPage, TicketQuery};
 pub use validator::{BamValidator, LedgerCall, LedgerDigest, LedgerReceipt};
+pub use wallet_key::WalletKey;
 pub use wire::{
     BamEvent, BamSector, BamTicket, BamTicketAsset, BamTicketConfig, BamTicketDiscount, BamTicketHolder,
     BamTicketType, BamTimeslot, Decimal,
@@ -185,8 +189,11 @@ impl Bam {
         self.tenant_of_organizer(session, organizer.as_deref()).await
     }
 
-    /// The same by an id that is any text.
-    async fn tenant_of_organizer(
+    /// The same by an id or name that is any text.
+    ///
+    /// # Errors
+    /// As [`Bam::tenant_of`]; [`Error::Input`] naming `id`.
+    pub async fn tenant_of_organizer(
         &self,
         session: &Session,
         organizer: Option<&str>,

@@ -131,6 +131,7 @@ pub struct Reply {
     etag: Option<String>,
     location: Option<String>,
     server_code: Option<String>,
+    date_s: Option<i64>,
     body: Vec<u8>,
 }
 
@@ -269,6 +270,7 @@ impl Http {
             etag,
             location,
             server_code,
+            date_s: response.header("date").and_then(http_date_s),
             body: response.body,
         })
     }
@@ -371,6 +373,12 @@ impl Reply {
     /// The body, to keep.
     pub fn into_bytes(self) -> Vec<u8> {
         self.body
+    }
+
+    /// When the server made it by its own clock (RFC 9110, section 6.6.1), Unix seconds. A stored copy has the time of what it
+    /// is a copy of.
+    pub fn date_s(&self) -> Option<i64> {
+        self.date_s
     }
 
     /// How long the server asks to wait before the next request, in milliseconds, a day at most; whatever the status.

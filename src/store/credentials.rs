@@ -154,7 +154,8 @@ impl Store {
         self.read("the keys cannot be read", |db| {
             let mut statement = db.prepare_cached(
                 "SELECT handle FROM doomed_key UNION SELECT handle FROM device_key
-                 UNION SELECT next_handle FROM device_key WHERE next_handle IS NOT NULL",
+                 UNION SELECT next_handle FROM device_key WHERE next_handle IS NOT NULL
+                 UNION SELECT key_handle FROM scanner",
             )?;
             statement.query_map([], |row| row.get(0))?.collect()
         })

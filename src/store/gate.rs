@@ -136,6 +136,20 @@ impl Store {
         })
     }
 
+    /// Keeps what this gate's scanner is registered as from now on.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn set_registered(&self, scanner: ScannerId, registered: &str) -> Result<(), Error> {
+        self.write("the scanner cannot be kept", |tx| {
+            tx.execute(
+                "UPDATE scanner SET registered = ?2 WHERE id = (SELECT max(id) FROM scanner) AND scanner_id = ?1",
+                (scanner.0, registered),
+            )
+            .map(drop)
+        })
+    }
+
     /// Begins another chain for the scanner.
     ///
     /// # Errors
@@ -331,6 +345,40 @@ impl Store {
                 "UPDATE gate_record SET sent = 1, conflict = coalesce(?2, conflict) WHERE id = ?1",
             )?;
             rows.iter().try_for_each(|(id, conflict)| mark.execute((id, conflict)).map(drop))
+        })
+    }
+
+    /// How many records there are of all events, and how many of them no server has.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn count_records(&self) -> Result<(u32, u32), Error> {
+        self.read("the records cannot be counted", |db| {
+            db.query_row("SELECT count(*), count(*) FILTER (WHERE sent = 0) FROM gate_record", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+        })
+    }
+
+    /// Keeps what there is to say of a record that still waits to be sent, in place of what was said before.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn note_record(&self, id: i64, note: Option<&str>) -> Result<(), Error> {
+        self.write("the record cannot be marked", |tx| {
+            tx.execute("UPDATE gate_record SET conflict = ?2 WHERE id = ?1 AND sent = 0", (id, note))
+                .map(drop)
+        })
+    }
+
+    /// Keeps that the server has a record, and what it holds against it, in place of what was said before.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn settle_record(&self, id: i64, conflict: Option<&str>) -> Result<(), Error> {
+        self.write("the record cannot be marked", |tx| {
+            tx.execute("UPDATE gate_record SET sent = 1, conflict = ?2 WHERE id = ?1", (id, conflict))
+                .map(drop)
         })
     }
 

@@ -32,6 +32,8 @@ pub struct RecoveryReport {
     pub credentials: u32,
     /// Changes saved that had not reached their servers; they wait in the outbox for the person.
     pub outbox: u32,
+    /// Records of a gate's ledger saved; the gate begins a new chain.
+    pub records: u32,
     /// Pages that the old database had; 0 where its key is lost.
     pub pages: u32,
     /// How many of them could not be read.
@@ -126,8 +128,8 @@ fn make(
             let mut writer = connections.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let saved =
                 salvage::copy(&old, &mut writer).map_err(database("what was saved cannot be kept"))?;
-            (report.accounts, report.credentials, report.outbox) =
-                (saved.accounts, saved.credentials, saved.outbox);
+            (report.accounts, report.credentials, report.outbox, report.records) =
+                (saved.accounts, saved.credentials, saved.outbox, saved.records);
         }
     }
     drop(connections.close());
@@ -153,6 +155,15 @@ fn best_remains(files: &Files, keys: &Keys) -> Result<salvage::Remains, Error> {
 
 impl RecoveryReport {
     fn nothing() -> Self {
-        Self { why: None, kept_in: None, accounts: 0, credentials: 0, outbox: 0, pages: 0, damaged_pages: 0 }
+        Self {
+            why: None,
+            kept_in: None,
+            accounts: 0,
+            credentials: 0,
+            outbox: 0,
+            records: 0,
+            pages: 0,
+            damaged_pages: 0,
+        }
     }
 }

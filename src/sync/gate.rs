@@ -1,7 +1,10 @@
 //! A gate and its server: signing in, manifests down, records up. Nothing here is needed while people are let in.
 
+mod bam;
 mod extension;
 mod ticketing;
+
+use std::sync::Arc;
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -11,7 +14,8 @@ use crate::barcode::DeviceKey;
 use crate::device::{ask, random};
 use crate::error::Error;
 use crate::ledger::{ChainId, ScannerId};
-use crate::model::{EventHash, GateService, GateSignIn, GateSyncReport, SystemConfig};
+use crate::model::{EventHash, GateService, GateSignIn, GateSyncReport, Provider, SystemConfig};
+use crate::remote::{Http, RetryPolicy};
 use crate::store::StoredScanner;
 
 /// What a scanner is registered as, beside what its records need.
@@ -23,6 +27,9 @@ pub(super) struct Registered {
     pub(super) config: SystemConfig,
     /// The door, as staff call it.
     pub(super) name: String,
+    /// The event's provider, where the system's own codes name tickets that no manifest lists.
+    #[serde(default)]
+    provider: Option<String>,
     /// The event's id in its system.
     pub(super) event_id: String,
     /// The sections let in, by code; empty lets in all.
@@ -31,8 +38,11 @@ pub(super) struct Registered {
     pub(super) section_uris: Vec<String>,
     /// The pinned manifest key, in hex, where the server signs manifests.
     pub(super) manifest_key: Option<String>,
-    /// What later requests are signed in by.
+    /// What later requests are signed in by; empty where the validator's wallet signs in.
     pub(super) session: String,
+    /// B.A.M: what signs in and signs on the ledger.
+    #[serde(default)]
+    validator: Option<bam::Validator>,
 }
 
 opaque_debug!(Registered);
@@ -55,6 +65,15 @@ impl Registered {
         serde_json::from_str(&stored.registered).map_err(unreadable)
     }
 
+    /// What hashes ids of tickets, where it is known.
+    ///
+    /// # Errors
+    /// [`Error::Untrusted`].
+    pub(super) fn provider(&self) -> Result<Option<Provider>, Error> {
+        let unreadable = |_| Error::Untrusted { what: "the scanner's provider cannot be read" };
+        self.provider.as_deref().map(Provider::parse).transpose().map_err(unreadable)
+    }
+
     fn write(&self) -> Result<String, Error> {
         serde_json::to_string(self).map_err(|_| Error::Untrusted { what: "the registration cannot be kept" })
     }
@@ -67,15 +86,18 @@ impl Scanner {
     /// [`Error::Input`] naming the field, or while records of the post before are not sent; [`Error::NotFound`] for a code
     /// that the server does not know, [`Error::Vault`], [`Error::Database`], and what the request ends in.
     pub async fn sign_in(&self, sign_in: &GateSignIn) -> Result<(), Error> {
+        let _one_at_a_time = self.turn.lock().await;
         self.check(sign_in)?;
+        let http = self.http_for(&sign_in.config)?;
         let handle = self.key_handle(sign_in)?;
         let key = handle.clone();
         let public = ask(&self.vault, move |vault| Ok(vault.create_key(key)?)).await?;
         let public = DeviceKey::from_x963(&public)
             .map_err(|_| Error::Untrusted { what: "the key vault's public key is no P-256 key" })?;
         let Registration { registered, event, scanner, certificate } = match sign_in.service {
-            GateService::Extension => extension::register(&self.http, sign_in, public).await?,
-            GateService::Ticketing => ticketing::register(&self.http, sign_in).await?,
+            GateService::Extension => extension::register(&http, sign_in, public).await?,
+            GateService::Ticketing => ticketing::register(&http, sign_in).await?,
+            GateService::Bam => bam::register(&http, sign_in).await?,
         };
         let stored = StoredScanner {
             registered: registered.write()?,
@@ -87,6 +109,16 @@ impl Scanner {
         };
         self.store.set_scanner(&stored)?;
         self.take_up(stored)
+    }
+
+    /// Changes how requests are repeated, from the next one on.
+    pub fn set_retry_policy(&self, policy: RetryPolicy) {
+        self.http.set_retry_policy(policy);
+    }
+
+    /// What requests to a server go through: its configuration's pins count.
+    fn http_for(&self, config: &SystemConfig) -> Result<Arc<Http>, Error> {
+        Ok(Arc::new(self.http.pinned(&config.pins)?))
     }
 
     fn check(&self, sign_in: &GateSignIn) -> Result<(), Error> {
@@ -123,11 +155,17 @@ impl Scanner {
     /// [`Error::Input`] before a sign-in, [`Error::Manifest`], [`Error::SignedOut`] for a scanner that its server no
     /// longer knows, [`Error::Database`], and what the request ends in.
     pub async fn prepare(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.turn.lock().await;
+        self.prepare_in_turn().await
+    }
+
+    async fn prepare_in_turn(&self) -> Result<(), Error> {
         let post = self.post()?;
         let registered = Registered::read(&post.scanner)?;
         match registered.service {
             GateService::Extension => self.prepare_by_extension(&post, &registered).await,
             GateService::Ticketing => self.prepare_by_ticketing(&post, registered).await,
+            GateService::Bam => self.prepare_by_bam(&post, &registered).await,
         }
     }
 
@@ -144,8 +182,9 @@ impl Scanner {
         let sent = match registered.service {
             GateService::Extension => self.send_by_extension(&post, &registered, &mut report).await,
             GateService::Ticketing => self.send_by_ticketing(&post, &registered, &mut report).await,
+            GateService::Bam => self.send_by_bam(&post, &registered, &mut report).await,
         };
-        let prepared = self.prepare().await;
+        let prepared = self.prepare_in_turn().await;
         report.unsent = self.store.tallies(post.scanner.event)?.1;
         sent.and(prepared)?;
         Ok(report)

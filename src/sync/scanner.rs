@@ -23,6 +23,7 @@ use crate::model::{GateVerdict, TicketHash};
 use crate::remote::Http;
 use crate::store::{LedgerHead, NewRecord, Store, StoredRecord, StoredScanner};
 
+use super::gate::Registered;
 use super::{Core, TimeKeeper};
 use writing::{Entry, Writing};
 
@@ -41,7 +42,7 @@ pub struct Scanner {
     pub(super) vault: Arc<dyn KeyVault>,
     pub(super) time: Arc<TimeKeeper>,
     pub(super) http: Arc<Http>,
-    /// One sync at a time.
+    /// One call to the server after the other.
     pub(super) turn: AsyncMutex<()>,
     /// One change at a time of what records are judged by, and of others' records.
     judging: Mutex<()>,
@@ -111,8 +112,7 @@ impl Scanner {
             Err(Error::Recovery { .. }) => None,
             other => other?.and_then(|body| Manifest::from_body(body).ok()),
         };
-        let sections = super::gate::Registered::read(&stored)?.sections;
-        let knowledge = manifest.map(|manifest| Knowledge::new(manifest, sections, TOLERANCE_S));
+        let knowledge = manifest.map(|manifest| knowledge(&stored, manifest)).transpose()?;
         let chain = self.chain_of(&stored)?;
         let post = Arc::new(Post::new(stored, chain, knowledge)?);
         *self.post.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&post));
@@ -312,7 +312,7 @@ fn standing(post: &Post, record: &Record) -> Standing {
 }
 
 /// What counts of a ticket's records here: this scanner knows what it saw itself.
-fn history(post: &Post, records: Vec<StoredRecord>) -> History {
+pub(super) fn history(post: &Post, records: Vec<StoredRecord>) -> History {
     let seen = records.into_iter().filter_map(|stored| {
         let is_own = stored.record.fields().chain == post.chain;
         (is_own || stored.standing.counts()).then_some(Seen { record: stored.record, is_own })
@@ -331,6 +331,13 @@ impl Post {
         let missing = "this gate has no manifest; prepare it while there is a network";
         self.knowledge.as_ref().ok_or_else(|| unprepared(missing))
     }
+}
+
+/// What a scanner knows by a manifest.
+fn knowledge(scanner: &StoredScanner, manifest: Manifest) -> Result<Knowledge, Error> {
+    let registered = Registered::read(scanner)?;
+    let provider = registered.provider()?;
+    Ok(Knowledge::new(manifest, registered.sections, TOLERANCE_S).with_provider(provider))
 }
 
 fn unprepared(reason: &str) -> Error {

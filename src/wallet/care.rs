@@ -64,6 +64,10 @@ pub struct Diagnosis {
     pub accounts: Vec<AccountDiagnosis>,
     /// Keys that wait to be deleted from the vault.
     pub keys_to_delete: u32,
+    /// Records of a gate's ledger: where the folder is a gate's.
+    pub records: u32,
+    /// How many of them no server has.
+    pub unsent_records: u32,
 }
 
 opaque_debug!(AccountDiagnosis, Diagnosis, TokenClaim);
@@ -109,7 +113,7 @@ impl Wallet {
     }
 
     /// Deletes the wallet: its keys in the vault, its files, and what recoveries put aside. It cannot be undone, and
-    /// this object is of no more use.
+    /// this object is of no more use. Opened on a gate's folder, it deletes the gate: see [`Diagnosis::unsent_records`] first.
     ///
     /// # Errors
     /// [`WalletError::Storage`] when some file could not be deleted; call it again.
@@ -159,6 +163,7 @@ impl Wallet {
                 undecided: count(undecided.len()),
             });
         }
+        let (records, unsent_records) = self.store.count_records()?;
         Ok(Diagnosis {
             problem: None,
             advice: None,
@@ -167,11 +172,13 @@ impl Wallet {
             time: self.now().ok(),
             accounts,
             keys_to_delete: count(self.store.doomed_keys()?.len()),
+            records,
+            unsent_records,
         })
     }
 }
 
-/// How a wallet stands that is not open, whether it opens or not. Where there is none, none is made.
+/// How a wallet stands that is not open, whether it opens or not; a gate's store too. Where there is none, none is made.
 #[uniffi::export]
 pub fn diagnose_wallet(
     config: Config,
@@ -198,12 +205,15 @@ pub fn diagnose_wallet(
         time: None,
         accounts: Vec::new(),
         keys_to_delete: 0,
+        records: 0,
+        unsent_records: 0,
     }
 }
 
 /// Makes a wallet that answers [`WalletError::NeedsRecovery`] usable again: puts its files aside, makes new ones, saves
 /// what can be read of accounts, barcodes and changes that were not sent. Then open it and sync: the tickets come back
-/// from their servers. Of a wallet that opens and is sound, nothing is changed.
+/// from their servers. Of a gate's store, the scanner and its records are saved. Of a wallet that opens and is sound, nothing
+/// is changed.
 ///
 /// # Errors
 /// [`WalletError::KeyUnavailable`]: try again when the vault can be used; nothing was changed.

@@ -27,6 +27,7 @@ mod commands;
 mod demo;
 mod exchange;
 mod gate;
+mod gate_care;
 mod holder;
 mod killed_sync;
 mod network;

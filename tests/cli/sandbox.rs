@@ -51,6 +51,7 @@ fn the_ready_line_has_all_that_one_needs_to_sign_in() {
             "texpo",
             "issuer_keys",
             "admission_codes",
+            "validators",
             "manifest_keys",
         ];
         assert_eq!(names, expected);
@@ -115,6 +116,7 @@ fn a_person_at_a_terminal_sees_the_same_as_tables_with_commands_to_copy() {
     seen(&ready["texpo"]["network"]);
     ready["issuer_keys"].as_array().unwrap().iter().for_each(seen);
     ready["admission_codes"].as_array().unwrap().iter().for_each(|one| seen(&one["code"]));
+    ready["validators"].as_array().unwrap().iter().for_each(|one| seen(&one["token"]));
     for command in [
         "login --system bam",
         "box-office login --system bam",
@@ -124,6 +126,7 @@ fn a_person_at_a_terminal_sees_the_same_as_tables_with_commands_to_copy() {
         "--access integration-key",
         "box-office login --system texpo",
         "gate sign-in --url",
+        "gate sign-in --service bam --url",
     ] {
         assert!(shown.stdout.contains(command), "{command}:\n{}", shown.stdout);
     }

@@ -2,6 +2,7 @@
 
 use ticket_wallet::ledger::Verdict;
 use ticket_wallet::manifest::{Profile, TicketState};
+use ticket_wallet::model::Provider;
 use ticket_wallet::{Issuer, ManifestKey, ManifestRequest, ManifestTicket, NonceEpoch};
 
 use crate::phone::TestClock;
@@ -179,6 +180,56 @@ async fn bams_code_lets_in_by_its_key_and_a_photograph_of_a_secure_tickets_code_
     assert_eq!(door.scan(&venue.show(&Shown::of("photographed"))).verdict, Verdict::Admit);
     // A signed code of a ticket that has another kind goes nowhere.
     assert_eq!(door.scan(&venue.show(&Shown::of("static"))).verdict, Verdict::WrongProfile);
+}
+
+#[tokio::test]
+async fn bams_code_needs_no_row_where_the_manifest_says_so() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let bam = BamKey::new();
+    let mut tickets = stocked(&venue).tickets;
+    tickets.push(ManifestTicket {
+        state: TicketState::Blocked,
+        ..Venue::row("kept out", Profile::BamSigned, Some("E4711TC1T9"))
+    });
+    let by_code = ManifestRequest {
+        sequence: 2,
+        unlisted: Profile::BamSigned,
+        event_key: Some(bam.public_key()),
+        tickets,
+        ..venue.request()
+    };
+    venue.offer(&ManifestRequest { unlisted: Profile::Signed, sequence: 1, ..by_code.clone() });
+    let door = venue.door().await;
+    assert_eq!(door.scan(&bam.code(7)).verdict, Verdict::UnknownTicket);
+    assert_eq!(door.scan(&bam.code_of("E4712TC1T7")).verdict, Verdict::WrongEvent);
+    assert_eq!(door.scan(&venue.show(&Shown::of("90210"))).verdict, Verdict::Admit);
+    venue.offer(&by_code);
+    door.gate.prepare().await.unwrap();
+    let door = door.restart();
+    let admitted = door.scan(&bam.code(7));
+    let id = Provider::parse(PROVIDER).unwrap().ticket("E4711TC1T7").unwrap();
+    assert_eq!((admitted.verdict, admitted.profile), (Verdict::Admit, Profile::BamSigned));
+    assert_eq!((admitted.ticket, admitted.section, admitted.generation), (Some(id.to_string()), None, 0));
+    assert!(!admitted.certainty.is_proved, "anybody may have copied it");
+    clock.pass_s(4);
+    for (text, verdict) in [
+        (bam.code(7), Verdict::AlreadyAdmitted),
+        (bam.code(6), Verdict::Admit),
+        // A row says more than the head: a photograph of a ticket whose own code is signed, and one that is blocked.
+        (bam.code(5), Verdict::WrongProfile),
+        (bam.code(9), Verdict::Blocked),
+        (venue.show(&Shown::of("photographed")), Verdict::Admit),
+        // And a signed code without a row is not what such tickets have.
+        (venue.show(&Shown::of("90211")), Verdict::WrongProfile),
+        (BamKey::new().code(8), Verdict::BadIssuerSignature),
+        (bam.code_of("E4712TC1T8"), Verdict::WrongEvent),
+        (BamKey::new().code_of("E4712TC1T8"), Verdict::WrongEvent),
+        ("E4711TC1T8".to_owned(), Verdict::UnknownTicket),
+        ("4006381333931".to_owned(), Verdict::Admit),
+    ] {
+        assert_eq!(door.scan(&text).verdict, verdict, "{text}");
+    }
 }
 
 #[tokio::test]

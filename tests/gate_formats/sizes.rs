@@ -36,6 +36,7 @@ fn head(sequence: u32) -> Head {
         policy: EntryPolicy::Single,
         entries: 1,
         nonce_required: false,
+        unlisted: Profile::Signed,
     }
 }
 

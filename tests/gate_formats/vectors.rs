@@ -100,7 +100,7 @@ fn told(manifest: &Manifest, expected: &Value) -> Value {
     json!({
         "event": head.event.to_string(), "sequence": head.sequence, "as_of": head.as_of,
         "closes_at": head.closes_at.unwrap_or(0), "policy": head.policy as u8, "entries": head.entries,
-        "nonce_required": head.nonce_required, "issuers": issuers.collect::<Vec<_>>(),
+        "nonce_required": head.nonce_required, "unlisted": head.unlisted as u8, "issuers": issuers.collect::<Vec<_>>(),
         "sections": manifest.sections().map(|(code, name)| json!({ "code": code, "name": name })).collect::<Vec<_>>(),
         "days": manifest.days().map(|(begin, end)| json!({ "begin": begin, "end": end })).collect::<Vec<_>>(),
         "epochs": expected["epochs"].clone(),

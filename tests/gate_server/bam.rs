@@ -8,7 +8,10 @@ use p256::ecdsa::{Signature, SigningKey};
 use ticket_wallet::barcode::{BamCode, BamCodeTicket};
 use ticket_wallet::error::Error;
 use ticket_wallet::model::{BamConfig, SystemConfig};
-use ticket_wallet::remote::bam::{Bam, BamValidator, LedgerCall, LedgerDigest as Digest, LedgerReceipt};
+use ticket_wallet::remote::Session;
+use ticket_wallet::remote::bam::{
+    Bam, BamValidator, LedgerCall, LedgerDigest as Digest, LedgerReceipt, WalletKey,
+};
 use ticket_wallet_sandbox::{BamChoices, LedgerDigest, Sandbox, SandboxConfig};
 
 use crate::bam_client::{self, Client};
@@ -44,7 +47,7 @@ impl Gate {
 
     fn call(&self, validator: &BamValidator, ticket: BamCodeTicket) -> LedgerCall {
         let certificate = validator.wallet.certificate_pem.clone();
-        LedgerCall::invalidate(ticket, self.clock.wall_ms() / 1000, certificate)
+        LedgerCall::invalidate(ticket, self.clock.wall_ms(), certificate)
     }
 
     async fn invalidate(
@@ -135,7 +138,7 @@ async fn a_step_without_its_signature_changes_nothing() {
     let (_, ticket) = gate.ticket();
     let call = gate.call(&validator, ticket);
     let sign = |key: &SigningKey, digest: &Digest| {
-        let signature: Signature = key.sign(&digest.to_bytes());
+        let signature: Signature = key.sign_prehash(&digest.to_bytes()).unwrap();
         signature.to_der().as_bytes().to_vec()
     };
     let refused = gate.invalidate(&call, |digest| sign(&foreign, digest)).await;
@@ -163,6 +166,31 @@ async fn a_step_without_its_signature_changes_nothing() {
     assert_eq!(gate.invalidate(&call, |digest| sign(&own, digest)).await.unwrap().status, "SUCCESS");
 }
 
+#[tokio::test]
+async fn a_validators_wallet_signs_in_and_reads_its_events_key_and_nothing_of_the_office() {
+    let gate = Gate::new().await;
+    let validator = gate.validator(EVENT).await;
+    let wallet = WalletKey::from_pem(&validator.wallet.private_key).unwrap();
+    let enrollment = validator.wallet.enrollment_id.as_str();
+    let tokens = gate.bam.sign_in_with_wallet((enrollment, &wallet), CLUB, "first").await.unwrap();
+    assert!(tokens.refresh.is_none());
+    let session = Session::new(tokens, Box::new(|_| Ok(())));
+    assert_eq!(gate.bam.tenant_of_organizer(&session, Some(CLUB)).await.unwrap().as_deref(), Some(CLUB));
+    let by_name = gate.bam.event_public_key(&session, Some(CLUB), CLUB, "1").await.unwrap();
+    let desk = Client::organizer(&gate.clock, &gate.sandbox, CLUB, BamConfig::default()).await;
+    let by_id = desk.bam.event_public_key(&desk.session, Some(CLUB), "101", "1").await.unwrap();
+    assert_eq!(by_name.to_x963(), by_id.to_x963());
+    let office = gate.bam.validators(&session, "101", None).await;
+    assert_eq!(refusal(office), (403, "FORBIDDEN".to_owned()));
+    let other = WalletKey::from_pem(&gate.validator(2).await.wallet.private_key).unwrap();
+    for (who, key, organizer) in
+        [(enrollment, &other, CLUB), ("nobody", &wallet, CLUB), (enrollment, &wallet, "nowhere")]
+    {
+        let refused = gate.bam.sign_in_with_wallet((who, key), organizer, "second").await;
+        assert_eq!(refused.err(), Some(Error::SignedOut), "{who} {organizer}");
+    }
+}
+
 /// The code that a phone shows names the ticket that the ledger takes.
 #[tokio::test]
 async fn a_scanned_code_is_enough_to_invalidate() {
@@ -178,7 +206,7 @@ async fn a_scanned_code_is_enough_to_invalidate() {
     let validator = gate.validator(EVENT).await;
     let key = Arc::new(key(&validator));
     let call = gate.call(&validator, read.ticket());
-    let sign = |digest: &Digest| high(key.sign(&digest.to_bytes()));
+    let sign = |digest: &Digest| high(key.sign_prehash(&digest.to_bytes()).unwrap());
     assert_eq!(gate.invalidate(&call, sign).await.unwrap().status, "SUCCESS");
     let with_session = desk.bam.propose(Some(&desk.session), Some(CLUB), &call).await;
     assert_eq!(refusal(with_session), (409, "TICKET_NOT_USABLE".to_owned()));

@@ -52,7 +52,7 @@ impl Client {
 
 /// A client that nobody has signed in with.
 pub(crate) fn client(clock: &TestClock, config: &SystemConfig) -> Bam {
-    let http = client::http(None, clock, vec![]);
+    let http = client::http(None, clock, client::of_device());
     http.set_retry_policy(clock.policy());
     Bam::new(Arc::new(http), config).unwrap()
 }

@@ -16,7 +16,8 @@ How to read the file:
 - All broken cases but those of the signature are signed again: no order of checks makes `BadSignature` of them. Only the ones that are
   too short for a signature are not.
 - `hash` of a manifest is SHA-256 without its signature, of a record with it. `lookup` has the plain codes as a scanner reads them.
-- State, profile, policy and kind are the numbers of the text; verdicts in records are names. `null` is a field that is not there (zeros).
+- State, profile, policy and kind are the numbers of the text; `unlisted` is the profile of tickets without a row. Verdicts in records
+  are names. `null` is a field that is not there (zeros).
 """
 import hashlib
 import json
@@ -240,9 +241,10 @@ def read_head(b):
     if head["entries"] == 0:
         raise malformed(b.at - 1)
     flags = b.number(1)
-    if flags > 1:
+    if flags > 3:
         raise malformed(b.at - 1)
-    head["nonce_required"] = flags == 1
+    head["nonce_required"] = flags & 1 == 1
+    head["unlisted"] = flags >> 1
     return head
 
 
@@ -733,6 +735,8 @@ def manifests():
     ok("policy_entries", manifest_body(head(3, policy=2, entries=255), {}))
     ok("policy_days_and_nonce_required", manifest_body(
         head(4, policy=3, entries=2, flags=1), {DAYS: tables[DAYS], EPOCHS: tables[EPOCHS]}))
+    ok("unlisted_tickets_by_bams_code", manifest_body(head(5, flags=2), {EVENT_KEY: tables[EVENT_KEY]}))
+    ok("unlisted_tickets_by_bams_code_and_nonce_required", manifest_body(head(6, flags=3), {TICKETS: tables[TICKETS]}), PLAIN_CODES)
     ok("highest_numbers", manifest_body(head(2**32 - 1, 2**32 - 1, 2**32 - 1, 2, 255), {}))
     ok("the_same_again", every, PLAIN_CODES, held="every_table")
     ok("the_next", with_optional, PLAIN_CODES, held="every_table")
@@ -764,6 +768,7 @@ def manifests():
     after_replaced = ok("after_replaced_tables", manifest_body(
         head(9, T - 2900, 0, 3, 1, 1), {**tables, **replaced, 200: b"another addition"}), PLAIN_CODES)
     after_head = ok("after_head_change", manifest_body(head(20, T - 2800, T, 0, 1, 1), tables), PLAIN_CODES)
+    after_unlisted = ok("after_unlisted_change", manifest_body(head(21, flags=2), tables), PLAIN_CODES)
     after_minimal = ok("after_minimal", manifest_body(head(2), tables), PLAIN_CODES)
     after_optional = ok("after_optional_table", manifest_body(head(9), {**tables, 150: b"early", 200: b"an addition"}), PLAIN_CODES)
     after_one = ok("after_one_seat", manifest_body(head(8), {**tables, SEATS: by_id(
@@ -785,8 +790,10 @@ def manifests():
     bad("policy_4", changed(every, 24, b"\4"), 24)
     bad("policy_255", changed(every, 24, b"\xff"), 24)
     bad("entries_0", changed(every, 25, b"\0"), 25)
-    for bit in range(1, 8):
+    for bit in range(3, 8):
         bad(f"head_bit_{bit}", changed(every, 26, u(1, 1 << bit)), 26)
+    bad("unlisted_profile_2", changed(every, 26, u(1, 2 << 1)), 26)
+    bad("unlisted_profile_3", changed(every, 26, u(1, 3 << 1 | 1)), 26)
     small = {DAYS: tables[DAYS], SECTIONS: tables[SECTIONS]}
     bad("kinds_out_of_order", manifest_body(head(), small), 27 + 5 + 24)
     twice = table(SECTIONS, section(1, "A"))
@@ -865,7 +872,8 @@ def manifests():
     V.put("manifests", "same_sequence_one_optional_table_more", sign_manifest(
         manifest_body(head(), {**tables, 200: b""})), "Forked", held="every_table")
     return tables, every, minimal, with_optional, new, new_seats, replaced, {
-        "tickets": after_tickets, "replaced": after_replaced, "head": after_head, "minimal": after_minimal, "optional": after_optional,
+        "tickets": after_tickets, "replaced": after_replaced, "head": after_head, "unlisted": after_unlisted,
+        "minimal": after_minimal, "optional": after_optional,
         "seat": after_one}
 
 
@@ -884,6 +892,7 @@ def deltas(tables, every, minimal, with_optional, new, new_seats, replaced, afte
     ok("replaced_tables", with_optional, "optional_table_at_the_end", after["replaced"], "after_replaced_tables", {
         **{kind: replaced[kind] for kind in sorted(replaced)}, 200: b"another addition"})
     ok("head_change_only", every, "every_table", after["head"], "after_head_change", {})
+    ok("unlisted_change_only", every, "every_table", after["unlisted"], "after_unlisted_change", {})
     ok("every_table_is_new", minimal, "minimal", after["minimal"], "after_minimal", tables)
     ok("optional_table_goes_between", with_optional, "optional_table_at_the_end", after["optional"], "after_optional_table", {150: b"early"})
 
@@ -905,7 +914,7 @@ def deltas(tables, every, minimal, with_optional, new, new_seats, replaced, afte
     bad("sequence_0", one(top=head(0)), 76)
     bad("policy_4", one(top=head(8, policy=4)), 88)
     bad("entries_0", one(top=head(8, entries=0)), 89)
-    for bit in 1, 7:
+    for bit in 2, 3, 7:
         bad(f"head_bit_{bit}", one(top=head(8, flags=1 << bit)), 90)
     bad("kinds_out_of_order", one((SEATS, seat("a", "1")), (TICKETS, ticket("a"))), 91 + 5 + 14)
     bad("kind_twice", one((TICKETS, ticket("a")), (TICKETS, ticket("b"))), 91 + 35)

@@ -2,7 +2,7 @@
 
 Arguments: the command. Standard input: a JSON list of pairs; the second text of each is typed when the first has come up
 on the screen, after what came up before. The answer to a password's prompt waits until the terminal hides it. Prints
-`{"code": …, "screen": …}`."""
+`{"code": …, "screen": …}`. However the command ends, the terminal must show again what is typed."""
 
 import json
 import os
@@ -44,6 +44,11 @@ def main():
                 time.sleep(0.01)
             os.write(terminal, waiting.pop(0)[1].encode())
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        if hides(terminal):
+            sys.exit("what is typed stays unseen after the command has ended")
+    except termios.error:  # Not Linux: the terminal has gone with the command.
+        pass
     if waiting:
         sys.exit(f"{waiting[0][0]!r} did not come up: {screen!r}")
     print(json.dumps({"code": code, "screen": screen.decode().replace("\r\n", "\n")}))

@@ -117,6 +117,7 @@ impl Venue {
             policy: EntryPolicy::Single,
             entries: 1,
             nonce_required: false,
+            unlisted: Profile::Signed,
             issuers: vec![ManifestKey {
                 public_key: self.issuer.public_key(),
                 valid_from: 0,
@@ -269,7 +270,12 @@ impl BamKey {
 
     /// The static code of a ticket.
     pub(crate) fn code(&self, seq_num: u64) -> String {
-        let payload = format!(r#"{{"id":"E4711TC1T{seq_num}"}}"#).into_bytes();
+        self.code_of(&format!("E{EVENT}TC1T{seq_num}"))
+    }
+
+    /// The static code of whatever ticket.
+    pub(crate) fn code_of(&self, named: &str) -> String {
+        let payload = format!(r#"{{"id":"{named}"}}"#).into_bytes();
         let signature = self.vault.sign("event".to_owned(), Purpose::Present, payload.clone()).unwrap();
         bam_code_text(&payload, &signature)
     }

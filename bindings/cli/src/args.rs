@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use box_office::{BoxOfficeCommand, WritesCommand};
-use gate::GateCommand;
+use gate::GateCommands;
 use holder::{
     AtTenant, DocumentsCommand, OrdersCommand, OutboxCommand, ShowOptions, TicketsCommand, TransferCommand,
 };
@@ -156,7 +156,7 @@ pub(crate) enum Command {
     Gate {
         /// What to do.
         #[command(subcommand)]
-        command: GateCommand,
+        command: GateCommands,
     },
     /// Take a ticket's barcode over from the device that holds it; the server allows a few such moves.
     Move {
@@ -182,13 +182,14 @@ pub(crate) enum Command {
         #[arg(long)]
         discard_changes: bool,
     },
-    /// Say how the wallet stands: key, files, schema, clock, accounts, outbox. Reads every page.
+    /// Say how the wallet stands: key, files, schema, clock, accounts, outbox. Reads every page. Of a gate: `gate doctor`.
     Doctor,
     /// Make a wallet usable again that does not open. The old files are put aside, never deleted.
     Recover,
     /// Give the wallet's database a new key; a crash in the middle loses nothing.
     Rekey,
-    /// Delete the wallet with its keys, its files, and what recoveries put aside; it cannot be undone.
+    /// Delete the wallet with its keys, its files, and what recoveries put aside; it cannot be undone. A gate beside it stays:
+    /// `gate wipe`.
     Wipe {
         /// Do not ask.
         #[arg(long)]

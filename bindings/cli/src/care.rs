@@ -1,6 +1,4 @@
-//! The wallet's care: what is wrong with it, and how it is made usable again.
-
-use std::path::PathBuf;
+//! The care of a wallet, and of the gate beside it: what is wrong with it, and how it is made usable again.
 
 use serde_json::{Map, Value, json};
 use ticket_wallet::{AccountDiagnosis, Diagnosis, RecoveryReport, Wallet, diagnose_wallet, recover_wallet};
@@ -8,20 +6,20 @@ use ticket_wallet::{AccountDiagnosis, Diagnosis, RecoveryReport, Wallet, diagnos
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::holder::state_text;
-use crate::home;
+use crate::home::{self, Place};
 use crate::output::{Output, one_line};
 
-/// Says how the wallet stands; a wallet that does not open is an answer too.
-pub(crate) fn doctor(folder: Option<PathBuf>, output: &Output) -> Result<(), Failure> {
-    let (config, vault) = home::parts(&home::folder(folder)?)?;
+/// Says how it stands; one that does not open is an answer too.
+pub(crate) fn doctor(place: &Place, output: &Output) -> Result<(), Failure> {
+    let (config, vault) = home::parts(&place.folder)?;
     let diagnosis = diagnose_wallet(config, vault, None);
-    output.either(&diagnosis_json(&diagnosis), || diagnosis_text(&diagnosis))
+    output.either(&diagnosis_json(&diagnosis), || diagnosis_text(&diagnosis, place))
 }
 
-pub(crate) fn recover(folder: Option<PathBuf>, output: &Output) -> Result<(), Failure> {
-    let (config, vault) = home::parts(&home::folder(folder)?)?;
+pub(crate) fn recover(place: &Place, output: &Output) -> Result<(), Failure> {
+    let (config, vault) = home::parts(&place.folder)?;
     let report = recover_wallet(config, vault)?;
-    output.either(&report_json(&report), || report_text(&report))
+    output.either(&report_json(&report), || report_text(&report, place))
 }
 
 /// Signs an account out, with everything that is its own.
@@ -42,13 +40,32 @@ pub(crate) fn rekey(wallet: &Wallet, output: &Output) -> Result<(), Failure> {
     output.either(&json!({ "rekeyed": true }), || "The database has a new key.".to_owned())
 }
 
-/// Deletes the wallet, and asks before.
-pub(crate) async fn wipe(folder: Option<PathBuf>, yes: bool, output: &Output) -> Result<(), Failure> {
-    let folder = home::folder(folder)?;
-    let wallet = home::open_there(&folder)?;
-    confirm(yes, &format!("Delete the wallet in {}", folder.display()), output)?;
+/// Deletes it, and asks before. Records that no server has are told, and go only when that is said.
+pub(crate) async fn wipe(
+    place: &Place,
+    yes: bool,
+    discard_unsent: bool,
+    output: &Output,
+) -> Result<(), Failure> {
+    let wallet = place.open()?;
+    if place.is_gate && !discard_unsent {
+        nothing_is_unsent(&wallet, place)?;
+    }
+    confirm(yes, &format!("Delete the {} in {}", place.name(), place.folder.display()), output)?;
     wallet.wipe().await?;
-    output.either(&json!({ "wiped": true }), || "The wallet is deleted.".to_owned())
+    output.either(&json!({ "wiped": true }), || format!("The {} is deleted.", place.name()))
+}
+
+fn nothing_is_unsent(wallet: &Wallet, place: &Place) -> Result<(), Failure> {
+    let unsent = match wallet.diagnose() {
+        Ok(Diagnosis { unsent_records: 0, .. }) => return Ok(()),
+        Ok(Diagnosis { unsent_records, .. }) => unsent_records.to_string(),
+        Err(_) => "an unknown number of".to_owned(),
+    };
+    let command = place.command();
+    Err(Failure::Usage(format!(
+        "{unsent} records are handed over to no server yet; {command} sync, or say --discard-unsent"
+    )))
 }
 
 fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
@@ -77,18 +94,24 @@ fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
         },
         "time": time, "accounts": diagnosis.accounts.iter().map(account).collect::<Vec<_>>(),
         "keys_to_delete": diagnosis.keys_to_delete,
+        "records": diagnosis.records, "unsent_records": diagnosis.unsent_records,
     })
 }
 
-fn diagnosis_text(diagnosis: &Diagnosis) -> String {
+fn diagnosis_text(diagnosis: &Diagnosis, place: &Place) -> String {
     let files = &diagnosis.files;
-    let mut lines = vec![match (&diagnosis.problem, files.sound) {
-        (Some(problem), _) => format!("Wallet    does not open: {problem}"),
-        (None, Some(false)) => "Wallet    opens, and pages of it are damaged".to_owned(),
-        (None, _) => "Wallet    opens, and every page of it is sound".to_owned(),
-    }];
+    let stands = match (&diagnosis.problem, files.sound) {
+        (Some(problem), _) => format!("does not open: {problem}"),
+        (None, Some(false)) => "opens, and pages of it are damaged".to_owned(),
+        (None, _) => "opens, and every page of it is sound".to_owned(),
+    };
+    let name = if place.is_gate { "Gate" } else { "Wallet" };
+    let mut lines = vec![format!("{name:<10}{stands}")];
     if diagnosis.recovery.is_some() || files.sound == Some(false) {
-        lines.push("          `ticket-wallet recover` makes it usable again and deletes nothing".to_owned());
+        lines.push(format!(
+            "          `{} recover` makes it usable again and deletes nothing",
+            place.command()
+        ));
     }
     let schema = files.schema.map_or_else(String::new, |schema| format!(", schema {schema}"));
     lines.push(format!(
@@ -106,6 +129,14 @@ fn diagnosis_text(diagnosis: &Diagnosis) -> String {
     lines.extend(diagnosis.accounts.iter().flat_map(account_lines));
     if diagnosis.keys_to_delete > 0 {
         lines.push(format!("Keys      {} to delete from the vault", diagnosis.keys_to_delete));
+    }
+    if diagnosis.records > 0 {
+        let Diagnosis { records, unsent_records, .. } = diagnosis;
+        lines.push(format!("Ledger    {records} records, {unsent_records} of them handed over to no server"));
+    }
+    let beside = Place { folder: home::gate_folder(&place.folder), is_gate: true };
+    if !place.is_gate && beside.is_there() {
+        lines.push("Gate      there is one beside it: ticket-wallet gate doctor".to_owned());
     }
     lines.join("\n")
 }
@@ -134,18 +165,25 @@ fn account_lines(one: &AccountDiagnosis) -> Vec<String> {
 fn report_json(report: &RecoveryReport) -> Value {
     json!({
         "why": report.why.map(|why| format!("{why:?}")), "kept_in": report.kept_in, "accounts": report.accounts,
-        "credentials": report.credentials, "outbox": report.outbox, "pages": report.pages,
-        "damaged_pages": report.damaged_pages,
+        "credentials": report.credentials, "outbox": report.outbox, "records": report.records,
+        "pages": report.pages, "damaged_pages": report.damaged_pages,
     })
 }
 
-fn report_text(report: &RecoveryReport) -> String {
+fn report_text(report: &RecoveryReport, place: &Place) -> String {
     let Some(kept) = &report.kept_in else {
-        return "The wallet is sound; nothing was changed.".to_owned();
+        return format!("The {} is sound; nothing was changed.", place.name());
+    };
+    let (saved, next) = if place.is_gate {
+        (format!("{} records", report.records), "ticket-wallet gate sync".to_owned())
+    } else {
+        let RecoveryReport { accounts, credentials, outbox, .. } = report;
+        let saved =
+            format!("{accounts} accounts, {credentials} barcodes, {outbox} changes that were not sent");
+        (saved, "ticket-wallet sync, and ticket-wallet outbox list".to_owned())
     };
     format!(
-        "Recovered. Saved: {} accounts, {} barcodes, {} changes that were not sent ({} of {} pages could not be read).\n\
-         The old files are in {kept}. Next: ticket-wallet sync, and ticket-wallet outbox list.",
-        report.accounts, report.credentials, report.outbox, report.damaged_pages, report.pages
+        "Recovered. Saved: {saved} ({} of {} pages could not be read).\nThe old files are in {kept}. Next: {next}.",
+        report.damaged_pages, report.pages
     )
 }

@@ -1,5 +1,6 @@
 //! `gate`: staff let people in. Its store lies in a folder of its own beside the wallet's.
 
+mod echo;
 mod scan;
 mod words;
 
@@ -14,15 +15,16 @@ use ticket_wallet::model::{
     GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus, GateSyncReport,
 };
 
-use crate::args::gate::GateCommand;
+use crate::args::gate::{GateCareCommand, GateCommand};
+use crate::care;
 use crate::failure::Failure;
 use crate::holder::{secret, utc};
-use crate::home;
+use crate::home::{self, Place};
 use crate::output::{Output, one_line, table};
 
 /// Opens the gate beside the wallet in `folder`.
 pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Result<Gate, Failure> {
-    let (config, vault) = home::parts(&folder.join("gate"))?;
+    let (config, vault) = home::parts(&home::gate_folder(folder))?;
     Ok(Gate::open(config, vault, clock, None)?)
 }
 
@@ -61,6 +63,23 @@ pub(crate) async fn run(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The care of the gate's store.
+pub(crate) async fn care_for(
+    folder: Option<PathBuf>,
+    command: GateCareCommand,
+    output: &Output,
+) -> Result<(), Failure> {
+    let place = Place::gate(folder)?;
+    match command {
+        GateCareCommand::Doctor => care::doctor(&place, output),
+        GateCareCommand::Recover => care::recover(&place, output),
+        GateCareCommand::Rekey => care::rekey(&place.open()?, output),
+        GateCareCommand::Wipe { yes, discard_unsent } => {
+            care::wipe(&place, yes, discard_unsent, output).await
+        }
+    }
 }
 
 fn status(status: &GateStatus, output: &Output) -> Result<(), Failure> {
@@ -175,7 +194,7 @@ pub(crate) fn report_json(report: GateSyncReport) -> Value {
 
 /// What a sync did, for people.
 pub(crate) fn report_text(report: GateSyncReport) -> String {
-    let GateSyncReport { sent, conflicts, unsent } = report;
+    let GateSyncReport { sent, conflicts, unsent, .. } = report;
     let conflicts = match conflicts {
         0 => String::new(),
         _ => format!(" The server holds something against {conflicts}: ticket-wallet gate records."),

@@ -28,12 +28,51 @@ pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Resul
     Ok(Wallet::open(config, vault, clock, None)?)
 }
 
-/// Opens the wallet in `folder` where there is one, and makes none.
-pub(crate) fn open_there(folder: &Path) -> Result<Wallet, Failure> {
-    if folder.join("wallet.key").exists() || folder.join("wallet.db").exists() {
-        return open_in(folder, None);
+/// A store that is cared for: the wallet, or the gate beside it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
+    pub(crate) is_gate: bool,
+}
+
+impl Place {
+    /// The wallet in the folder that was named, or in the default one.
+    pub(crate) fn wallet(named: Option<PathBuf>) -> Result<Self, Failure> {
+        Ok(Self { folder: folder(named)?, is_gate: false })
     }
-    Err(WalletError::NotFound { reason: format!("there is no wallet in {}", folder.display()) }.into())
+
+    /// The gate beside it.
+    pub(crate) fn gate(named: Option<PathBuf>) -> Result<Self, Failure> {
+        Ok(Self { folder: gate_folder(&folder(named)?), is_gate: true })
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        if self.is_gate { "gate" } else { "wallet" }
+    }
+
+    /// How its commands begin.
+    pub(crate) fn command(&self) -> &'static str {
+        if self.is_gate { "ticket-wallet gate" } else { "ticket-wallet" }
+    }
+
+    /// Whether there is a store.
+    pub(crate) fn is_there(&self) -> bool {
+        ["wallet.key", "wallet.db"].iter().any(|file| self.folder.join(file).exists())
+    }
+
+    /// Opens what is there, and makes nothing.
+    pub(crate) fn open(&self) -> Result<Wallet, Failure> {
+        if self.is_there() {
+            return open_in(&self.folder, None);
+        }
+        let reason = format!("there is no {} in {}", self.name(), self.folder.display());
+        Err(WalletError::NotFound { reason }.into())
+    }
+}
+
+/// Where the gate beside a wallet is.
+pub(crate) fn gate_folder(wallet: &Path) -> PathBuf {
+    wallet.join("gate")
 }
 
 /// How the wallet in `folder` is opened, and its key vault: `vault.json` in it. A command does what it says and no more:

@@ -30,9 +30,11 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use ticket_wallet::Wallet;
 
+use args::gate::GateCommands;
 use args::holder::TicketsCommand;
 use args::{Arguments, BarcodeCommand, Command};
 use failure::Failure;
+use home::Place;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -87,17 +89,22 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Catalogue { command } => return catalogue::run(home, command, output).await,
         Command::Tokens { command } => return tokens::run(home, command, output).await,
         Command::Admissions { command } => return admissions::run(home, command, output).await,
-        Command::Gate { command } => return gate::run(home, command, output).await,
+        Command::Gate { command: GateCommands::Work(command) } => {
+            return gate::run(home, command, output).await;
+        }
+        Command::Gate { command: GateCommands::Care(command) } => {
+            gate::care_for(home, command, output).await?;
+        }
         Command::Move { id } => changes::move_here(&home::open(home)?, id, output)?,
         Command::Surrender { id } => changes::surrender(&home::open(home)?, id, output)?,
         Command::Outbox { command } => changes::outbox(&home::open(home)?, command, output)?,
         Command::Logout { account, discard_changes } => {
             care::logout(&home::open(home)?, account, discard_changes, output).await?;
         }
-        Command::Doctor => care::doctor(home, output)?,
-        Command::Recover => care::recover(home, output)?,
+        Command::Doctor => care::doctor(&Place::wallet(home)?, output)?,
+        Command::Recover => care::recover(&Place::wallet(home)?, output)?,
         Command::Rekey => care::rekey(&home::open(home)?, output)?,
-        Command::Wipe { yes } => care::wipe(home, yes, output).await?,
+        Command::Wipe { yes } => care::wipe(&Place::wallet(home)?, yes, false, output).await?,
         Command::Show(options) => show::run(&home::open(home)?, options, output).await?,
         Command::Barcode { command: BarcodeCommand::Verify(options) } => {
             return barcode::verify(options, output);

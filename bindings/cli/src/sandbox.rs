@@ -1,7 +1,7 @@
 //! `sandbox`: serves the sandbox until interrupted.
 
 use serde_json::{Value, json};
-use ticket_wallet_sandbox::{AdmissionCode, Sandbox, SandboxConfig, UnidyAccess};
+use ticket_wallet_sandbox::{AdmissionCode, Sandbox, SandboxConfig, UnidyAccess, ValidatorToken};
 
 use crate::args::sandbox::SandboxOptions;
 use crate::choices;
@@ -32,18 +32,24 @@ pub(crate) async fn run(options: &SandboxOptions, output: &Output) -> Result<(),
         .map_err(|e| Failure::system(format!("the sandbox cannot start on port {}", options.port), e))?;
     let unread = |e| Failure::system("the sandbox cannot be read", e);
     let (unidy, codes) = (sandbox.unidy().map_err(unread)?, sandbox.admission_codes().map_err(unread)?);
+    let validators = sandbox.validators().map_err(unread)?;
     let interrupted = interrupted()?;
     if output.is_terminal() {
-        output.text(&ready_text(&sandbox, &unidy, &codes))?;
+        output.text(&ready_text(&sandbox, &unidy, &codes, &validators))?;
     } else {
-        output.value(&ready_json(&sandbox, &unidy, &codes))?;
+        output.value(&ready_json(&sandbox, &unidy, &codes, &validators))?;
     }
     interrupted.await;
     sandbox.stop().await;
     Ok(())
 }
 
-fn ready_json(sandbox: &Sandbox, unidy: &UnidyAccess, codes: &[AdmissionCode]) -> Value {
+fn ready_json(
+    sandbox: &Sandbox,
+    unidy: &UnidyAccess,
+    codes: &[AdmissionCode],
+    validators: &[ValidatorToken],
+) -> Value {
     json!({
         "url": sandbox.url(),
         "users": sandbox.users(),
@@ -53,6 +59,7 @@ fn ready_json(sandbox: &Sandbox, unidy: &UnidyAccess, codes: &[AdmissionCode]) -
         "texpo": texpo_json(sandbox),
         "issuer_keys": sandbox.issuer_keys(),
         "admission_codes": codes,
+        "validators": validators,
         "manifest_keys": sandbox.manifest_keys(),
     })
 }
@@ -97,7 +104,12 @@ fn section(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>
 }
 
 /// Each kind of sign-in with the command that the first of its kind is signed in by.
-fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess, codes: &[AdmissionCode]) -> String {
+fn ready_text(
+    sandbox: &Sandbox,
+    unidy: &UnidyAccess,
+    codes: &[AdmissionCode],
+    validators: &[ValidatorToken],
+) -> String {
     let url = sandbox.url();
     let users = sandbox.users().iter().map(|user| vec![user.name.clone(), user.password.clone()]);
     let user = sandbox.users().first().map(|user| user.name.as_str()).unwrap_or_default();
@@ -150,6 +162,7 @@ fn ready_text(sandbox: &Sandbox, unidy: &UnidyAccess, codes: &[AdmissionCode]) -
         ticketing_text(sandbox, name),
         texpo_text(sandbox),
         codes_text(&url, codes),
+        validators_text(&url, validators),
         format!("Public keys that sign barcodes\n{}\n", sandbox.issuer_keys().join("\n")),
     ]
     .concat()
@@ -187,6 +200,18 @@ fn codes_text(url: &str, codes: &[AdmissionCode]) -> String {
     format!(
         "Admission codes, by which scanners sign in\n{}  ticket-wallet gate sign-in --url {url}/t/{tenant} --name 'North door'\n\n",
         rows.collect::<String>()
+    )
+}
+
+fn validators_text(url: &str, validators: &[ValidatorToken]) -> String {
+    let rows =
+        validators.iter().map(|one| vec![one.token.clone(), one.tenant.clone(), one.event_id.to_string()]);
+    let command = format!("gate sign-in --service bam --url {url} --name 'North door'");
+    section(
+        "Validators of B.A.M, by whose tokens scanners sign in",
+        &["TOKEN", "TENANT", "EVENT"],
+        rows,
+        &command,
     )
 }
 

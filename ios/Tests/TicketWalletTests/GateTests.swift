@@ -24,6 +24,21 @@ final class GateTests: XCTestCase {
         XCTAssertEqual(prepared.manifestSequence, status.manifestSequence)
     }
 
+    func test_a_validators_token_signs_in_to_bam_itself() async throws {
+        let door = try await Door()
+        let event = try XCTUnwrap(door.wallet.ticket(id: door.ticket.id).event).remoteId
+        let token = try await door.sandbox.validatorToken(door.code.tenant, event)
+        let signIn = GateSignIn(
+            service: .bam, config: SystemConfig(url: door.sandbox.url), admissionCode: token, name: "South door")
+        let status = try await door.gate.signIn(signIn: signIn)
+        XCTAssertEqual(status.name, "South door")
+        XCTAssertEqual(status.event, door.ticket.eventHash)
+        XCTAssertEqual(try door.scan(await door.frame()).verdict, .unknownIssuer, "format 1 is not what B.A.M signs")
+        XCTAssertEqual(try door.scan(Data("a wristband".utf8)).verdict, .unknownTicket)
+        let report = try await door.gate.sync()
+        XCTAssertEqual([report.sent, report.conflicts, report.unsent], [2, 0, 0])
+    }
+
     func test_a_ticket_is_admitted_once_undone_overridden_and_handed_over() async throws {
         let door = try await Door()
         let (gate, ticket) = (door.gate, door.ticket.id)

@@ -106,6 +106,13 @@ final class Sandbox: @unchecked Sendable {
         return found
     }
 
+    /// What gates of an event sign in to B.A.M itself with.
+    func validatorToken(_ tenant: String, _ event: String) async throws -> String {
+        struct Validator: Decodable { let token: String }
+        let validator: Validator = try await get("/sandbox/validators/\(tenant)/\(event)")
+        return validator.token
+    }
+
     /// Where gates of a code's tenant sign in.
     func gates(_ code: AdmissionCode) -> String {
         "\(url)/t/\(code.tenant)"

@@ -1,13 +1,20 @@
-//! Signing in: `POST account/v1/auth/login` and `…/refresh`, for an organizer where one is configured.
+//! Signing in: `POST account/v1/auth/login` and `…/refresh`, for an organizer where one is configured; and by a wallet's key
+//! with `POST account/v1/auth/challenge` and `…/wallet`.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Bam, wire};
+use super::{Bam, WalletKey, wire};
 use crate::error::Error;
 use crate::model::Tokens;
 use crate::remote::session::Refresh;
 use crate::remote::{Http, Reply, Request};
+
+#[derive(Deserialize)]
+struct Challenge {
+    nonce: String,
+}
 
 impl Bam {
     /// Signs in with user name (or e-mail address) and password.
@@ -29,6 +36,33 @@ impl Bam {
         }
     }
 
+    /// Signs a wallet in for an organizer: the server gives a nonce, and the wallet's key signs it. `client_nonce` is any text
+    /// that was not used before. Nothing refreshes these tokens but another sign-in.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`] for a wallet that the server does not take; else as [`Http::send`]; [`Error::Status`],
+    /// [`Error::Reply`].
+    pub async fn sign_in_with_wallet(
+        &self,
+        (enrollment_id, key): (&str, &WalletKey),
+        organizer: &str,
+        client_nonce: &str,
+    ) -> Result<Tokens, Error> {
+        let body = json!({ "client_nonce": client_nonce, "enrollment_id": enrollment_id });
+        let url = self.global("account/v1/auth/challenge")?;
+        let asked = self.http.send(Request::post(url, "POST account/v1/auth/challenge", &body)).await?;
+        let Challenge { nonce } = taken(&asked)?.json::<wire::Data<Challenge>>()?.data;
+        let body = json!({
+            "client_nonce": client_nonce,
+            "nonce": &nonce,
+            "signed_nonce": hex::encode(key.sign_text(&nonce)),
+            "organizer_id": organizer,
+        });
+        let url = self.global("account/v1/auth/wallet")?;
+        let reply = self.http.send(Request::post(url, "POST account/v1/auth/wallet", &body)).await?;
+        Ok(Tokens { refresh: None, ..pair(taken(&reply)?)? })
+    }
+
     fn for_organizer(&self, mut body: Value) -> Value {
         if let Some(id) = self.organizer_id {
             body["organizer_id"] = id.into();
@@ -47,6 +81,11 @@ impl Refresh for Bam {
             reply => pair(&reply),
         }
     }
+}
+
+/// A reply that does not send the wallet away.
+fn taken(reply: &Reply) -> Result<&Reply, Error> {
+    if matches!(reply.status, 400 | 401 | 403 | 404 | 422) { Err(Error::SignedOut) } else { Ok(reply) }
 }
 
 fn pair(reply: &Reply) -> Result<Tokens, Error> {

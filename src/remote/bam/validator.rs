@@ -6,6 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::{DateTime, SecondsFormat};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -90,14 +91,22 @@ struct WireReceipt {
 }
 
 impl LedgerCall {
-    /// `TICKET.INVALIDATE` of the ticket that a code names, used at this time (Unix seconds).
-    pub fn invalidate(ticket: BamCodeTicket, validation_time: i64, certificate_pem: String) -> Self {
+    /// `TICKET.INVALIDATE` of the ticket that a code names, used at this time (Unix milliseconds).
+    pub fn invalidate(ticket: BamCodeTicket, used_at_ms: i64, certificate_pem: String) -> Self {
+        let used_at = DateTime::from_timestamp_millis(used_at_ms).unwrap_or_default();
         let argument = json!({
             "seq_num": ticket.seq_num,
             "ticket_config": { "id": ticket.ticket_config, "event": { "id": ticket.event } },
-            "validation_time": validation_time,
+            "validation_time": used_at.to_rfc3339_opts(SecondsFormat::Millis, true),
         });
         Self { function: "TICKET.INVALIDATE", certificate_pem, argument }
+    }
+}
+
+impl LedgerReceipt {
+    /// Whether the ledger carried the transaction out.
+    pub fn is_done(&self) -> bool {
+        matches!(self.status.as_str(), "SUCCESS" | "VALID")
     }
 }
 

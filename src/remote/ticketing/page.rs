@@ -33,6 +33,8 @@ pub struct TicketingPage<T> {
     pub records: u32,
     /// Whether the list came without pages, and is whole.
     pub is_whole: bool,
+    /// When the server gave it, by its own clock, where it says: Unix seconds.
+    pub date_s: Option<i64>,
 }
 
 impl<T> std::fmt::Debug for TicketingPage<T> {
@@ -115,6 +117,7 @@ impl Ticketing {
                     page: asked,
                     records: size,
                     is_whole: false,
+                    date_s: None,
                 });
             }
             other => other?,
@@ -141,6 +144,7 @@ impl Ticketing {
             page: small("page").unwrap_or(asked),
             records: small("records").unwrap_or(size),
             is_whole,
+            date_s: reply.date_s(),
         })
     }
 }
@@ -150,7 +154,7 @@ mod tests {
     use super::*;
 
     fn page(entries: usize, total: Option<u64>, page: u32, is_whole: bool) -> TicketingPage<()> {
-        TicketingPage { entries: vec![(); entries], total, page, records: 25, is_whole }
+        TicketingPage { entries: vec![(); entries], total, page, records: 25, is_whole, date_s: None }
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(in crate::store) struct Saved {
     pub(in crate::store) accounts: u32,
     pub(in crate::store) credentials: u32,
     pub(in crate::store) outbox: u32,
+    pub(in crate::store) records: u32,
 }
 
 /// Copies what can be had.
@@ -52,7 +53,8 @@ pub(in crate::store) fn copy(old: &Connection, new: &mut Connection) -> rusqlite
     let held = transaction.execute("UPDATE outbox SET state = ?1", [WriteState::Held.as_text()])?;
     transaction.commit()?;
     let outbox = u32::try_from(held).unwrap_or(u32::MAX);
-    Ok(Saved { accounts: saved["account"], credentials: saved["credential"], outbox })
+    let of = |table| saved[table];
+    Ok(Saved { accounts: of("account"), credentials: of("credential"), outbox, records: of("gate_record") })
 }
 
 /// Copies the good rows of a table; returns how many.

@@ -37,11 +37,13 @@ pub(super) async fn register(
             service: sign_in.service,
             config: sign_in.config.clone(),
             name: sign_in.name.clone(),
+            provider: Some(gate.provider.to_string()),
             event_id: gate.event_id,
             sections: gate.sections.into_keys().collect(),
             section_uris: Vec::new(),
             manifest_key: Some(hex::encode(gate.manifest_key.to_bytes())),
             session: gate.session.to_string(),
+            validator: None,
         },
         event: gate.event,
         scanner: gate.scanner,
@@ -78,9 +80,10 @@ impl Scanner {
         registered: &Registered,
     ) -> Result<(), Error> {
         let (key, session) = (registered.pinned()?, registered.gate_session());
-        let extension = discover(&self.http, &registered.config).await?;
+        let http = self.http_for(&registered.config)?;
+        let extension = discover(&http, &registered.config).await?;
         let held = post.knowledge.as_ref().map(|known| known.manifest().head().sequence);
-        let taken = match extension.manifest(&self.http, &session, held).await? {
+        let taken = match extension.manifest(&http, &session, held).await? {
             ManifestReply::NotChanged => return Ok(()),
             ManifestReply::Manifest(bytes) => return self.take_manifest(&bytes, &key),
             ManifestReply::Delta(bytes) => self.take_manifest(&bytes, &key),
@@ -89,7 +92,7 @@ impl Scanner {
         if !matches!(taken, Err(Error::Manifest(ManifestError::WrongBase | ManifestError::WrongResult))) {
             return taken;
         }
-        match extension.manifest(&self.http, &session, None).await? {
+        match extension.manifest(&http, &session, None).await? {
             ManifestReply::Manifest(bytes) => self.take_manifest(&bytes, &key),
             _ => taken,
         }
@@ -102,10 +105,11 @@ impl Scanner {
         report: &mut GateSyncReport,
     ) -> Result<(), Error> {
         let session = registered.gate_session();
-        let extension = discover(&self.http, &registered.config).await?;
-        let pulled = self.pull_records(post, &extension, &session, report).await;
+        let http = self.http_for(&registered.config)?;
+        let extension = discover(&http, &registered.config).await?;
+        let pulled = self.pull_records(post, (&http, &extension), &session, report).await;
         // Nothing goes up that came from another scanner and is there already.
-        let answer = extension.upload_records(&self.http, &session, &new_id()?, &[] as &[&[u8]]).await?;
+        let answer = extension.upload_records(&http, &session, &new_id()?, &[] as &[&[u8]]).await?;
         self.store.mark_chains_sent(&Vec::from_iter(answer.held))?;
         loop {
             let limit = u32::try_from(MAX_RECORDS).unwrap_or(u32::MAX);
@@ -114,7 +118,7 @@ impl Scanner {
                 return pulled;
             }
             let records: Vec<_> = batch.iter().map(|stored| stored.record.as_bytes()).collect();
-            let answer = extension.upload_records(&self.http, &session, &new_id()?, &records).await?;
+            let answer = extension.upload_records(&http, &session, &new_id()?, &records).await?;
             let rows: Vec<_> = batch
                 .iter()
                 .enumerate()
@@ -128,13 +132,13 @@ impl Scanner {
     async fn pull_records(
         &self,
         post: &Post,
-        extension: &Extension,
+        (http, extension): (&Http, &Extension),
         session: &Session,
         report: &mut GateSyncReport,
     ) -> Result<(), Error> {
         loop {
             let held = self.held_places(post)?;
-            let page = extension.records_since(&self.http, session, &held).await?;
+            let page = extension.records_since(http, session, &held).await?;
             let certificates = page.certificates.into_iter().map(Item::Certificate);
             let items = certificates.chain(page.records.into_iter().map(Item::Record)).collect();
             let merged = self.take_in(post, items, true)?;

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use super::{Post, Scanner, TOLERANCE_S};
+use super::{Post, Scanner, knowledge};
 use crate::admission::{Knowledge, Standing, revoked};
 use crate::barcode::IssuerKey;
 use crate::error::Error;
 use crate::ledger::{ChainId, Place};
 use crate::manifest::{Manifest, ManifestError};
 use crate::store::{StoredRecord, StoredScanner};
-use crate::sync::gate::Registered;
 
 impl Scanner {
     /// Takes a signed manifest or delta into use. The one in use stays unless all of it holds.
@@ -36,8 +35,7 @@ impl Scanner {
         let post = self.post()?;
         let before = post.knowledge.as_ref().filter(|_| post.scanner.event == scanner.event);
         let floors = before.map(|held| held.manifest().floors_above(&manifest)).unwrap_or_default();
-        let sections = Registered::read(&scanner)?.sections;
-        let next = Knowledge::new(manifest, sections, TOLERANCE_S);
+        let next = knowledge(&scanner, manifest)?;
         let mut judged = HashMap::new();
         loop {
             let version = self.store.ledger_version()?;

@@ -48,12 +48,14 @@ pub use choices::{
     BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply,
 };
 pub(crate) use codes::event_key;
+pub(crate) use ledger::invalidated;
 pub(crate) use order_writes::end_payment;
 pub(crate) use reply::reshape;
 pub(crate) use session::{Holder, holder};
 pub(crate) use ticket::Shape;
 pub(crate) use token::TokenKey;
-pub(crate) use validator::validator_token;
+pub use validator::ValidatorToken;
+pub(crate) use validator::{validator_token, validator_tokens};
 
 use crate::app::App;
 use reply::{FromBam, typed_json};

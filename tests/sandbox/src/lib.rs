@@ -24,7 +24,8 @@ mod unidy;
 mod users;
 
 pub use bam::{
-    BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply, WriteReply,
+    BamChoices, ErrorKey, IdsForm, IdsKey, IssueEnd, LedgerDigest, OrganizerPrefix, ReserveReply,
+    ValidatorToken, WriteReply,
 };
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;

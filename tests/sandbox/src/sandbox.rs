@@ -18,7 +18,7 @@ use tokio::runtime;
 use tokio::sync::oneshot;
 
 use crate::app::App;
-use crate::bam::{self, BamChoices, BamError};
+use crate::bam::{self, BamChoices, BamError, ValidatorToken};
 use crate::config::SandboxConfig;
 use crate::control;
 use crate::edit::{self, TicketEdit};
@@ -111,6 +111,14 @@ impl Sandbox {
     /// What a device at the gates of an event of this tenant fetches its validator with.
     pub fn validator_token(&self, tenant: &str, event_id: i64) -> String {
         bam::validator_token(&self.app, tenant, event_id)
+    }
+
+    /// What devices at the gates of every event fetch their validators with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn validators(&self) -> io::Result<Vec<ValidatorToken>> {
+        self.app.db.read(|db| bam::validator_tokens(&self.app, db)).map_err(io::Error::other)
     }
 
     /// Adds a fault rule behind the others.

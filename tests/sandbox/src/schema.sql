@@ -4,9 +4,9 @@ CREATE TABLE user (
     password TEXT NOT NULL,
     -- NULL for guests and services.
     enrollment_id TEXT UNIQUE,
-    -- As tokens tell it: registered, anon or guest; service for those that no person signs in as.
+    -- As tokens tell it: registered, anon, guest or validator; service for those that no person signs in as.
     kind TEXT NOT NULL DEFAULT 'registered',
-    -- The tenant whose organizer the user works for, if any.
+    -- The tenant whose organizer the user works for, or whose event it validates, if any.
     works_for TEXT
 ) STRICT;
 

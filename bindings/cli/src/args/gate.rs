@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use ticket_wallet::model::{
-    CertificatePin, GateService, GateSignIn, SystemConfig, TicketingAccess, TicketingConfig,
-};
+use ticket_wallet::model::{GateService, GateSignIn, SystemConfig, TicketingAccess, TicketingConfig};
 
-use super::system::pin;
+use super::system::PinOptions;
+use super::ticketing::AppKeyOption;
 
 const EXAMPLES: &str = "Examples:
   ticket-wallet gate sign-in --url https://gates.example.org --name 'North door'    (asks for the admission code)
@@ -24,6 +23,15 @@ the disk before it is printed. The same code again within three seconds is a dou
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = EXAMPLES)]
+pub(crate) enum GateCommands {
+    #[command(flatten)]
+    Work(GateCommand),
+    #[command(flatten)]
+    Care(GateCareCommand),
+}
+
+/// What staff do.
+#[derive(Debug, Subcommand)]
 pub(crate) enum GateCommand {
     /// Sign in with an admission code, which fixes event and sections, and prepare.
     SignIn(Box<GateSignInOptions>),
@@ -62,12 +70,34 @@ pub(crate) enum GateCommand {
     Sync,
 }
 
+/// The care of the gate's store.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GateCareCommand {
+    /// Say how the gate's store stands: key, files, schema, clock, records. Reads every page; works offline.
+    Doctor,
+    /// Make a gate usable again that does not open; its scanner and its records are saved. The old files are put aside.
+    Recover,
+    /// Give the gate's database a new key; a crash in the middle loses nothing.
+    Rekey,
+    /// Delete the gate with its keys, its records, and what recoveries put aside; it cannot be undone.
+    Wipe {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        /// Even while there are records that no server has.
+        #[arg(long)]
+        discard_unsent: bool,
+    },
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ServiceName {
     /// The extension beside whatever system sells the tickets.
     Extension,
     /// TickeTing itself.
     Ticketing,
+    /// B.A.M itself, by the token of the event's validator or the text of its QR code.
+    Bam,
 }
 
 #[derive(Debug, Args)]
@@ -87,20 +117,10 @@ pub(crate) struct GateSignInOptions {
     /// Leave records of the post before that were not sent on this device.
     #[arg(long)]
     leave_unsent: bool,
-    /// A key that the server's certificates must have: SHA-256 of its SubjectPublicKeyInfo in base64; two at least. With
-    /// @UNIX behind it, it counts until that second.
-    #[arg(long, value_name = "BASE64", value_parser = pin)]
-    pin: Vec<CertificatePin>,
-    /// TickeTing: the app's own key, for which codes are looked up. In the command line it can be seen by others on this
-    /// machine (`ps`): put it into the environment.
-    #[arg(
-        long,
-        value_name = "KEY",
-        allow_hyphen_values = true,
-        env = "TICKET_WALLET_APP_KEY",
-        hide_env_values = true
-    )]
-    app_key: Option<String>,
+    #[command(flatten)]
+    pins: PinOptions,
+    #[command(flatten)]
+    app_key: AppKeyOption,
 }
 
 impl GateSignInOptions {
@@ -109,13 +129,14 @@ impl GateSignInOptions {
         let service = match self.service {
             ServiceName::Extension => GateService::Extension,
             ServiceName::Ticketing => GateService::Ticketing,
+            ServiceName::Bam => GateService::Bam,
         };
         let ticketing = (service == GateService::Ticketing).then(|| TicketingConfig {
             access: Some(TicketingAccess::IntegrationKey),
-            app_key: self.app_key,
+            app_key: self.app_key.get(),
             ..TicketingConfig::default()
         });
-        let config = SystemConfig { ticketing, pins: self.pin, ..SystemConfig::at(self.url) };
+        let config = SystemConfig { ticketing, pins: self.pins.pin, ..SystemConfig::at(self.url) };
         GateSignIn { service, config, admission_code: code, name: self.name, leave_unsent: self.leave_unsent }
     }
 }

@@ -53,6 +53,15 @@ pub(crate) enum IdsFormName {
     Single,
 }
 
+/// Which keys a server's certificates must have.
+#[derive(Debug, Args)]
+pub(crate) struct PinOptions {
+    /// A key that the server's certificates must have: SHA-256 of its SubjectPublicKeyInfo in base64; two at least. With
+    /// @UNIX behind it, it counts until that second.
+    #[arg(long, value_name = "BASE64", value_parser = pin)]
+    pub(super) pin: Vec<CertificatePin>,
+}
+
 /// Where a system is and how it is spoken with.
 #[derive(Debug, Args)]
 pub(crate) struct SystemOptions {
@@ -72,10 +81,8 @@ pub(crate) struct SystemOptions {
     /// Where the extension is served, with {tenant} where tenants serve it apart.
     #[arg(long, value_name = "TEMPLATE")]
     extension_url: Option<String>,
-    /// A key that the server's certificates must have: SHA-256 of its SubjectPublicKeyInfo in base64; two at least. With
-    /// @UNIX behind it, it counts until that second.
-    #[arg(long, value_name = "BASE64", value_parser = pin)]
-    pin: Vec<CertificatePin>,
+    #[command(flatten)]
+    pins: PinOptions,
     /// B.A.M: the organizer to sign in for.
     #[arg(long, value_name = "N")]
     organizer_id: Option<i64>,
@@ -190,7 +197,7 @@ impl SystemOptions {
             default_tenant: self.default_tenant,
             extension_url: self.extension_url,
             relations: self.relations,
-            pins: self.pin,
+            pins: self.pins.pin,
             ..of_system
         })
     }
@@ -302,7 +309,7 @@ impl From<SystemName> for TicketSystem {
     }
 }
 
-pub(super) fn pin(text: &str) -> Result<CertificatePin, String> {
+fn pin(text: &str) -> Result<CertificatePin, String> {
     let (sha256, until) = text.split_once('@').map_or((text, None), |(key, until)| (key, Some(until)));
     let expires_at = until.map(str::parse).transpose().map_err(|_| "Unix seconds expected behind the @")?;
     Ok(CertificatePin { sha256: sha256.to_owned(), expires_at })

@@ -48,6 +48,27 @@ impl From<String> for AppKey {
     }
 }
 
+/// The app's own key.
+#[derive(Debug, Args)]
+pub(crate) struct AppKeyOption {
+    /// TickeTing: the app's own key, sent when a session is begun and when an admission code is looked up. In the command line
+    /// it can be seen by others on this machine (`ps`): put it into the environment.
+    #[arg(
+        long,
+        value_name = "KEY",
+        allow_hyphen_values = true,
+        env = "TICKET_WALLET_APP_KEY",
+        hide_env_values = true
+    )]
+    app_key: Option<AppKey>,
+}
+
+impl AppKeyOption {
+    pub(super) fn get(&self) -> Option<String> {
+        self.app_key.as_ref().map(|key| key.0.clone())
+    }
+}
+
 /// How TickeTing is reached.
 #[derive(Debug, Args)]
 pub(crate) struct TicketingOptions {
@@ -57,16 +78,8 @@ pub(crate) struct TicketingOptions {
     /// TickeTing: which version of the API is spoken; 3.0.0 without it.
     #[arg(long, value_name = "VERSION")]
     client_version: Option<String>,
-    /// TickeTing: the app's own key, sent when a session is begun. In the command line it can be seen by others on this
-    /// machine (`ps`): put it into the environment.
-    #[arg(
-        long,
-        value_name = "KEY",
-        allow_hyphen_values = true,
-        env = "TICKET_WALLET_APP_KEY",
-        hide_env_values = true
-    )]
-    app_key: Option<AppKey>,
+    #[command(flatten)]
+    app_key: AppKeyOption,
     /// TickeTing: number of the account whose tickets are listed; the session's own without it.
     #[arg(long, value_name = "NUMBER")]
     account_number: Option<String>,
@@ -96,7 +109,7 @@ impl TicketingOptions {
                 AccessName::IntegrationKey => TicketingAccess::IntegrationKey,
             }),
             client_version: self.client_version.clone(),
-            app_key: self.app_key.as_ref().map(|key| key.0.clone()),
+            app_key: self.app_key.get(),
             account: self.account_number.clone(),
             timeout_ms: self.timeout_ms,
             time_zone,

@@ -10,6 +10,7 @@ use ticket_wallet::barcode::read_png;
 use ticket_wallet::ledger::Verdict;
 use ticket_wallet::model::GateVerdict;
 
+use super::echo::Silence;
 use super::words;
 use crate::args::gate::GateScanOptions;
 use crate::failure::Failure;
@@ -37,6 +38,10 @@ pub(super) fn run(
         })
     };
     if options.image.is_empty() {
+        let _no_echo = live
+            .then(Silence::begin)
+            .transpose()
+            .map_err(|e| Failure::system("the terminal cannot be set", e))?;
         if live {
             output.text(&words::first_screen())?;
         }

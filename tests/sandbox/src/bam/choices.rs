@@ -62,7 +62,7 @@ impl Default for BamChoices {
             owners_listed: true,
             unlisted_last: 0,
             refresh_keeps_organizer: false,
-            ledger_digest: LedgerDigest::Message,
+            ledger_digest: LedgerDigest::Hash,
         }
     }
 }

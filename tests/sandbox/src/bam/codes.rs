@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::BamError;
 use super::code::{EventKey, picture};
-use super::desk::Desk;
+use super::desk::EventReader;
 use super::fields::{Body, Fields, unreadable};
 use super::session::signed_in;
 use crate::app::App;
@@ -50,7 +50,10 @@ pub(super) async fn qr_code(
 }
 
 /// `GET /t/{tenant}/event/v1/organizer/{organizer}/event/{id}/public_key`
-pub(super) async fn public_key(desk: Desk, State(app): State<Arc<App>>) -> Result<Json<Value>, BamError> {
+pub(super) async fn public_key(
+    EventReader(desk): EventReader,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Value>, BamError> {
     let event = app.db.read(|db| desk.event(db))?;
     let key = EventKey::of(app.config.seed, &desk.tenant, event)?;
     Ok(Json(json!({"data": {"public_key": key.public_pem()}})))
@@ -63,7 +66,10 @@ pub(crate) fn event_key(app: &App, place: &GatePlace) -> std::io::Result<String>
 
 /// `GET /t/{tenant}/event/v1/organizer/{organizer}/event/{id}/qr_codes`: the event's ticket configs, each with its
 /// tickets that can still be used.
-pub(super) async fn qr_codes(desk: Desk, State(app): State<Arc<App>>) -> Result<Json<Value>, BamError> {
+pub(super) async fn qr_codes(
+    EventReader(desk): EventReader,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Value>, BamError> {
     app.db.read(|db| {
         let event = desk.event(db)?;
         let key = EventKey::of(app.config.seed, &desk.tenant, event)?;

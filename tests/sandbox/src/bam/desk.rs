@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::BamError;
 use super::choices::{BamChoices, OrganizerPrefix};
-use super::session::{organizer_tenant, signed_in};
+use super::session::{Holder, organizer_tenant, signed_in};
 use crate::app::App;
 use crate::journal;
 
@@ -26,20 +26,40 @@ impl FromRequestParts<Arc<App>> for Desk {
     type Rejection = BamError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, BamError> {
+        Self::of(parts, app, Holder::organizes).await
+    }
+}
+
+/// Somebody who may read a tenant's events: who acts for its organizer, or a validator of one.
+#[derive(Debug)]
+pub(super) struct EventReader(pub(super) Desk);
+
+impl FromRequestParts<Arc<App>> for EventReader {
+    type Rejection = BamError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, BamError> {
+        Desk::of(parts, app, Holder::reads_events_of).await.map(Self)
+    }
+}
+
+impl Desk {
+    async fn of(
+        parts: &mut Parts,
+        app: &Arc<App>,
+        may: impl Fn(&Holder, &str) -> bool,
+    ) -> Result<Self, BamError> {
         let Path(parameters) = Path::<HashMap<String, String>>::from_request_parts(parts, app)
             .await
             .map_err(|_| BamError::not_found("Tenant"))?;
         let tenant = parameters.get("tenant").filter(|name| app.tenant(name).is_some());
         let tenant = tenant.ok_or_else(|| BamError::not_found("Tenant"))?.clone();
         let caller = signed_in(app, &parts.headers)?;
-        if !caller.organizes(&tenant) {
+        if !may(&caller, &tenant) {
             return Err(BamError::forbidden());
         }
         Ok(Self { tenant, user: caller.id, parameters })
     }
-}
 
-impl Desk {
     /// The event that the path names, below an organizer that must be this one.
     pub(super) fn event(&self, db: &Connection) -> Result<i64, BamError> {
         let organizer = Value::from(self.parameter("organizer"));

@@ -10,6 +10,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::DateTime;
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
@@ -25,6 +26,9 @@ use super::{BamError, validator};
 use crate::app::{App, random};
 use crate::edit::{self, TicketEdit};
 use crate::journal;
+
+/// How the journal names an invalidation.
+const INVALIDATED: &str = "ledger.invalidate";
 
 /// The routes.
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -116,9 +120,20 @@ async fn submit(
         edit::edit_ticket(db, &tenant, pending.ticket, &change, app.now_s())?;
         let subject = format!("{tenant}/ticket/{}", pending.ticket);
         let detail = json!({"argument": pending.argument});
-        journal::record(db, &pending.validator, "ledger.invalidate", &subject, None, &detail)?;
+        journal::record(db, &pending.validator, INVALIDATED, &subject, None, &detail)?;
         Ok(Json(json!({"data": {"info": {"ticket_id": pending.ticket}, "status": "SUCCESS"}})))
     })
+}
+
+/// What was invalidated: the ticket, when it was used, and by which validator's enrollment.
+pub(crate) fn invalidated(db: &Connection) -> rusqlite::Result<Vec<Value>> {
+    let entries = journal::entries(db)?.into_iter().filter(|entry| entry.kind == INVALIDATED);
+    let told = entries.map(|entry| {
+        let argument = entry.detail["argument"].as_str().unwrap_or_default();
+        let argument: Value = serde_json::from_str(argument).unwrap_or_default();
+        json!({"ticket": entry.subject, "used_at": argument["validation_time"], "validator": entry.user})
+    });
+    Ok(told.collect())
 }
 
 /// The signature counts; a token that comes along must count too.
@@ -137,7 +152,10 @@ fn usable(db: &Connection, tenant: &str, event: i64, argument: &str) -> Result<i
         argument.pointer(place).and_then(Value::as_i64).ok_or_else(|| BamError::invalid("args"))
     };
     let (config, sequence) = (number("/ticket_config/id")?, number("/seq_num")?);
-    number("/validation_time")?;
+    let used_at = argument.pointer("/validation_time").and_then(Value::as_str);
+    used_at
+        .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
+        .ok_or_else(|| BamError::invalid("args"))?;
     if number("/ticket_config/event/id")? != event {
         return Err(BamError::forbidden());
     }

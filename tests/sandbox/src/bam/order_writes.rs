@@ -169,7 +169,7 @@ pub(crate) fn end_payment(
     id: i64,
     is_paid: bool,
 ) -> Result<bool, BamError> {
-    let organizer = Holder { id: 0, organizer: Some(tenant.to_owned()) };
+    let organizer = Holder { id: 0, organizer: Some(tenant.to_owned()), is_validator: false };
     let Ok(mut order) = Order::find(db, &organizer, tenant, &id.to_string()) else { return Ok(false) };
     if order.status != "payment_processing" {
         return Ok(false);

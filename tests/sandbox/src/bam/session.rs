@@ -13,6 +13,10 @@ use crate::app::{App, random};
 /// What an organizer's token permits, by class.
 const PERMITTED: [(&str, &[&str]); 2] =
     [("event", &["read"]), ("ticket", &["free", "issue", "reserve", "send"])];
+/// What a validator's does.
+const PERMITTED_TO_VALIDATORS: [(&str, &[&str]); 2] = [("event", &["read"]), ("ticket", &["invalidate"])];
+/// The kind of a validator's account.
+pub(super) const VALIDATOR: &str = "validator";
 
 /// Who asks.
 #[derive(Debug)]
@@ -21,11 +25,17 @@ pub(crate) struct Holder {
     pub(crate) id: i64,
     /// The tenant for whose organizer the user acts.
     pub(super) organizer: Option<String>,
+    pub(super) is_validator: bool,
 }
 
 impl Holder {
     /// Whether the user acts for this tenant's organizer.
     pub(super) fn organizes(&self, tenant: &str) -> bool {
+        self.reads_events_of(tenant) && !self.is_validator
+    }
+
+    /// Whether the user may read what a tenant's gates need: its organizer, or a validator of one of its events.
+    pub(super) fn reads_events_of(&self, tenant: &str) -> bool {
         self.organizer.as_deref() == Some(tenant)
     }
 }
@@ -85,6 +95,12 @@ impl Account {
         if self.works_for.as_ref() == Some(&tenant) { Ok(tenant) } else { Err(BamError::forbidden()) }
     }
 
+    fn permitted(&self) -> BTreeMap<String, Vec<String>> {
+        let permitted = if self.kind == VALIDATOR { PERMITTED_TO_VALIDATORS } else { PERMITTED };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        permitted.iter().map(|(class, permitted)| ((*class).to_owned(), names(permitted))).collect()
+    }
+
     /// An access token that acts for this tenant's organizer.
     pub(super) fn token(&self, app: &App, organizer: Option<&str>) -> Result<String, BamError> {
         let iat = app.now_s();
@@ -99,7 +115,7 @@ impl Account {
             enrollment_id: self.enrollment_id.clone(),
             enrolled: self.enrollment_id.is_some(),
             kind: if is_known { "registered" } else { &self.kind }.to_owned(),
-            permissions: organizer.map(|tenant| (tenant.to_owned(), permitted())).into_iter().collect(),
+            permissions: organizer.map(|tenant| (tenant.to_owned(), self.permitted())).into_iter().collect(),
         })?;
         app.give_out(&token);
         Ok(token)
@@ -126,11 +142,6 @@ impl Account {
     }
 }
 
-fn permitted() -> BTreeMap<String, Vec<String>> {
-    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    PERMITTED.iter().map(|(class, permitted)| ((*class).to_owned(), names(permitted))).collect()
-}
-
 /// The tenant of the organizer of this name or id; an id may be a number or its text.
 pub(super) fn organizer_tenant(db: &Connection, wanted: &Value) -> rusqlite::Result<Option<String>> {
     let text = wanted.as_str().map_or_else(|| wanted.to_string(), str::to_owned);
@@ -146,7 +157,8 @@ pub(crate) fn holder(app: &App, headers: &HeaderMap) -> Option<Holder> {
         return None;
     }
     let claims = app.token_key().verify(token.trim(), app.now_s())?;
-    Some(Holder { id: claims.id, organizer: claims.permissions.into_keys().next() })
+    let is_validator = claims.kind == VALIDATOR;
+    Some(Holder { id: claims.id, organizer: claims.permissions.into_keys().next(), is_validator })
 }
 
 /// Who sent a request, or B.A.M's 401.

@@ -1,4 +1,5 @@
-//! Devices at the gates: each event has one validator, which whoever knows its token may fetch.
+//! Devices at the gates: each event has one validator, which whoever knows its token may fetch. Its wallet signs in like
+//! a holder's, for the organizer, and may read the event's key and codes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,12 +8,13 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use rusqlite::{Connection, OptionalExtension};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::BamError;
-use super::session::{holder, organizer_tenant, signed_in};
+use super::session::{VALIDATOR, holder, organizer_tenant, signed_in};
 use super::wallet::Wallet;
-use crate::app::App;
+use crate::app::{App, random};
 use crate::seeded;
 
 const LIFE_S: i64 = 365 * 86_400;
@@ -59,6 +61,26 @@ pub(super) async fn export(
     })
 }
 
+/// What a device at an event's gates signs in to B.A.M with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ValidatorToken {
+    /// The tenant.
+    pub tenant: String,
+    /// The event's id.
+    pub event_id: i64,
+    /// What its validator is fetched with.
+    pub token: String,
+}
+
+/// The tokens of all events of all tenants.
+pub(crate) fn validator_tokens(app: &App, db: &Connection) -> rusqlite::Result<Vec<ValidatorToken>> {
+    let token = |(tenant, event_id): (String, i64)| {
+        let token = validator_token(app, &tenant, event_id);
+        ValidatorToken { tenant, event_id, token }
+    };
+    Ok(events(db)?.into_iter().map(token).collect())
+}
+
 /// The token of an event's validator. The same seed makes the same token.
 pub(crate) fn validator_token(app: &App, tenant: &str, event: i64) -> String {
     let token = hex::encode(&seeded::bytes(app.config.seed, &format!("validator {tenant} {event}"))[..16]);
@@ -87,6 +109,14 @@ fn validator(app: &App, db: &Connection, tenant: &str, event: i64) -> Result<Val
     let enrollment = seeded::uuid(app.config.seed, &format!("validator {tenant} {event}"));
     let now_s = app.now_s();
     let wallet = Wallet::create(app, &enrollment, now_s, now_s + LIFE_S)?;
+    db.execute(
+        "INSERT INTO user (name, password, enrollment_id, kind, works_for) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (format!("validator-{tenant}-{event}"), hex::encode(random::<16>()?), &enrollment, VALIDATOR, tenant),
+    )?;
+    db.execute(
+        "INSERT INTO certificate (user_id, public_key, expires_at) VALUES (?1, ?2, ?3)",
+        (db.last_insert_rowid(), &wallet.public_key, now_s + LIFE_S),
+    )?;
     db.execute(
         "INSERT INTO validator (token, tenant, event_id, enrollment_id, certificate, private_key)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

@@ -6,8 +6,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::choices::TicketingChoices;
-use super::world::{Key, World, section_uri};
-use crate::app::App;
+use super::world::{Key, Ticket, World, code, section_uri};
+use crate::app::{App, random};
 use crate::sandbox::Sandbox;
 
 /// How TickeTing is reached. Holders of tickets sign in with the names and passwords of [`Sandbox::users`], hosts with those
@@ -83,6 +83,32 @@ impl Sandbox {
             world.add_token(event, vec![section], false)?;
         }
         Ok(())
+    }
+
+    /// Issues one more ticket for an event's first section; gives its serial. `None` where there is no such event.
+    ///
+    /// # Errors
+    /// When the system has no random numbers to give.
+    pub fn add_ticketing_ticket(&self, event: u64) -> io::Result<Option<String>> {
+        let now = self.app().now_s();
+        let bytes = random::<18>()?;
+        let serial = format!("{}-{}", code::<6>(&bytes), code::<12>(&bytes[6..]));
+        let mut world = self.app().ticketing.world();
+        let section = world.events.iter().find(|one| one.id == event).and_then(|one| one.sections.first());
+        let Some(section) = section.map(|section| section.id) else { return Ok(None) };
+        let id = world.new_id();
+        world.tickets.push(Ticket {
+            id,
+            serial: serial.clone(),
+            event,
+            section,
+            owner: 0,
+            status: "Issued",
+            issued: now,
+            redeemed: None,
+            modified: now,
+        });
+        Ok(Some(serial))
     }
 
     /// Takes a ticket from its owner. Returns whether there was one.

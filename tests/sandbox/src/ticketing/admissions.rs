@@ -79,11 +79,14 @@ pub(super) async fn list(
     let world = caller.app.ticketing.world();
     let event = world.event(&event).ok_or_else(TicketingError::no_resource)?;
     let sections = caller.redeems(event)?;
-    let is = |name: &str, value: &str| query.get(name).is_none_or(|wanted| wanted == value);
+    let filters = caller.choices.admissions_are_filtered;
+    let is = |name: &str, value: &str| !filters || query.get(name).is_none_or(|wanted| wanted == value);
+    let seen_until = caller.app.now_s() - caller.choices.admissions_lag_s;
     let listed = |one: &&Admission| {
         let patron = world.accounts.get(one.patron).map(super::world::Account::uri).unwrap_or_default();
         one.event == event.id
             && sections.contains(&one.section)
+            && (caller.choices.admissions_lag_s == 0 || one.admitted <= seen_until)
             && is("redeemer", &one.redeemer)
             && is("device", &one.device)
             && is("ticket", &one.serial)

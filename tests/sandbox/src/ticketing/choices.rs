@@ -39,10 +39,16 @@ pub struct TicketingChoices {
     pub sign_in_needs_key: bool,
     /// By how many seconds the clock of admissions is ahead.
     pub admissions_ahead_s: i64,
+    /// How many seconds later an admission is listed.
+    pub admissions_lag_s: i64,
+    /// Whether the list of admissions is filtered; else it has all of the event.
+    pub admissions_are_filtered: bool,
     /// How many tickets a request admits at most; the others stay as they are. All without it.
     pub most_admitted: Option<usize>,
     /// Whether customers may read events.
     pub events_are_public: bool,
+    /// Whether an event's tickets are listed by when they changed; else `modified_since` is refused.
+    pub lists_changes: bool,
 }
 
 impl Default for TicketingChoices {
@@ -64,8 +70,11 @@ impl Default for TicketingChoices {
             session_life_s: None,
             sign_in_needs_key: false,
             admissions_ahead_s: 0,
+            admissions_lag_s: 0,
+            admissions_are_filtered: true,
             most_admitted: None,
             events_are_public: true,
+            lists_changes: true,
         }
     }
 }

@@ -29,6 +29,9 @@ pub(super) async fn of_event(
 ) -> Result<Response, TicketingError> {
     let since = match query.get("modified_since") {
         None => None,
+        Some(_) if !caller.choices.lists_changes => {
+            return Err(TicketingError::invalid(&["modified_since"]));
+        }
         Some(text) => Some(moment(text).ok_or_else(|| TicketingError::invalid(&["modified_since"]))?),
     };
     let world = caller.app.ticketing.world();

@@ -226,6 +226,7 @@ fn request(
         policy: rules.policy,
         entries: rules.entries,
         nonce_required: rules.nonce_required,
+        unlisted: Profile::Signed,
         issuers: issuers.collect(),
         sections: sections.into_iter().map(|(code, name)| ManifestSection { code, name }).collect(),
         days: rules.days().into_iter().map(day).collect::<Result<_, Problem>>()?,

@@ -14,9 +14,11 @@ use super::records::{Kept, Records};
 use super::scanner::Scanner;
 use super::{Place, codes};
 use crate::app::App;
+use crate::bam;
 use crate::problem::Problem;
 
-/// Every event at which a scanner has signed in, with its gates, records, forks and double entries.
+/// Every event at which a scanner has signed in, with its gates, records, forks and double entries; and what B.A.M's ledger has
+/// invalidated.
 pub(crate) fn report(app: &App, db: &Connection) -> Result<Value, Problem> {
     let mut seen = BTreeSet::new();
     let mut events = Vec::new();
@@ -29,7 +31,8 @@ pub(crate) fn report(app: &App, db: &Connection) -> Result<Value, Problem> {
             events.push(event);
         }
     }
-    Ok(json!({ "events": events }))
+    let invalidated = bam::invalidated(db).map_err(|_| Problem::internal())?;
+    Ok(json!({ "events": events, "invalidated": invalidated }))
 }
 
 fn of_event(app: &App, db: &Connection, place: &Place, scanners: &[Scanner]) -> Result<Value, Problem> {
@@ -156,6 +159,10 @@ pub(super) fn text(report: &Value) -> String {
             }
             text.push('\n');
         }
+    }
+    for one in list(&report["invalidated"]) {
+        let [ticket, at, validator] = ["ticket", "used_at", "validator"].map(|name| word(&one[name]));
+        let _ = writeln!(text, "INVALIDATED {ticket}  {at}  by validator {validator}");
     }
     if text.is_empty() { "No scanner has signed in.\n".to_owned() } else { text }
 }

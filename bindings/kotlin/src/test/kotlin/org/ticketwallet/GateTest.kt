@@ -87,6 +87,17 @@ class GateTest {
     }
 
     @Test
+    fun a_validators_token_signs_in_to_bam_itself() = runBlocking {
+        val event = checkNotNull(wallet.ticket(ticket.id).event).remoteId
+        val token = sandbox.validatorToken(code.tenant, event)
+        val status = gate.signIn(GateSignIn(GateService.BAM, SystemConfig(sandbox.url), token, "South door"))
+        assertEquals("South door" to ticket.eventHash, status.name to status.event)
+        assertEquals(Verdict.UNKNOWN_ISSUER, scan(frame()).verdict, "format 1 is not what B.A.M signs")
+        assertEquals(Verdict.UNKNOWN_TICKET, scan("a wristband".toByteArray()).verdict)
+        assertEquals(listOf(2u, 0u, 0u), gate.sync().run { listOf(sent, conflicts, unsent) })
+    }
+
+    @Test
     fun a_ticket_is_admitted_once_undone_overridden_and_handed_over() = runBlocking {
         gate.signIn(signIn())
         val shown = frame()

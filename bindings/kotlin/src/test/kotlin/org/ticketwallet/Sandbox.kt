@@ -126,6 +126,10 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
         return AdmissionCode(tenant, code)
     }
 
+    /** What gates of an event sign in to B.A.M itself with. */
+    fun validatorToken(tenant: String, event: String): String =
+        get("/sandbox/validators/$tenant/$event").member("token")
+
     /** Where gates of a code's tenant sign in. */
     fun gates(code: AdmissionCode) = "$url/t/${code.tenant}"
 

@@ -1,0 +1,341 @@
+//! Gates of B.A.M: the event's public key is the manifest, for B.A.M's codes prove themselves, and each admission is an
+//! invalidation on B.A.M's ledger, signed by the wallet of the event's validator.
+//!
+//! What is cancelled or used elsewhere is not known here: the ledger says so when an admission is handed over. It does not
+//! say who used a ticket, so that after a lost answer a refusal leaves open whether this gate's own request came through;
+//! before the step that counts, that it is taken is kept with the record. Exits and what was taken back stay on this
+//! device: B.A.M has no call for them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::ticketing::NEVER_CLOSES;
+use super::{GateSyncReport, Post, Registered, Registration, Scanner};
+use crate::admission::Knowledge;
+use crate::barcode::{BamCodeTicket, EventKey};
+use crate::device::{new_id, random};
+use crate::error::Error;
+use crate::ledger::{Kind, RecordId, ScannerId};
+use crate::manifest::{Draft, EntryPolicy, Head, Manifest, Profile};
+use crate::model::GateSignIn;
+use crate::remote::bam::{Bam, BamValidator, LedgerCall, WalletKey};
+use crate::remote::{Http, Session, api_url};
+use crate::store::StoredRecord;
+
+/// Records that are read at once.
+const BATCH: u32 = 50;
+/// What stands before the token in the address that the dashboard's QR code has.
+const BEFORE_TOKEN: &str = "/organizer/validator/";
+/// The longest status of a transaction that is told.
+const MAX_STATUS: usize = 40;
+/// What a record says while the ledger's answer is open.
+const OPEN: &str = "B.A.M's ledger was asked to invalidate the ticket; its answer has not come";
+
+/// What signs in to B.A.M and signs on its ledger.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Validator {
+    organizer: String,
+    tenant: Option<String>,
+    enrollment_id: String,
+    certificate_pem: String,
+    private_key: Zeroizing<String>,
+}
+
+opaque_debug!(Validator);
+
+/// What the QR code of a validator holds.
+#[derive(Deserialize)]
+struct ShownToken {
+    url: String,
+}
+
+pub(super) async fn register(http: &Arc<Http>, sign_in: &GateSignIn) -> Result<Registration, Error> {
+    let bam = Bam::new(Arc::clone(http), &sign_in.config)?;
+    let BamValidator { event_id, organizer, wallet, server_url: _ } =
+        match bam.validator(&token(sign_in)?).await {
+            Err(Error::Status { status: 404, .. }) => {
+                return Err(Error::NotFound { what: "admission code" });
+            }
+            Err(Error::Input { field: "id", reason }) => return Err(wrong_code(&reason)),
+            other => other?,
+        };
+    let mut validator = Validator {
+        organizer,
+        tenant: None,
+        enrollment_id: wallet.enrollment_id,
+        certificate_pem: wallet.certificate_pem,
+        private_key: wallet.private_key,
+    };
+    let Desk { bam, session, .. } = Desk::open(bam, &validator).await?;
+    validator.tenant = bam.tenant_of_organizer(&session, Some(&validator.organizer)).await?;
+    let provider = bam.provider(validator.tenant.as_deref())?;
+    let hashed = |e: crate::model::ProviderError| Error::Input { field: "url", reason: e.to_string() };
+    Ok(Registration {
+        event: provider.event(&event_id).map_err(hashed)?,
+        scanner: ScannerId(random()?),
+        certificate: None,
+        registered: Registered {
+            service: sign_in.service,
+            config: sign_in.config.clone(),
+            name: sign_in.name.clone(),
+            provider: Some(provider.to_string()),
+            event_id,
+            sections: Vec::new(),
+            section_uris: Vec::new(),
+            manifest_key: None,
+            session: String::new(),
+            validator: Some(validator),
+        },
+    })
+}
+
+/// The validator's token: the admission code, or what the code's address ends in.
+fn token(sign_in: &GateSignIn) -> Result<String, Error> {
+    let code = sign_in.admission_code.trim();
+    let Ok(ShownToken { url }) = serde_json::from_str(code) else { return Ok(code.to_owned()) };
+    let url = Url::parse(&url).map_err(|_| wrong_code("it names no address"))?;
+    if url.origin() != api_url(&sign_in.config.url)?.origin() {
+        return Err(wrong_code("it is of another server than the one that is signed in to"));
+    }
+    let token = url.path().split_once(BEFORE_TOKEN).map(|(_, token)| token);
+    token.map(str::to_owned).ok_or_else(|| wrong_code("its address names no validator"))
+}
+
+fn wrong_code(reason: &str) -> Error {
+    Error::Input { field: "admission_code", reason: reason.to_owned() }
+}
+
+/// A validator that is signed in.
+struct Desk<'a> {
+    bam: Bam,
+    key: WalletKey,
+    validator: &'a Validator,
+    session: Session,
+}
+
+impl<'a> Desk<'a> {
+    async fn of(http: &Arc<Http>, registered: &'a Registered) -> Result<Self, Error> {
+        let missing = Error::Untrusted { what: "the gate has no validator of B.A.M" };
+        let validator = registered.validator.as_ref().ok_or(missing)?;
+        Self::open(Bam::new(Arc::clone(http), &registered.config)?, validator).await
+    }
+
+    async fn open(bam: Bam, validator: &'a Validator) -> Result<Self, Error> {
+        let key = WalletKey::from_pem(&validator.private_key)?;
+        let session = session(&bam, validator, &key).await?;
+        Ok(Self { bam, key, validator, session })
+    }
+
+    async fn event_key(&self, event_id: &str) -> Result<EventKey, Error> {
+        let Validator { tenant, organizer, .. } = self.validator;
+        self.bam.event_public_key(&self.session, tenant.as_deref(), organizer, event_id).await
+    }
+
+    /// Has a ticket invalidated, with the session renewed once where it has ended meanwhile.
+    async fn invalidate(
+        &mut self,
+        call: &LedgerCall,
+        begun: impl Fn(bool) -> Result<(), Error>,
+    ) -> Result<Outcome, Error> {
+        match self.try_to_invalidate(call, &begun).await {
+            Err(Error::SignedOut) => {
+                self.session = session(&self.bam, self.validator, &self.key).await?;
+                self.try_to_invalidate(call, &begun).await
+            }
+            other => other,
+        }
+    }
+
+    /// The three steps. `begun` is told before the last one, which counts, and when that was surely not taken.
+    async fn try_to_invalidate(
+        &self,
+        call: &LedgerCall,
+        begun: &impl Fn(bool) -> Result<(), Error>,
+    ) -> Result<Outcome, Error> {
+        let (bam, session, tenant) = (&self.bam, Some(&self.session), self.validator.tenant.as_deref());
+        let proposal = match bam.propose(session, tenant, call).await {
+            Err(error) => return refusal(error),
+            Ok(digest) => digest,
+        };
+        let signature = self.key.sign_hash(&proposal.to_bytes())?;
+        let endorsement = match bam.endorse(session, tenant, &proposal, &signature).await {
+            Err(error) => return refusal(error),
+            Ok(digest) => digest,
+        };
+        let signature = self.key.sign_hash(&endorsement.to_bytes())?;
+        begun(true)?;
+        match bam.submit(session, tenant, &endorsement, &signature).await {
+            Ok(receipt) if receipt.is_done() => Ok(Outcome::Done),
+            Ok(receipt) => Ok(Outcome::Unclear(receipt.status)),
+            Err(error) => {
+                if !error.is_uncertain() {
+                    begun(false)?;
+                }
+                refusal(error)
+            }
+        }
+    }
+}
+
+async fn session(bam: &Bam, validator: &Validator, key: &WalletKey) -> Result<Session, Error> {
+    let wallet = (validator.enrollment_id.as_str(), key);
+    let tokens = bam.sign_in_with_wallet(wallet, &validator.organizer, &new_id()?).await?;
+    Ok(Session::new(tokens, Box::new(|_| Ok(()))))
+}
+
+/// What the ledger made of an invalidation.
+enum Outcome {
+    /// It was carried out.
+    Done,
+    /// It was refused, with this status and code.
+    Refused(u16, Option<String>),
+    /// It ended in a status that says neither.
+    Unclear(String),
+}
+
+/// A refusal of the ticket, as far as it is one: what is about the caller, about too many requests, or about an address that
+/// is not there ends the sync, and the record waits.
+fn refusal(error: Error) -> Result<Outcome, Error> {
+    match error {
+        Error::Status { status: 401 | 403 | 408 | 425 | 429, .. }
+        | Error::Status { status: 404, server_code: None, .. } => Err(error),
+        Error::Status { status: status @ 400..500, server_code, .. } => {
+            Ok(Outcome::Refused(status, server_code))
+        }
+        _ => Err(error),
+    }
+}
+
+impl Scanner {
+    pub(super) async fn prepare_by_bam(&self, post: &Post, registered: &Registered) -> Result<(), Error> {
+        let desk = Desk::of(&self.http_for(&registered.config)?, registered).await?;
+        let key = desk.event_key(&registered.event_id).await?;
+        let held = post.knowledge.as_ref().map(Knowledge::manifest);
+        let draft = Draft {
+            head: Head {
+                event: post.scanner.event,
+                sequence: held.map_or(0, |held| held.head().sequence).saturating_add(1),
+                as_of: u32::try_from(self.time.now()?.unix_s()).unwrap_or(0),
+                closes_at: Some(NEVER_CLOSES),
+                policy: EntryPolicy::Single,
+                entries: 1,
+                nonce_required: false,
+                unlisted: Profile::BamSigned,
+            },
+            issuers: Vec::new(),
+            sections: std::collections::BTreeMap::new(),
+            days: Vec::new(),
+            epochs: Vec::new(),
+            tickets: Vec::new(),
+            event_key: Some(key.to_x963().to_vec()),
+            revoked: Vec::new(),
+        };
+        let body =
+            draft.to_bytes().map_err(|e| Error::Input { field: e.field, reason: e.reason.to_owned() })?;
+        self.use_manifest(post.scanner.clone(), Manifest::from_body(body)?)
+    }
+
+    pub(super) async fn send_by_bam(
+        &self,
+        post: &Post,
+        registered: &Registered,
+        report: &mut GateSyncReport,
+    ) -> Result<(), Error> {
+        let mut desk = None;
+        loop {
+            let batch = self.store.unsent_records(post.scanner.event, 0, BATCH)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for stored in &batch {
+                let Some(ticket) = self.used_ticket(stored)? else {
+                    self.mark_sent(&[(stored.id, None)], report)?;
+                    continue;
+                };
+                let desk = match &mut desk {
+                    Some(desk) => desk,
+                    none => none.insert(Desk::of(&self.http_for(&registered.config)?, registered).await?),
+                };
+                let conflict = self.invalidate(desk, stored, ticket).await?;
+                self.store.settle_record(stored.id, conflict.as_deref())?;
+                report.sent += 1;
+                report.conflicts += u32::from(conflict.is_some());
+            }
+        }
+    }
+
+    /// The ticket that a record has used: of an admission that was not taken back, or an override.
+    fn used_ticket(&self, stored: &StoredRecord) -> Result<Option<BamCodeTicket>, Error> {
+        let fields = stored.record.fields();
+        let (Kind::Admission | Kind::Override, Some(id)) = (fields.kind, fields.ticket) else {
+            return Ok(None);
+        };
+        let undone = |other: &StoredRecord| {
+            let other = other.record.fields();
+            (other.chain, other.evidence.undone) == (fields.chain, Some(fields.sequence))
+        };
+        if self.store.ticket_records(fields.event, id)?.iter().any(undone) {
+            return Ok(None);
+        }
+        Ok(stored.code.as_deref().and_then(BamCodeTicket::parse))
+    }
+
+    /// Has a record's ticket invalidated; gives what B.A.M holds against it.
+    async fn invalidate(
+        &self,
+        desk: &mut Desk<'_>,
+        stored: &StoredRecord,
+        ticket: BamCodeTicket,
+    ) -> Result<Option<String>, Error> {
+        let used_at_ms = i64::try_from(stored.record.fields().time_ms).unwrap_or(i64::MAX);
+        let call = LedgerCall::invalidate(ticket, used_at_ms, desk.validator.certificate_pem.clone());
+        let before = stored.conflict.as_deref();
+        let begun = |is: bool| self.store.note_record(stored.id, if is { Some(OPEN) } else { before });
+        let said = match desk.invalidate(&call, begun).await? {
+            Outcome::Done => return Ok(None),
+            Outcome::Unclear(status) => format!(
+                "B.A.M's ledger answered {}: whether the ticket is invalidated is open",
+                if is_name(&status) { &status } else { "something else than success" }
+            ),
+            Outcome::Refused(status, code) => {
+                let code = code.map(|code| format!(" {code}")).unwrap_or_default();
+                format!("B.A.M's ledger refused it ({status}{code}): {}", self.why_refused(stored)?)
+            }
+        };
+        Ok(Some(said))
+    }
+
+    /// What a refusal can mean after what this gate has handed over before.
+    fn why_refused(&self, stored: &StoredRecord) -> Result<String, Error> {
+        if stored.conflict.as_deref() == Some(OPEN) {
+            let words =
+                "it was invalidated by this record's first request, whose answer was lost, or elsewhere";
+            return Ok(words.to_owned());
+        }
+        let fields = stored.record.fields();
+        let records =
+            fields.ticket.map_or(Ok(Vec::new()), |id| self.store.ticket_records(fields.event, id))?;
+        let is_entry = |other: &&StoredRecord| {
+            let is_entry = matches!(other.record.fields().kind, Kind::Admission | Kind::Override);
+            is_entry && other.sent && other.conflict.is_none() && other.record.fields().chain == fields.chain
+        };
+        let taken_back = |id: &RecordId| {
+            records.iter().any(|other| other.record.fields().evidence.undone == Some(id.sequence))
+        };
+        let earlier: Vec<RecordId> = records.iter().filter(is_entry).map(|other| other.record.id()).collect();
+        Ok(match (earlier.iter().find(|id| !taken_back(id)), earlier.first()) {
+            (Some(id), _) => format!("this gate's record {id} has used the ticket"),
+            (None, Some(id)) => format!("this gate's record {id}, taken back, may have used the ticket"),
+            (None, None) => "it is used already, or not to be used".to_owned(),
+        })
+    }
+}
+
+/// Whether a text is a name as protocols have them, and no prose.
+fn is_name(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !text.is_empty() && text.len() <= MAX_STATUS && text.bytes().all(is_part)
+}
