@@ -53,14 +53,15 @@ impl Knowledge {
     }
 
     /// What is wrong with the code that should prove that somebody was let in. A static one proves nothing, but can let in only
-    /// with a ticket that the manifest has with that profile: what no code proves must not count against a signed ticket.
+    /// with a ticket to which the manifest gives that profile: what no code proves must not count against a signed ticket.
     ///
     /// An admission's must have held when the record was made. Staff override what does not hold then, so that of an
     /// override both signatures count, at the time when the code was shown.
     pub fn fault(&self, fields: &RecordFields) -> Option<Verdict> {
         if fields.profile != Profile::Signed {
             let row = fields.ticket.and_then(|ticket| self.manifest().ticket(&ticket));
-            return row.is_none_or(|row| row.profile != fields.profile).then_some(Verdict::WrongProfile);
+            let accepted = row.map_or(self.manifest().head().unlisted, |row| row.profile);
+            return (accepted != fields.profile).then_some(Verdict::WrongProfile);
         }
         let Some(code) = fields.evidence.code else { return Some(Verdict::Malformed) };
         let at_ms = i64::try_from(fields.time_ms).unwrap_or(i64::MAX);
@@ -83,13 +84,14 @@ impl Knowledge {
         one.head().nonce_required == two.head().nonce_required
             && one.issuers().eq(two.issuers())
             && one.epochs().eq(two.epochs())
-            && static_tickets(one).eq(static_tickets(two))
+            && one.head().unlisted == two.head().unlisted
+            && of_another_profile(one).eq(of_another_profile(two))
     }
 }
 
-/// The tickets whose codes are static, and how.
-fn static_tickets(manifest: &Manifest) -> impl Iterator<Item = (TicketHash, Profile)> {
-    let rows = manifest.tickets().filter(|row| row.profile != Profile::Signed);
+/// The tickets that are let in by another kind of code than those without a row.
+fn of_another_profile(manifest: &Manifest) -> impl Iterator<Item = (TicketHash, Profile)> {
+    let rows = manifest.tickets().filter(|row| row.profile != manifest.head().unlisted);
     rows.map(|row| (row.id, row.profile))
 }
 

@@ -64,6 +64,7 @@ impl Server {
             policy: EntryPolicy::Single,
             entries: 1,
             nonce_required: false,
+            unlisted: Profile::Signed,
             issuers: vec![ManifestKey {
                 public_key: self.issuer_key.clone(),
                 valid_from: 0,

@@ -199,7 +199,7 @@ impl Outcome {
         }
         for check in Check::ALL {
             let failed = self.failed(check).count();
-            let state = if failed == 0 { "holds".to_owned() } else { format!("FAILS, {failed} times") };
+            let state = if failed == 0 { "holds".to_owned() } else { format!("FAILS ({failed})") };
             let _ = writeln!(text, "{state:<12}{}", check.about());
             for failure in self.failed(check).take(NAMED) {
                 let _ = writeln!(text, "            {}", failure.what);
