@@ -3,6 +3,8 @@
 
 #[path = "ledger_merge/between_gates.rs"]
 mod between_gates;
+#[path = "ledger_merge/by_server.rs"]
+mod by_server;
 #[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod counts;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ring::digest::{Context, SHA256};
 
 use super::head::{ChainHead, HEAD_LEN, HeadRank};
-use super::record::{ChainId, RecordId};
+use super::record::{ChainId, MAX_RECORD, RecordId};
 use crate::bytes::{Malformed, Reader};
 use crate::model::EventHash;
 
@@ -160,8 +160,9 @@ impl Request {
         reader.magic(REQUEST)?;
         let (event, after) = (EventHash(reader.array()?), place_if(&mut reader)?);
         let certificate = taken(&mut reader, MAX_CERTIFICATE)?.to_vec();
-        let head_at = reader.malformed();
-        let head = ChainHead::from_bytes(reader.take(HEAD_LEN)?).map_err(|_| head_at)?;
+        let head_at = reader.offset();
+        let head = ChainHead::parse(reader.array()?)
+            .map_err(|in_head| Malformed { offset: head_at + in_head.offset })?;
         let mut held = BTreeMap::new();
         while !reader.is_empty() {
             let here = reader.malformed();
@@ -169,7 +170,12 @@ impl Request {
             if held.last_key_value().is_some_and(|(last, _)| *last >= chain) {
                 return Err(here);
             }
-            let (upto, digest) = (reader.u32()?, reader.array()?);
+            let upto = reader.u32()?;
+            let digest_at = reader.malformed();
+            let digest = reader.array()?;
+            if upto == 0 && digest != [0; 16] {
+                return Err(digest_at);
+            }
             let (sequence, time_ms) = (reader.u32()?, reader.u64()?);
             let head = HeadRank { sequence, time_ms, digest: reader.array()? };
             held.insert(chain, ChainState { upto, digest, head });
@@ -179,6 +185,17 @@ impl Request {
 }
 
 impl Item {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let here = reader.malformed();
+        let (item, most): (fn(Vec<u8>) -> Self, _) = match reader.u8()? {
+            1 => (Self::Certificate, MAX_CERTIFICATE),
+            2 => (Self::Head, HEAD_LEN),
+            3 => (Self::Record, MAX_RECORD),
+            _ => return Err(here),
+        };
+        Ok(item(taken(reader, most)?.to_vec()))
+    }
+
     fn kind(&self) -> u8 {
         match self {
             Self::Certificate(_) => 1,
@@ -224,15 +241,7 @@ impl Delta {
         let (event, more) = (EventHash(reader.array()?), place_if(&mut reader)?);
         let mut items = Vec::new();
         while !reader.is_empty() {
-            let here = reader.malformed();
-            let kind = reader.u8()?;
-            let bytes = taken(&mut reader, usize::from(u16::MAX))?.to_vec();
-            items.push(match kind {
-                1 => Item::Certificate(bytes),
-                2 => Item::Head(bytes),
-                3 => Item::Record(bytes),
-                _ => return Err(here),
-            });
+            items.push(Item::read(&mut reader)?);
         }
         Ok(Self { event, more, items })
     }

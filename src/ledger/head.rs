@@ -85,6 +85,10 @@ impl ChainHead {
     /// [`LedgerError::Malformed`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LedgerError> {
         let bytes = <[u8; HEAD_LEN]>::try_from(bytes).map_err(|_| Malformed { offset: bytes.len() })?;
+        Ok(Self::parse(bytes)?)
+    }
+
+    pub(super) fn parse(bytes: [u8; HEAD_LEN]) -> Result<Self, Malformed> {
         let fields = HeadFields::parse(&bytes[..HEAD_LEN - SIGNATURE_LEN])?;
         Ok(Self { bytes, fields })
     }

@@ -25,6 +25,8 @@ const FLAGS_AT: usize = 103;
 const EVIDENCE_AT: usize = 106;
 /// The longest reason of an override, in bytes.
 const MAX_REASON: usize = 200;
+/// The longest record in bytes, signature included: an override with code, nonce and reason.
+pub(super) const MAX_RECORD: usize = EVIDENCE_AT + CODE_LEN + NONCE_LEN + 1 + MAX_REASON + SIGNATURE_LEN;
 
 /// A chain of records: a scanner's, until its store is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

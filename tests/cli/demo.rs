@@ -55,6 +55,8 @@ fn every_code_it_shows_is_judged_alike_by_the_second_implementation() {
         ("again", "AlreadyAdmitted"),
         ("stale", "Stale"),
         ("forged", "BadIssuerSignature"),
+        ("elsewhere", "Admit"),
+        ("after_merge", "AlreadyAdmitted"),
     ];
     for (step, verdict) in decided {
         let verdicts: Vec<_> = steps.iter().filter(|found| found["step"] == step).collect();
@@ -63,10 +65,19 @@ fn every_code_it_shows_is_judged_alike_by_the_second_implementation() {
     let of = |step: &str| steps.iter().find(|found| found["step"] == step).unwrap();
     assert_eq!(of("gate")["unsent"], 0);
     assert!(of("gate")["tickets"].as_u64().is_some_and(|tickets| tickets > 0));
-    assert_eq!(of("handed_over")["report"], json!({ "sent": decided.len(), "conflicts": 0, "unsent": 0 }));
+    // One gate hands over what both wrote until they met.
+    let before = decided.len() - 1;
+    let report = json!({ "sent": before, "conflicts": 0, "unsent": 0, "received": 0 });
+    assert_eq!(of("handed_over")["report"], report);
+    let double = &of("merged")["double_entry"];
+    let entries: Vec<_> =
+        double["entries"].as_array().unwrap().iter().map(|one| (&one["door"], &one["is_extra"])).collect();
+    let (north, east) = (json!("North door"), json!("East door"));
+    assert_eq!(entries, [(&north, &json!(false)), (&east, &json!(true))]);
     let order: Vec<_> = steps.iter().filter_map(|step| step["step"].as_str()).collect();
     let at = |name: &str| order.iter().position(|step| *step == name).unwrap();
-    assert!(at("gate") < at("offline") && at("forged") < at("handed_over"), "{order:?}");
+    assert!(at("gate") < at("offline") && at("forged") < at("elsewhere"), "{order:?}");
+    assert!(at("merged") < at("after_merge") && at("after_merge") < at("handed_over"), "{order:?}");
     assert_ne!(of("again")["text"], of("admitted")["text"], "a frame of its own");
     assert_ne!(of("forged")["text"], of("admitted")["text"]);
     assert_eq!(of("stale")["text"], shown[0]["text"], "the stale copy is the first frame");
@@ -90,6 +101,8 @@ async fn people_see_the_frames_and_no_secret() {
         "refused (AlreadyAdmitted)",
         "refused (Stale)",
         "BadIssuerSignature",
+        "Tickets that let in too often",
+        "one too many",
     ] {
         assert!(found.stdout.contains(said), "{said} is missing:\n{}", found.stdout);
     }

@@ -1,85 +1,12 @@
 //! Staff at the gate, in a terminal: prepared online, deciding offline, and what happened handed over.
 
-use std::path::Path;
-
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 
 use crate::bad_input::fails;
-use crate::command::{Finished, Served, in_store, json_of, run, text_of};
+use crate::command::{Served, in_store, json_of, run, text_of};
+use crate::door::Door;
 use crate::served::text;
 use crate::support::json_lines;
-
-/// A phone with a ticket that shows a signed barcode, and a door of its event.
-pub(crate) struct Door {
-    pub(crate) served: Served,
-    phone: TempDir,
-    gate: TempDir,
-    ticket: String,
-    event: String,
-}
-
-impl Door {
-    /// Signed in at the ticket's event.
-    pub(crate) fn open() -> Self {
-        let served = Served::start();
-        let (phone, gate) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        served.login(phone.path(), 0).json();
-        json_of(phone.path(), &["sync"]);
-        let listed = json_of(phone.path(), &["tickets", "list"]);
-        let details = listed.as_array().unwrap().iter();
-        let mut details = details.map(|one| json_of(phone.path(), &["tickets", "show", &text(&one["id"])]));
-        let detail = details.find(|one| one["lease_end"].is_i64()).unwrap();
-        let door =
-            Self { served, phone, gate, ticket: text(&detail["id"]), event: text(&detail["event_hash"]) };
-        let of_event = |one: &&Value| {
-            one["event_id"].as_i64() == text(&detail["event"]["id"]).parse().ok()
-                && one["sections"] == json!([])
-        };
-        let codes = door.served.ready["admission_codes"].as_array().unwrap();
-        // Another tenant may have an event of this number.
-        let status = codes.iter().filter(of_event).map(|code| door.sign_in(code).json());
-        assert!(status.into_iter().any(|status| status["event"] == door.event.as_str()));
-        door
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.gate.path()
-    }
-
-    /// Changes the event at its server, and fetches that.
-    pub(crate) fn change(&self, change: &Value) {
-        let codes = self.served.ready["admission_codes"].as_array().unwrap();
-        for one in codes.iter().filter(|one| one["sections"] == json!([])) {
-            let event = format!("/sandbox/gates/events/{}/{}", text(&one["tenant"]), one["event_id"]);
-            self.served.control("PATCH", &event, change);
-        }
-        json_of(self.path(), &["gate", "prepare"]);
-    }
-
-    fn sign_in(&self, code: &Value) -> Finished {
-        let url = format!("{}/t/{}", self.served.url(), text(&code["tenant"]));
-        let mut command = in_store(self.path(), &["gate", "sign-in", "--url", &url, "--name", "North door"]);
-        run(command.arg("--json"), (text(&code["code"]) + "\n").as_bytes())
-    }
-
-    /// The text of the barcode on the phone.
-    pub(crate) fn shown(&self) -> String {
-        text(&json_of(self.phone.path(), &["show", &self.ticket])["text"])
-    }
-
-    fn scan(&self, options: &[&str], input: &str) -> Finished {
-        let mut command = in_store(self.path(), &["gate", "scan"]);
-        run(command.args(options), input.as_bytes())
-    }
-
-    /// The verdicts of a scan that has one for each code.
-    fn verdicts(&self, input: &str) -> (Option<i32>, Vec<Value>) {
-        let found = self.scan(&["--json"], input);
-        assert_eq!(found.stderr, "");
-        (found.code, json_lines(&found.stdout))
-    }
-}
 
 #[test]
 fn a_gate_lets_in_once_and_hands_over_what_happened() {
@@ -122,7 +49,10 @@ fn a_gate_lets_in_once_and_hands_over_what_happened() {
     assert_eq!((&overridden["kind"], &overridden["persons"]), (&json!("Override"), &json!(1)));
     assert_eq!(overridden["override_reason"], "wristband was shown");
 
-    assert_eq!(json_of(path, &["gate", "sync"]), json!({ "sent": 5, "conflicts": 0, "unsent": 0 }));
+    assert_eq!(
+        json_of(path, &["gate", "sync"]),
+        json!({ "sent": 5, "conflicts": 0, "unsent": 0, "received": 0 })
+    );
     assert!(text_of(path, &["gate", "sync"]).starts_with("Records handed over: 0; waiting: 0."));
     let records = json_of(path, &["gate", "records"]);
     let kinds: Vec<_> = records.as_array().unwrap().iter().map(|one| text(&one["kind"])).collect();
@@ -202,6 +132,11 @@ fn a_gate_of_ticketing_signs_in_by_the_apps_key() {
         (refused.code, &json_lines(&refused.stdout)[0]["verdict"]),
         (Some(1), &json!("UnknownTicket"))
     );
+    // Its scanners have nothing to know each other by; the report is of this one alone.
+    let line = fails(|| in_store(gate.path(), &["gate", "listen"]), b"", 2, "invalid_input");
+    assert!(line.contains("no certificates"), "{line}");
+    let report = json_of(gate.path(), &["gate", "report"]);
+    assert_eq!((&report["records"], &report["scanners"][0]["is_here"]), (&json!(1), &json!(true)));
     // A new sign-in says what becomes of records that were not sent; the code may stand in the command as well.
     let anew = || {
         let mut command = sign_in();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bad_input::fails;
 use crate::command::{at_terminal, in_store, json_of, run, text_of};
-use crate::gate::Door;
+use crate::door::Door;
 
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
 

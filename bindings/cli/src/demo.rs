@@ -1,6 +1,7 @@
 //! `demo`: the main job from sign-in to gate, each step for real and said to be so.
 
 mod door;
+mod meeting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,19 +40,23 @@ pub(crate) async fn run(options: &DemoOptions, output: &Output) -> Result<(), Fa
     let wallet = home::open_in(folder.path(), Some(Arc::new(demo.clock.clone())))?;
     demo.sign_in_and_sync(&wallet, &sandbox).await?;
     let ticket = demo.list(&wallet)?;
-    let gate = demo.prepare(folder.path(), &sandbox, &wallet, &ticket).await?;
+    let holder = (&wallet, &ticket);
+    let gate = demo.prepare(folder.path(), ("gate", "North door"), &sandbox, holder).await?;
+    let east = folder.path().join("east");
+    let other = demo.prepare(&east, ("other_gate", "East door"), &sandbox, holder).await?;
     sandbox.fault(no_network());
     demo.say(
         "offline",
-        "From here on no request is answered: phone and gate work with no network.",
+        "From here on no request is answered: phone and gates work with no network.",
         json!({}),
     )?;
     let frames = demo.rotate(&wallet, &ticket).await?;
-    demo.let_in(&gate, (&wallet, &ticket), &frames).await?;
+    demo.let_in(&gate, holder, &frames).await?;
+    demo.meet((&gate, &other), holder).await?;
     sandbox.clear_faults();
     demo.hand_over(&gate).await?;
     sandbox.stop().await;
-    demo.say("done", "Done. The temporary wallet and gate are removed.", json!({}))
+    demo.say("done", "Done. The temporary wallet and gates are removed.", json!({}))
 }
 
 /// Every connection is reset.

@@ -6,6 +6,17 @@ use std::io;
 use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 
+/// What goes wrong between two gates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PeerTrouble {
+    /// It is not there, has gone, or says nothing.
+    Silent,
+    /// What it says is none of a gate of this event.
+    NoGate,
+    /// It does not answer this gate.
+    Refuses,
+}
+
 /// A failure that ends the command.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -13,6 +24,8 @@ pub(crate) enum Failure {
     Wallet(WalletError),
     /// What was typed or piped in cannot be used.
     Usage(String),
+    /// Another gate, over what connects the two.
+    Peer(PeerTrouble, String),
     /// A file, the terminal or a port.
     System {
         /// What was being done.
@@ -33,7 +46,9 @@ impl Failure {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Wallet(error) => error.code(),
-            Self::Usage(_) => "invalid_input",
+            Self::Usage(_) | Self::Peer(PeerTrouble::NoGate, _) => "invalid_input",
+            Self::Peer(PeerTrouble::Silent, _) => "unreachable",
+            Self::Peer(PeerTrouble::Refuses, _) => "refused",
             Self::System { .. } | Self::ReaderGone => "system",
         }
     }
@@ -41,14 +56,16 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Wallet(WalletError::InvalidInput { .. } | WalletError::NotFound { .. })
-            | Self::Usage(_) => 2,
-            Self::Wallet(WalletError::Unreachable { .. }) => 3,
+            | Self::Usage(_)
+            | Self::Peer(PeerTrouble::NoGate, _) => 2,
+            Self::Wallet(WalletError::Unreachable { .. }) | Self::Peer(PeerTrouble::Silent, _) => 3,
             Self::Wallet(
                 WalletError::NeedsSignIn { .. }
                 | WalletError::Refused { .. }
                 | WalletError::PermissionDenied { .. }
                 | WalletError::ManifestRefused { .. },
-            ) => 4,
+            )
+            | Self::Peer(PeerTrouble::Refuses, _) => 4,
             Self::Wallet(
                 WalletError::KeyUnavailable { .. }
                 | WalletError::NeedsRecovery { .. }
@@ -97,7 +114,7 @@ impl fmt::Display for Failure {
             }
             Self::Wallet(WalletError::ServerFault { reason, report, .. }) => write!(f, "{reason}: {report}"),
             Self::Wallet(error) => error.fmt(f),
-            Self::Usage(reason) => f.write_str(reason),
+            Self::Usage(reason) | Self::Peer(_, reason) => f.write_str(reason),
             Self::System { doing, error } => write!(f, "{doing}: {error}"),
             Self::ReaderGone => f.write_str("nobody reads the output"),
         }

@@ -1,6 +1,11 @@
 //! `gate`: staff let people in. Its store lies in a folder of its own beside the wallet's.
 
 mod echo;
+mod exchange;
+mod link;
+mod listen;
+mod merged;
+mod report;
 mod scan;
 mod words;
 
@@ -12,7 +17,7 @@ use serde_json::{Value, json};
 use ticket_wallet::Gate;
 use ticket_wallet::host::HostClock;
 use ticket_wallet::model::{
-    GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus, GateSyncReport,
+    GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus, GateSyncReport, LedgerReport,
 };
 
 use crate::args::gate::{GateCareCommand, GateCommand};
@@ -21,6 +26,8 @@ use crate::failure::Failure;
 use crate::holder::{secret, utc};
 use crate::home::{self, Place};
 use crate::output::{Output, one_line, table};
+
+pub(crate) use report::{double_json, doubles_text};
 
 /// Opens the gate beside the wallet in `folder`.
 pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Result<Gate, Failure> {
@@ -55,12 +62,17 @@ pub(crate) async fn run(
             let written = gate.override_refusal(record, reason)?;
             output.either(&record_json(&written), || format!("Let in. Record {}.", written.id))?;
         }
-        GateCommand::Stats => statistics(&gate.statistics()?, output)?,
+        GateCommand::Stats => statistics(&gate.statistics()?, &gate.report()?, output)?,
         GateCommand::Records { limit } => records(&gate.records(limit)?, output)?,
         GateCommand::Sync => {
             let report = gate.sync().await?;
             output.either(&report_json(report), || report_text(report))?;
         }
+        GateCommand::Listen(options) => return listen::listen(gate, options, output).await,
+        GateCommand::Connect(options) => return listen::connect(gate, options, output).await,
+        GateCommand::Export { file } => merged::export(&gate, &file, output)?,
+        GateCommand::Merge { files } => merged::merge(&gate, &files, output)?,
+        GateCommand::Report => report::show(&gate.report()?, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -135,12 +147,12 @@ fn readiness_text(readiness: GateReadiness) -> &'static str {
     }
 }
 
-fn statistics(counted: &GateStatistics, output: &Output) -> Result<(), Failure> {
+fn statistics(counted: &GateStatistics, heard: &LedgerReport, output: &Output) -> Result<(), Failure> {
     let refusals = || counted.refusals.iter().map(|one| (format!("{:?}", one.verdict), one.count));
     let by_verdict: serde_json::Map<_, _> = refusals().map(|(name, count)| (name, json!(count))).collect();
     let value = json!({
         "entered": counted.entered, "left": counted.left, "overridden": counted.overridden, "undone": counted.undone,
-        "refusals": by_verdict, "unsent": counted.unsent,
+        "refusals": by_verdict, "unsent": counted.unsent, "peers": report::peers_json(heard),
     });
     output.either(&value, || {
         let counts = [
@@ -152,7 +164,7 @@ fn statistics(counted: &GateStatistics, output: &Output) -> Result<(), Failure> 
         ];
         let counts = counts.into_iter().map(|(name, count)| vec![name.to_owned(), count.to_string()]);
         let refusals = refusals().map(|(name, count)| vec![format!("Refused: {name}"), count.to_string()]);
-        table(&counts.chain(refusals).collect::<Vec<_>>())
+        table(&counts.chain(refusals).chain(report::peers_rows(heard)).collect::<Vec<_>>())
     })
 }
 
@@ -189,17 +201,21 @@ fn record_json(record: &GateRecord) -> Value {
 
 /// What a sync did, for scripts.
 pub(crate) fn report_json(report: GateSyncReport) -> Value {
-    json!({ "sent": report.sent, "conflicts": report.conflicts, "unsent": report.unsent })
+    json!({ "sent": report.sent, "conflicts": report.conflicts, "unsent": report.unsent, "received": report.received })
 }
 
 /// What a sync did, for people.
 pub(crate) fn report_text(report: GateSyncReport) -> String {
-    let GateSyncReport { sent, conflicts, unsent, .. } = report;
+    let GateSyncReport { sent, conflicts, unsent, received } = report;
     let conflicts = match conflicts {
         0 => String::new(),
         _ => format!(" The server holds something against {conflicts}: ticket-wallet gate records."),
     };
-    format!("Records handed over: {sent}; waiting: {unsent}.{conflicts}")
+    let received = match received {
+        0 => String::new(),
+        _ => format!(" New records of other gates: {received}."),
+    };
+    format!("Records handed over: {sent}; waiting: {unsent}.{received}{conflicts}")
 }
 
 /// A section's name and the seat, as staff read them.

@@ -16,6 +16,7 @@ mod failure;
 mod gate;
 mod holder;
 mod home;
+mod interrupt;
 mod online;
 mod output;
 mod paging;

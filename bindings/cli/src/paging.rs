@@ -97,7 +97,8 @@ pub(crate) async fn waiting<T>(
     Ok(result?)
 }
 
-fn spinner(output: &Output) -> ProgressBar {
+/// What turns on stderr while something takes long; nothing where nobody looks.
+pub(crate) fn spinner(output: &Output) -> ProgressBar {
     if !output.is_terminal() {
         return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     }

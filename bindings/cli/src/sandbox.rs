@@ -6,6 +6,7 @@ use ticket_wallet_sandbox::{AdmissionCode, Sandbox, SandboxConfig, UnidyAccess, 
 use crate::args::sandbox::SandboxOptions;
 use crate::choices;
 use crate::failure::Failure;
+use crate::interrupt::interrupted;
 use crate::output::{Output, titled};
 
 /// The ready line is JSON for whoever is no person at a terminal, with and without `--json`: scripts wait for it.
@@ -213,29 +214,4 @@ fn validators_text(url: &str, validators: &[ValidatorToken]) -> String {
         rows,
         &command,
     )
-}
-
-/// From now on Ctrl-C and a polite request to end no longer end the process; gives what waits for one of them.
-#[cfg(unix)]
-fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed = |e| Failure::system("signals cannot be awaited", e);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
-    Ok(async {
-        // Without signals it serves until the process is ended.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    })
 }

@@ -49,6 +49,8 @@ extension AdmissionToken: Redacted {}
 extension TokenPage: Redacted {}
 extension GateAccess: Redacted {}
 extension GateSignIn: Redacted {}
+extension LedgerDelta: Redacted {}
+extension MergeReport: Redacted {}
 extension AdmissionOrder: Redacted {}
 extension Admission: Redacted {}
 extension AdmissionQuery: Redacted {}

@@ -118,6 +118,81 @@ final class GateTests: XCTestCase {
         XCTAssertEqual(said.ticket, door.ticket.id)
         XCTAssertEqual(try door.gate.statistics().entered, 0)
     }
+
+    func test_two_gates_that_met_name_the_double_entry_and_let_in_no_third_time() async throws {
+        let door = try await Door()
+        let (gate, east) = (door.gate, try await door.another("East door"))
+        let first = try door.scan(await door.frame())
+        let second = try east.scan(scanned: await door.frame(), persons: 1)
+        XCTAssertEqual([first.verdict, second.verdict], [.admit, .admit])
+        XCTAssertEqual(second.certainty.peers, 0)
+        XCTAssertNil(second.certainty.newestPeerAgeS)
+        let there = try XCTUnwrap(bring(from: gate, to: east).first)
+        XCTAssertEqual([there.added, there.repeated, there.admissions, there.discounted], [1, 0, 1, 0])
+        XCTAssertEqual(there.refused, [])
+        XCTAssertFalse("\(there)".contains(door.ticket.id), "a record shows nothing of itself")
+        let back = try XCTUnwrap(bring(from: east, to: gate).first)
+        for doubles in [there.doubleEntries, back.doubleEntries] {
+            XCTAssertEqual(doubles.map(\.ticket), [door.ticket.id])
+            let entries = try XCTUnwrap(doubles.first).entries
+            // Clocks of two gates differ by up to a second: either entry may be the later one.
+            XCTAssertEqual(Set(entries.map(\.door)), ["North door", "East door"])
+            XCTAssertEqual(Set(entries.map(\.recordId)), [first.recordId, second.recordId])
+            XCTAssertEqual(entries.map(\.isExtra), [false, true])
+        }
+        for either in [gate, east] {
+            let third = try either.scan(scanned: await door.frame(), persons: 1)
+            XCTAssertEqual(third.verdict, .alreadyAdmitted)
+            XCTAssertEqual(third.certainty.peers, 1)
+            let newest = try XCTUnwrap(third.certainty.newestPeerAgeS)
+            XCTAssertLessThanOrEqual(newest, try XCTUnwrap(third.certainty.oldestPeerAgeS))
+        }
+        let report = try gate.report()
+        XCTAssertEqual([report.entered, report.left, report.records, report.unprovable], [2, 0, 3, 0])
+        XCTAssertEqual(report.doubleEntries, back.doubleEntries)
+        XCTAssertEqual([report.forks.count, report.discounted.count, report.missing.count], [0, 0, 0])
+        XCTAssertEqual(Set(report.scanners.map(\.door)), ["North door", "East door"])
+        XCTAssertEqual(report.scanners.filter(\.isHere).map(\.door), ["North door"])
+    }
+
+    func test_a_file_carries_a_ledger_and_what_is_none_is_refused() async throws {
+        let door = try await Door()
+        let (gate, east) = (door.gate, try await door.another("East door"))
+        let first = try door.scan(await door.frame())
+        XCTAssertEqual(try door.scan(Data("a wristband".utf8)).verdict, .unknownTicket)
+        let file = door.phone.folder.appendingPathComponent("ledger.bin").path
+        XCTAssertEqual(try gate.exportLedger(path: file), 2)
+        let merged = try east.mergeFile(path: file)
+        XCTAssertEqual([merged.added, merged.repeated], [2, 0])
+        let again = try east.mergeFile(path: file)
+        XCTAssertEqual([again.added, again.repeated], [0, 2])
+        let second = try east.scan(scanned: await door.frame(), persons: 1)
+        XCTAssertEqual(second.verdict, .alreadyAdmitted)
+        XCTAssertEqual(second.earlier?.recordId, first.recordId)
+        XCTAssertEqual(second.earlier?.isHere, false)
+
+        let rubbish = Data("rubbish".utf8)
+        let delta = try await failure { try gate.merge(delta: rubbish) }
+        guard case .InvalidInput("delta", _) = delta else { return XCTFail("\(delta)") }
+        let request = try await failure { try gate.ledgerDelta(request: rubbish, maxBytes: 4096) }
+        guard case .InvalidInput("request", _) = request else { return XCTFail("\(request)") }
+        let path = try await failure { try gate.mergeFile(path: file + "-nowhere") }
+        guard case .InvalidInput("path", _) = path else { return XCTFail("\(path)") }
+    }
+
+    /// Brings what a gate wrote to another one, in small pieces; what each merge did.
+    private func bring(from: Gate, to: Gate) throws -> [MergeReport] {
+        var merged: [MergeReport] = []
+        var request: Data? = try to.ledgerRequest()
+        while let asked = request {
+            let delta = try from.ledgerDelta(request: asked, maxBytes: 4096)
+            let report = try to.merge(delta: delta.bytes)
+            XCTAssertEqual(delta.more, report.nextRequest != nil)
+            merged.append(report)
+            request = report.nextRequest
+        }
+        return merged
+    }
 }
 
 /// A gate that is not signed in yet, and a wallet with a ticket for its event.
@@ -139,10 +214,19 @@ private struct Door {
         gate = try phone.openGate()
     }
 
-    func signIn(code other: String? = nil) -> GateSignIn {
+    func signIn(code other: String? = nil, name: String = "North door") -> GateSignIn {
         GateSignIn(
             service: .extension, config: SystemConfig(url: sandbox.gates(code)),
-            admissionCode: other ?? code.code, name: "North door")
+            admissionCode: other ?? code.code, name: name)
+    }
+
+    /// Signs in here, and another gate too; there is no network from then on.
+    func another(_ name: String) async throws -> Gate {
+        let other = try phone.openGate(in: name)
+        _ = try await other.signIn(signIn: signIn(name: name))
+        _ = try await gate.signIn(signIn: signIn())
+        try await sandbox.fault(#"{"path_contains": "", "times": 1000, "fault": "reset"}"#)
+        return other
     }
 
     /// The bytes of a frame later than those before, which a gate tells apart by the second.

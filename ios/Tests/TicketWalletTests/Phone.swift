@@ -31,8 +31,8 @@ final class Phone: Sendable {
     }
 
     /// Opens a gate beside the wallet.
-    func openGate(clock: (any HostClock)? = nil) throws -> Gate {
-        let path = folder.appendingPathComponent("gate").path
+    func openGate(in name: String = "gate", clock: (any HostClock)? = nil) throws -> Gate {
+        let path = folder.appendingPathComponent(name).path
         return try Gate.open(config: Config(folder: path), vault: vault, clock: clock, transport: nil)
     }
 

@@ -330,7 +330,7 @@ const DELTA_HEAD: usize = 4 + 8 + 1 + 52;
 
 impl MergeReport {
     /// Counts another merge in.
-    fn add(&mut self, one: Self) {
+    pub fn add(&mut self, one: Self) {
         self.added += one.added;
         self.repeated += one.repeated;
         self.admissions += one.admissions;

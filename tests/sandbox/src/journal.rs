@@ -1,4 +1,4 @@
-//! The journal: every write of a user that was applied, in order. An entry is part of its write's transaction, so
+//! The journal: every write of a user or a scanner that was applied, in order. An entry is part of its write's transaction, so
 //! refusals and replies that are given again leave none.
 
 use rusqlite::{Connection, Row};
@@ -10,11 +10,11 @@ use serde_json::Value;
 pub struct JournalEntry {
     /// Counts from 1, without gaps.
     pub seq: i64,
-    /// The name of the user whose write it was.
+    /// The name of the user, or of the scanner, whose write it was.
     pub user: String,
-    /// What was done, for example `credential.bind`.
+    /// What was done, for example `credential.bind`, or `gate.records` for records that were handed over.
     pub kind: String,
-    /// What it was done to; a ticket is `tenant/id`.
+    /// What it was done to; a ticket, and of `gate.records` an event, is `tenant/id`.
     pub subject: String,
     /// The idempotency key, without quotes; `None` for writes that take none.
     pub idempotency_key: Option<String>,

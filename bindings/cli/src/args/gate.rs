@@ -1,5 +1,6 @@
 //! The command line of a gate.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -14,7 +15,18 @@ const EXAMPLES: &str = "Examples:
   ticket-wallet gate scan --json < scanned.txt  one verdict a line
   ticket-wallet gate scan --image ticket.png
   ticket-wallet gate override 00112233445566778899aabbccddeeff/7 --reason 'broken screen'
-  ticket-wallet gate sync";
+  ticket-wallet gate sync
+  ticket-wallet gate listen 192.168.4.1:4711 --keep    at one door; at the others:
+  ticket-wallet gate connect 192.168.4.1:4711
+  ticket-wallet gate report";
+
+const EXCHANGE_HELP: &str = "Two gates of an event tell each other what they do not know; then both refuse what the other let in. Whatever came
+before an exchange broke off counts, and the next one goes on from there.
+
+Only a scanner with a certificate of this event that is not revoked is given records. But the ledger goes unencrypted over
+the network that the address names: whoever listens there reads hashes of tickets, doors' names and codes that were used
+before; whoever overheard a scanner ask can ask once more in its name. Each record is signed: none can be made up or
+altered on the way. Without a network of your own, name the end of an encrypted tunnel.";
 
 const SCAN_HELP: &str = "Exit codes: 0 every code was admitted · 1 at least one was refused · others as everywhere.
 
@@ -58,7 +70,7 @@ pub(crate) enum GateCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
-    /// Count who came in, left, and was refused at this gate; works offline.
+    /// Count who came in, left, and was refused, and who was heard when; works offline.
     Stats,
     /// List the newest records, the newest first; works offline.
     Records {
@@ -66,8 +78,28 @@ pub(crate) enum GateCommand {
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: u32,
     },
-    /// Hand over the records that the server does not have, and prepare.
+    /// Hand over the records that the server does not have, fetch those of other scanners, and prepare.
     Sync,
+    /// Wait for another gate's `gate connect`, and exchange ledgers with it; Ctrl-C ends it.
+    #[command(after_help = EXCHANGE_HELP)]
+    Listen(GateListenOptions),
+    /// Exchange ledgers with a gate that listens: first it tells, then this one.
+    #[command(after_help = EXCHANGE_HELP)]
+    Connect(GateConnectOptions),
+    /// Write all records that are here into a file, for `gate merge` of another gate; works offline.
+    Export {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Merge files of `gate export`, one after the other; works offline.
+    Merge {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Say what all scanners together know: tickets that let in too often, what does not count, what is missing, who was
+    /// heard when; works offline.
+    Report,
 }
 
 /// The care of the gate's store.
@@ -139,6 +171,34 @@ impl GateSignInOptions {
         let config = SystemConfig { ticketing, pins: self.pins.pin, ..SystemConfig::at(self.url) };
         GateSignIn { service, config, admission_code: code, name: self.name, leave_unsent: self.leave_unsent }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateListenOptions {
+    /// Where to listen; port 0 takes a free one. Nobody outside this machine is heard but at an address that is named here.
+    #[arg(value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) address: SocketAddr,
+    /// Serve until Ctrl-C, several gates at once; without it, one.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    #[command(flatten)]
+    pub(crate) wait: GateWait,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GateConnectOptions {
+    /// Where the other gate listens.
+    #[arg(value_name = "ADDR:PORT")]
+    pub(crate) address: String,
+    #[command(flatten)]
+    pub(crate) wait: GateWait,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct GateWait {
+    /// Give up when nothing comes, or goes, for so long.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
 }
 
 #[derive(Debug, Args)]

@@ -14,17 +14,19 @@ use super::{Demo, WINDOW_S};
 use crate::failure::Failure;
 use crate::gate::{open_in, report_json, report_text, status_json};
 
+/// A gate knows the time from its server's whole seconds, so that it may be behind by one, and by what the answer took.
+const CLOCK_ERROR_S: i64 = 2;
 /// The first byte of the ticket id inside a barcode.
 const TICKET_ID_AT: usize = 13;
 
 impl Demo<'_> {
-    /// A gate of the ticket's event, signed in with an admission code.
+    /// A gate of the ticket's event, signed in with an admission code under the door's name.
     pub(super) async fn prepare(
         &self,
         folder: &Path,
+        (step, name): (&str, &str),
         sandbox: &Sandbox,
-        wallet: &Wallet,
-        ticket: &TicketSummary,
+        (wallet, ticket): (&Wallet, &TicketSummary),
     ) -> Result<Gate, Failure> {
         let gate = open_in(folder, Some(Arc::new(self.clock.clone())))?;
         let event = wallet.ticket(ticket.id.clone())?.event;
@@ -37,18 +39,18 @@ impl Demo<'_> {
                     service: GateService::Extension,
                     config: SystemConfig::at(format!("{}/t/{}", sandbox.url(), code.tenant)),
                     admission_code: code.code.clone(),
-                    name: "North door".to_owned(),
+                    name: name.to_owned(),
                     leave_unsent: false,
                 })
                 .await?;
             // Another tenant may have an event of this number.
             if status.event == ticket.event_hash {
                 let text = format!(
-                    "A gate signed in with an admission code. Real: the signed manifest of “{}” with {} tickets, and the \
+                    "{name}: a gate signed in with an admission code. Real: the signed manifest of “{}” with {} tickets, and the \
                      scanner's own key.",
                     code.event, status.tickets
                 );
-                self.say("gate", &text, status_json(&status))?;
+                self.say(step, &text, status_json(&status))?;
                 return Ok(gate);
             }
         }
@@ -71,7 +73,8 @@ impl Demo<'_> {
         self.wait_s(i64::from(WINDOW_S)).await;
         let again = wallet.present(ticket.id.clone(), None)?;
         scan("again", "A second scan of the same ticket", &again.text, Verdict::AlreadyAdmitted)?;
-        let stale_in = first.valid_until + i64::from(ticket_wallet::DEFAULT_TOLERANCE_S) + 1 - self.now_s();
+        let stale_at = first.valid_until + i64::from(ticket_wallet::DEFAULT_TOLERANCE_S) + CLOCK_ERROR_S;
+        let stale_in = stale_at + 1 - self.now_s();
         self.wait_s(stale_in.max(1)).await;
         scan("stale", "A screenshot of the first frame", &first.text, Verdict::Stale)?;
         let forged = forge(&last.text)?;
@@ -79,7 +82,8 @@ impl Demo<'_> {
         scan("forged", what, &forged, Verdict::BadIssuerSignature)
     }
 
-    fn scan(
+    /// Has the gate judge a code, which must come out as expected.
+    pub(super) fn scan(
         &self,
         gate: &Gate,
         (step, what): (&str, &str),
@@ -110,7 +114,7 @@ impl Demo<'_> {
     }
 }
 
-fn internal(reason: String) -> Failure {
+pub(super) fn internal(reason: String) -> Failure {
     Failure::Wallet(WalletError::Internal { reason })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use ticket_wallet::admission::Allowed;
 use ticket_wallet::ledger::Verdict;
-use ticket_wallet::model::{EarlierEntry, GateReadiness, GateVerdict};
+use ticket_wallet::model::{EarlierEntry, GateCertainty, GateReadiness, GateVerdict};
 
 use super::{place, section_json};
 use crate::holder::utc;
@@ -15,7 +15,7 @@ const PLAIN: &str = "\x1b[0m";
 const WIDTH: usize = 60;
 
 /// Why somebody was refused, in words for staff.
-fn why(verdict: Verdict) -> &'static str {
+pub(super) fn why(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Admit => "let in",
         Verdict::Malformed => "no code that counts here",
@@ -68,12 +68,33 @@ fn details(said: &GateVerdict) -> Vec<String> {
     if said.certainty.readiness == GateReadiness::ReadyWithOldData {
         found.push(format!("manifest {} minutes old", said.certainty.manifest_age_s.div_euclid(60)));
     }
+    found.extend(peers(&said.certainty));
     found.push(format!("record {}", said.record_id));
     if said.is_repeated {
         found.push("read twice, counted once".to_owned());
     }
     found.retain(|one| !one.is_empty());
     found
+}
+
+/// Which others were heard, and how long ago: what they let in since is not known here.
+fn peers(certainty: &GateCertainty) -> Option<String> {
+    match (certainty.newest_peer_age_s?, certainty.oldest_peer_age_s?) {
+        (newest, _) if certainty.peers == 1 => Some(format!("1 other gate heard, {}", ago(newest))),
+        (newest, oldest) => {
+            Some(format!("{} other gates heard, {} to {}", certainty.peers, ago(newest), ago(oldest)))
+        }
+    }
+}
+
+/// A span of seconds that ends now.
+pub(super) fn ago(seconds: i64) -> String {
+    match seconds {
+        ..60 => format!("{seconds} s ago"),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..86_400 => format!("{} h {} min ago", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
 }
 
 /// A verdict on one line; `done` says what an admission is called.
@@ -118,6 +139,8 @@ pub(crate) fn json(said: &GateVerdict) -> Value {
         "certainty": {
             "readiness": format!("{:?}", said.certainty.readiness), "manifest_age_s": said.certainty.manifest_age_s,
             "clock_confirmed": said.certainty.clock.confirmed, "is_proved": said.certainty.is_proved,
+            "peers": said.certainty.peers, "newest_peer_age_s": said.certainty.newest_peer_age_s,
+            "oldest_peer_age_s": said.certainty.oldest_peer_age_s,
         },
     })
 }

@@ -96,8 +96,9 @@ async fn nonces(
 async fn upload(State(app): State<Arc<App>>, Path(tenant): Path<String>, request: Request) -> Response {
     let done = async {
         let scanner = app.db.read(|db| Scanner::signed_in(&app, db, &tenant, request.headers()))?;
-        let claim = (-scanner.number, key(request.headers())?);
-        once(&app, claim, request, |db, body| ledger::take(&app, db, &scanner, &body)).await
+        let key = key(request.headers())?;
+        let claim = (-scanner.number, key.clone());
+        once(&app, claim, request, |db, body| ledger::take(&app, db, &scanner, &key, &body)).await
     };
     done.await.into_response()
 }

@@ -15,6 +15,7 @@ use super::Place;
 use super::records::{Records, certificates};
 use super::scanner::Scanner;
 use crate::app::App;
+use crate::journal;
 use crate::problem::Problem;
 
 /// The most records of a request, and of a page.
@@ -23,8 +24,14 @@ const MAX_RECORDS: usize = 500;
 /// What somebody holds of each chain.
 type Vector = BTreeMap<ChainId, u32>;
 
-/// Takes records in: an array of base64url.
-pub(super) fn take(app: &App, db: &Connection, scanner: &Scanner, body: &Bytes) -> Result<Reply, Problem> {
+/// Takes records in: an array of base64url. The journal tells how many came with it, and how many of them were new.
+pub(super) fn take(
+    app: &App,
+    db: &Connection,
+    scanner: &Scanner,
+    key: &str,
+    body: &Bytes,
+) -> Result<Reply, Problem> {
     let malformed = || Problem::malformed("the body is not an array of records");
     let items: Vec<String> = serde_json::from_slice(body).map_err(|_| malformed())?;
     if items.len() > MAX_RECORDS {
@@ -32,12 +39,19 @@ pub(super) fn take(app: &App, db: &Connection, scanner: &Scanner, body: &Bytes) 
     }
     let place = scanner.place();
     let certificates = certificates(app, db, &place)?;
-    let mut refused = Vec::new();
+    let (mut refused, mut new) = (Vec::new(), 0);
     for (index, item) in items.iter().enumerate() {
         match checked(item, &certificates) {
-            Ok(record) => keep(db, &place, &record)?,
+            Ok(record) => new += keep(db, &place, &record)?,
             Err(reason) => refused.push(json!({"index": index, "reason": reason})),
         }
+    }
+    if !items.is_empty() {
+        let (subject, detail) = (
+            format!("{}/{}", place.tenant, place.event),
+            json!({"records": items.len(), "new": new, "refused": refused.len()}),
+        );
+        journal::record(db, &scanner.name, "gate.records", &subject, Some(key), &detail)?;
     }
     let records = Records::of(db, &place)?;
     let held: serde_json::Map<_, _> =
@@ -62,22 +76,24 @@ fn checked(item: &str, certificates: &HashMap<ScannerId, Certificate>) -> Result
     }
 }
 
-fn keep(db: &Connection, place: &Place, record: &Record) -> Result<(), Problem> {
+/// Keeps a record; how many that are new: 1 or 0.
+fn keep(db: &Connection, place: &Place, record: &Record) -> Result<usize, Problem> {
     let fields = record.fields();
-    db.prepare_cached(
-        "INSERT OR IGNORE INTO gate_record (tenant, event_id, chain, sequence, hash, scanner, bytes)
+    let kept = db
+        .prepare_cached(
+            "INSERT OR IGNORE INTO gate_record (tenant, event_id, chain, sequence, hash, scanner, bytes)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute((
-        &place.tenant,
-        place.event,
-        &fields.chain.0[..],
-        fields.sequence,
-        &record.hash()[..],
-        &fields.scanner.0[..],
-        record.as_bytes(),
-    ))?;
-    Ok(())
+        )?
+        .execute((
+            &place.tenant,
+            place.event,
+            &fields.chain.0[..],
+            fields.sequence,
+            &record.hash()[..],
+            &fields.scanner.0[..],
+            record.as_bytes(),
+        ))?;
+    Ok(kept)
 }
 
 /// Reads `chain:sequence,chain:sequence`.

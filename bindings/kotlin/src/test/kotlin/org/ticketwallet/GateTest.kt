@@ -20,6 +20,7 @@ import org.ticketwallet.core.GateSignIn
 import org.ticketwallet.core.GateVerdict
 import org.ticketwallet.core.Kind
 import org.ticketwallet.core.ManifestRefusal
+import org.ticketwallet.core.MergeReport
 import org.ticketwallet.core.Profile
 import org.ticketwallet.core.SystemConfig
 import org.ticketwallet.core.TicketSummary
@@ -157,5 +158,89 @@ class GateTest {
         val said = scan(frame())
         assertEquals(Verdict.REVOKED to ticket.id, said.verdict to said.ticket)
         assertEquals(0u, gate.statistics().entered)
+    }
+
+    /** Another gate of the event, and no network from then on. */
+    private suspend fun another(name: String): Gate {
+        val other = Gate.open(Config("$temporary/$name"), vault, null, null)
+        other.signIn(signIn().copy(name = name))
+        gate.signIn(signIn())
+        sandbox.disturb("", "\"reset\"")
+        return other
+    }
+
+    /** Brings what [from] wrote to [to], in small pieces; what each merge did. */
+    private fun bring(from: Gate, to: Gate): List<MergeReport> {
+        val merged = mutableListOf<MergeReport>()
+        var request: ByteArray? = to.ledgerRequest()
+        while (request != null) {
+            val delta = from.ledgerDelta(request, 4096u)
+            merged += to.merge(delta.bytes)
+            request = merged.last().nextRequest
+            assertEquals(delta.more, request != null)
+        }
+        return merged
+    }
+
+    @Test
+    fun two_gates_that_met_name_the_double_entry_and_let_in_no_third_time() = runBlocking {
+        another("East door").use { east ->
+            val first = scan(frame())
+            val second = east.scan(frame(), 1u)
+            assertEquals(Verdict.ADMIT to Verdict.ADMIT, first.verdict to second.verdict)
+            assertEquals(0u to null, second.certainty.run { peers to newestPeerAgeS })
+            val there = bring(gate, east)
+            assertEquals(listOf(1u, 0u, 1u, 0u), there.single().run { listOf(added, repeated, admissions, discounted) })
+            assertTrue(there.single().refused.isEmpty())
+            assertFalse(ticket.id in "${there.single()}", "a record shows nothing of itself")
+            val back = bring(east, gate)
+            for (doubles in listOf(there.single().doubleEntries, back.single().doubleEntries)) {
+                assertEquals(ticket.id, doubles.single().ticket)
+                // Clocks of two gates differ by up to a second: either entry may be the later one.
+                val entries = doubles.single().entries
+                assertEquals(
+                    setOf("North door" to first.recordId, "East door" to second.recordId),
+                    entries.map { it.door to it.recordId }.toSet(),
+                )
+                assertEquals(listOf(false, true), entries.map { it.isExtra })
+            }
+            for (either in listOf(gate, east)) {
+                val third = either.scan(frame(), 1u)
+                assertEquals(Verdict.ALREADY_ADMITTED, third.verdict)
+                assertEquals(1u, third.certainty.peers)
+                assertTrue(third.certainty.run { newestPeerAgeS!! in 0..oldestPeerAgeS!! })
+            }
+            val report = gate.report()
+            assertEquals(listOf(2u, 0u, 3u, 0u), report.run { listOf(entered, left, records, unprovable) })
+            assertEquals(back.single().doubleEntries, report.doubleEntries)
+            assertTrue(report.run { forks.isEmpty() && discounted.isEmpty() && missing.isEmpty() })
+            val heard = report.scanners.map { it.door to it.isHere }.toSet()
+            assertEquals(setOf("North door" to true, "East door" to false), heard)
+        }
+    }
+
+    @Test
+    fun a_file_carries_a_ledger_and_what_is_none_is_refused() = runBlocking {
+        another("East door").use { east ->
+            val first = scan(frame())
+            assertEquals(Verdict.UNKNOWN_TICKET, scan("a wristband".toByteArray()).verdict)
+            val file = "$temporary/ledger.bin"
+            assertEquals(2u, gate.exportLedger(file))
+            assertEquals(2u to 0u, east.mergeFile(file).run { added to repeated })
+            assertEquals(0u to 2u, east.mergeFile(file).run { added to repeated })
+            val second = east.scan(frame(), 1u)
+            assertEquals(Verdict.ALREADY_ADMITTED, second.verdict)
+            assertEquals(first.recordId to false, second.earlier?.run { recordId to isHere })
+
+            val rubbish = "rubbish".toByteArray()
+            val refused = mapOf(
+                "delta" to { gate.merge(rubbish) },
+                "request" to { gate.ledgerDelta(rubbish, 4096u) },
+                "path" to { gate.mergeFile("$temporary/nowhere") },
+            )
+            for ((field, call) in refused) {
+                assertEquals(field, assertThrows(WalletException.InvalidInput::class.java) { call() }.field)
+            }
+        }
     }
 }

@@ -1,0 +1,174 @@
+//! One exchange of ledgers: who connects asks until there is no more, and then it is the other one's turn.
+
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+use ticket_wallet::ledger::{Delta, Item};
+use ticket_wallet::model::{LedgerDelta, MergeReport};
+use ticket_wallet::{Gate, WalletError};
+
+use super::link::Link;
+use crate::failure::{Failure, PeerTrouble};
+use crate::output::one_line;
+
+/// The longest delta that is handed out: short enough to say in between how far it is.
+const PIECE: u32 = 64 << 10;
+/// So many deltas in a row may bring nothing new.
+const MOST_IDLE: u32 = 64;
+/// What a gate says in place of a delta, before the reason.
+const REFUSAL: &[u8] = b"TWN1";
+/// A reason has so many characters at most.
+const MAX_REASON: usize = 200;
+/// What passes the turn on.
+const TURN: &[u8] = b"";
+
+/// What an exchange did so far.
+#[derive(Default)]
+pub(super) struct Exchanged {
+    pub(super) merged: MergeReport,
+    /// Records that were handed out.
+    pub(super) sent: u32,
+}
+
+/// An exchange with one other gate.
+pub(super) struct Exchange {
+    gate: Arc<Gate>,
+    link: Link,
+    bar: ProgressBar,
+    done: Exchanged,
+}
+
+impl Exchange {
+    /// `bar` tells how far it is.
+    pub(super) fn new(gate: Arc<Gate>, link: Link, bar: ProgressBar) -> Self {
+        Self { gate, link, bar, done: Exchanged::default() }
+    }
+
+    /// The side that connects.
+    pub(super) async fn begin(mut self) -> Result<Exchanged, Failure> {
+        let outcome = match self.ask().await {
+            Ok(()) => self.answer().await,
+            failed => failed,
+        };
+        self.end(outcome)
+    }
+
+    /// The side that listens.
+    pub(super) async fn follow(mut self) -> Result<Exchanged, Failure> {
+        let outcome = match self.answer().await {
+            Ok(()) => self.ask().await,
+            failed => failed,
+        };
+        self.end(outcome)
+    }
+
+    fn end(self, outcome: Result<(), Failure>) -> Result<Exchanged, Failure> {
+        self.bar.finish_and_clear();
+        match outcome {
+            Ok(()) => Ok(self.done),
+            Err(Failure::Peer(trouble, reason)) if self.done.merged.added > 0 => {
+                let counts = format!("{reason}; {} new records had come and count", self.done.merged.added);
+                Err(Failure::Peer(trouble, counts))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Asks for all that the other gate has and this one lacks.
+    async fn ask(&mut self) -> Result<(), Failure> {
+        let mut request = Some(self.local(Gate::ledger_request).await?);
+        let mut idle = 0;
+        while let Some(asked) = request {
+            self.link.send(&asked).await?;
+            let delta = self.link.receive().await?;
+            if let Some(reason) = delta.strip_prefix(REFUSAL) {
+                return Err(refused(reason));
+            }
+            let merged = self.local(move |gate| gate.merge(delta)).await.map_err(|e| of_peer(e, "delta"))?;
+            idle = if merged.added == 0 { idle + 1 } else { 0 };
+            if idle > MOST_IDLE {
+                let reason = "the other gate goes on and on, and says nothing new".to_owned();
+                return Err(Failure::Peer(PeerTrouble::NoGate, reason));
+            }
+            request = merged.next_request.clone();
+            self.done.merged.add(merged);
+            self.tell();
+        }
+        self.link.send(TURN).await
+    }
+
+    /// Answers until the turn is passed on.
+    async fn answer(&mut self) -> Result<(), Failure> {
+        loop {
+            let request = self.link.receive().await?;
+            if request == TURN {
+                return Ok(());
+            }
+            match self.local(move |gate| gate.ledger_delta(request, PIECE)).await {
+                Ok(delta) => {
+                    self.link.send(&delta.bytes).await?;
+                    self.done.sent += records(&delta);
+                    self.tell();
+                }
+                Err(failure) => {
+                    // Whether the other gate hears that makes no difference here.
+                    let _ = self.link.send(&refusal(&failure)).await;
+                    return Err(of_peer(failure, "request"));
+                }
+            }
+        }
+    }
+
+    /// What the gate does itself may wait for the disk, and checks many signatures.
+    async fn local<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Gate) -> Result<T, WalletError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let gate = Arc::clone(&self.gate);
+        let done = tokio::task::spawn_blocking(move || work(&gate)).await;
+        let broken = |e: tokio::task::JoinError| WalletError::Internal { reason: e.to_string() };
+        Ok(done.map_err(broken)??)
+    }
+
+    fn tell(&self) {
+        self.bar.set_message(format!(
+            "Exchanging ledgers: {} new records came, {} went out",
+            self.done.merged.added, self.done.sent
+        ));
+    }
+}
+
+/// An error in what the other gate sent is that gate's.
+fn of_peer(failure: Failure, sent: &str) -> Failure {
+    match failure {
+        Failure::Wallet(WalletError::InvalidInput { field, reason }) if field == sent => Failure::Peer(
+            PeerTrouble::NoGate,
+            format!("the {sent} of the other gate does not hold: {reason}"),
+        ),
+        other => other,
+    }
+}
+
+/// What a gate that is not answered is told: why, as far as it is of its own making.
+fn refusal(failure: &Failure) -> Vec<u8> {
+    let reason = match failure {
+        Failure::Wallet(WalletError::InvalidInput { field, reason }) if field == "request" => short(reason),
+        _ => "it cannot answer now".to_owned(),
+    };
+    [REFUSAL, reason.as_bytes()].concat()
+}
+
+fn refused(reason: &[u8]) -> Failure {
+    let reason = short(&String::from_utf8_lossy(reason));
+    Failure::Peer(PeerTrouble::Refuses, format!("the other gate does not answer: {reason}"))
+}
+
+fn short(reason: &str) -> String {
+    one_line(&reason.chars().take(MAX_REASON).collect::<String>()).trim().to_owned()
+}
+
+fn records(delta: &LedgerDelta) -> u32 {
+    let items = Delta::from_bytes(&delta.bytes).map(|delta| delta.items).unwrap_or_default();
+    let records = items.iter().filter(|item| matches!(item, Item::Record(_))).count();
+    u32::try_from(records).unwrap_or(u32::MAX)
+}
