@@ -7,7 +7,7 @@ mod record;
 
 pub use certificate::{Certificate, ScannerId};
 pub use exchange::{ChainState, Delta, Item, MAX_DELTA, Place, Request};
-pub use head::{ChainHead, HEAD_LEN, HeadFields};
+pub use head::{ChainHead, HEAD_LEN, HeadFields, HeadRank};
 pub use record::{
     CLOCK_CONFIRMED, ChainId, Evidence, Kind, NoRecordId, Record, RecordFields, RecordId, Verdict,
 };
@@ -28,7 +28,7 @@ pub enum LedgerError {
     /// Of another event.
     #[error("of another event")]
     WrongEvent,
-    /// Of another scanner than its certificate.
+    /// Of another scanner than its certificate, or in the chain of another one.
     #[error("of another scanner")]
     WrongScanner,
     /// Made before or after the certificate's time.
@@ -36,17 +36,18 @@ pub enum LedgerError {
     NotCertified,
 }
 
-/// Whether the signature at the end of these bytes is the scanner's, over its message, of its event and within its time.
+/// Whether the signature at the end of these bytes is the scanner's, over its message, of its event, in a chain of its
+/// own, and within its time.
 fn signed_by(
     bytes: &[u8],
     message: fn(&[u8]) -> Vec<u8>,
     certificate: &Certificate,
-    (event, scanner, time_ms): (EventHash, ScannerId, u64),
+    (event, scanner, chain, time_ms): (EventHash, ScannerId, ChainId, u64),
 ) -> Result<(), LedgerError> {
     if event != certificate.event {
         return Err(LedgerError::WrongEvent);
     }
-    if scanner != certificate.scanner {
+    if scanner != certificate.scanner || !chain.is_of(scanner) {
         return Err(LedgerError::WrongScanner);
     }
     let (body, signature) = bytes.split_at(bytes.len().saturating_sub(SIGNATURE_LEN));

@@ -8,6 +8,8 @@ mod by_server;
 #[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod counts;
+#[path = "ledger_merge/liars.rs"]
+mod liars;
 #[path = "ledger_merge/oracle.rs"]
 mod oracle;
 #[path = "ledger_merge/peers.rs"]

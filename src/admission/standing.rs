@@ -10,6 +10,7 @@ use super::code::Knowledge;
 use crate::barcode::{CodeVerdict, Reading, read_bytes};
 use crate::ledger::{Kind, Place, Record, RecordFields, Verdict};
 use crate::manifest::{Manifest, Profile, RevokedScanner};
+use crate::model::TicketHash;
 
 /// Whether a record counts, and why. The numbers are those of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,17 +46,23 @@ impl Knowledge {
         let fields = record.fields();
         match fields.profile {
             _ if !fields.lets_in() || fields.ticket.is_none() => Standing::Counted,
-            Profile::Signed if self.fault(fields).is_none() => Standing::Counted,
-            Profile::Signed => Standing::Failed,
+            _ if self.fault(fields).is_some() => Standing::Failed,
+            Profile::Signed => Standing::Counted,
             _ => Standing::Unproved,
         }
     }
 
-    /// What is wrong with the code that should prove that somebody was let in.
+    /// What is wrong with the code that should prove that somebody was let in. A static one proves nothing, but can let in only
+    /// with a ticket to which the manifest gives that profile: what no code proves must not count against a signed ticket.
     ///
     /// An admission's must have held when the record was made. Staff override what does not hold then, so that of an
     /// override both signatures count, at the time when the code was shown.
     pub fn fault(&self, fields: &RecordFields) -> Option<Verdict> {
+        if fields.profile != Profile::Signed {
+            let row = fields.ticket.and_then(|ticket| self.manifest().ticket(&ticket));
+            let accepted = row.map_or(self.manifest().head().unlisted, |row| row.profile);
+            return (accepted != fields.profile).then_some(Verdict::WrongProfile);
+        }
         let Some(code) = fields.evidence.code else { return Some(Verdict::Malformed) };
         let at_ms = i64::try_from(fields.time_ms).unwrap_or(i64::MAX);
         let at = match fields.kind {
@@ -77,7 +84,15 @@ impl Knowledge {
         one.head().nonce_required == two.head().nonce_required
             && one.issuers().eq(two.issuers())
             && one.epochs().eq(two.epochs())
+            && one.head().unlisted == two.head().unlisted
+            && of_another_profile(one).eq(of_another_profile(two))
     }
+}
+
+/// The tickets that are let in by another kind of code than those without a row.
+fn of_another_profile(manifest: &Manifest) -> impl Iterator<Item = (TicketHash, Profile)> {
+    let rows = manifest.tickets().filter(|row| row.profile != manifest.head().unlisted);
+    rows.map(|row| (row.id, row.profile))
 }
 
 /// Whether the code says what the record says.

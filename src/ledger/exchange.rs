@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ring::digest::{Context, SHA256};
 
-use super::head::{ChainHead, HEAD_LEN};
+use super::head::{ChainHead, HEAD_LEN, HeadRank};
 use super::record::{ChainId, MAX_RECORD, RecordId};
 use crate::bytes::{Malformed, Reader};
 use crate::model::EventHash;
@@ -35,8 +35,8 @@ pub struct ChainState {
     pub upto: u32,
     /// The first 16 bytes of SHA-256 of the hashes of the records at these places, rising; zeros of none.
     pub digest: [u8; 16],
-    /// When its head was said that is held, Unix milliseconds; 0 where none is.
-    pub heard_ms: u64,
+    /// Which head is held; zeros where none is.
+    pub head: HeadRank,
 }
 
 /// What somebody asks for.
@@ -100,7 +100,7 @@ impl Place {
 
 impl ChainState {
     /// What holding these places of one chain means; they rise.
-    pub fn of(places: &[(u32, [u8; 32])], heard_ms: u64) -> Self {
+    pub fn of(places: &[(u32, [u8; 32])], head: HeadRank) -> Self {
         let mut upto = 0;
         for (sequence, _) in places {
             if *sequence > upto + 1 {
@@ -108,7 +108,7 @@ impl ChainState {
             }
             upto = *sequence;
         }
-        Self { upto, digest: Self::digest_to(places, upto), heard_ms }
+        Self { upto, digest: Self::digest_to(places, upto), head }
     }
 
     /// The digest of the records up to a place.
@@ -127,7 +127,7 @@ impl ChainState {
     /// After which sequence somebody who holds this needs these places. Where both have all places and not the same
     /// records, one of them lacks a side of a fork: all come.
     pub fn lacks_after(&self, places: &[(u32, [u8; 32])]) -> u32 {
-        let ours = Self::of(places, 0);
+        let ours = Self::of(places, HeadRank::default());
         let differs = ours.upto >= self.upto && Self::digest_to(places, self.upto) != self.digest;
         if differs { 0 } else { self.upto }
     }
@@ -144,7 +144,9 @@ impl Request {
             bytes.extend(chain.0);
             bytes.extend(state.upto.to_be_bytes());
             bytes.extend(state.digest);
-            bytes.extend(state.heard_ms.to_be_bytes());
+            bytes.extend(state.head.sequence.to_be_bytes());
+            bytes.extend(state.head.time_ms.to_be_bytes());
+            bytes.extend(state.head.digest);
         }
         bytes
     }
@@ -174,7 +176,9 @@ impl Request {
             if upto == 0 && digest != [0; 16] {
                 return Err(digest_at);
             }
-            held.insert(chain, ChainState { upto, digest, heard_ms: reader.u64()? });
+            let (sequence, time_ms) = (reader.u32()?, reader.u64()?);
+            let head = HeadRank { sequence, time_ms, digest: reader.array()? };
+            held.insert(chain, ChainState { upto, digest, head });
         }
         Ok(Self { event, after, certificate, head, held })
     }

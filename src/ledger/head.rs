@@ -1,5 +1,7 @@
 //! How far a scanner's chain goes, signed by it: by this others know whom they have heard, and what they still miss.
 
+use ring::digest::{SHA256, digest};
+
 use super::certificate::Certificate;
 use super::record::ChainId;
 use super::{LedgerError, ScannerId, signed_by};
@@ -29,6 +31,17 @@ pub struct HeadFields {
     pub hash: [u8; 32],
     /// When this was said, Unix milliseconds.
     pub time_ms: u64,
+}
+
+/// What tells which of two heads of a chain says more: longer, then later, then by what it says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeadRank {
+    /// The head's sequence.
+    pub sequence: u32,
+    /// Its time, Unix milliseconds.
+    pub time_ms: u64,
+    /// The first 16 bytes of SHA-256 of all that it says.
+    pub digest: [u8; 16],
 }
 
 /// A well-formed chain head. That its signature holds is asked with [`ChainHead::check`].
@@ -98,8 +111,8 @@ impl ChainHead {
     /// # Errors
     /// [`LedgerError`] other than [`LedgerError::Malformed`].
     pub fn check(&self, certificate: &Certificate) -> Result<(), LedgerError> {
-        let HeadFields { event, scanner, time_ms, .. } = self.fields;
-        signed_by(&self.bytes, Self::message, certificate, (event, scanner, time_ms))
+        let HeadFields { event, scanner, chain, time_ms, .. } = self.fields;
+        signed_by(&self.bytes, Self::message, certificate, (event, scanner, chain, time_ms))
     }
 
     /// What it says.
@@ -112,9 +125,11 @@ impl ChainHead {
         &self.bytes
     }
 
-    /// Whether it says more than another one of its chain: longer, or as long and later.
-    pub fn is_beyond(&self, other: &HeadFields) -> bool {
-        let rank = |one: &HeadFields| (one.sequence, one.time_ms, one.hash);
-        rank(&self.fields) > rank(other)
+    /// By which it is held against another one of its chain.
+    pub fn rank(&self) -> HeadRank {
+        let HeadFields { sequence, time_ms, .. } = self.fields;
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&digest(&SHA256, &self.bytes[..HEAD_LEN - SIGNATURE_LEN]).as_ref()[..16]);
+        HeadRank { sequence, time_ms, digest: hash }
     }
 }

@@ -32,6 +32,21 @@ pub(super) const MAX_RECORD: usize = EVIDENCE_AT + CODE_LEN + NONCE_LEN + 1 + MA
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChainId(pub [u8; 16]);
 
+impl ChainId {
+    /// A scanner's chain: its id, and what tells it from the scanner's other chains.
+    pub fn of(scanner: ScannerId, random: [u8; 8]) -> Self {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&scanner.0);
+        id[8..].copy_from_slice(&random);
+        Self(id)
+    }
+
+    /// Whether it is one of this scanner's.
+    pub fn is_of(self, scanner: ScannerId) -> bool {
+        self.0.starts_with(&scanner.0)
+    }
+}
+
 /// The place of a record: shown as its chain in 32 hex digits, a slash, and its sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId {
@@ -360,8 +375,8 @@ impl Record {
     /// # Errors
     /// [`LedgerError`] other than [`LedgerError::Malformed`].
     pub fn check(&self, certificate: &Certificate) -> Result<(), LedgerError> {
-        let RecordFields { event, scanner, time_ms, .. } = self.fields;
-        super::signed_by(&self.bytes, Self::message, certificate, (event, scanner, time_ms))
+        let RecordFields { event, scanner, chain, time_ms, .. } = self.fields;
+        super::signed_by(&self.bytes, Self::message, certificate, (event, scanner, chain, time_ms))
     }
 
     /// Its place.

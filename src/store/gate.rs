@@ -150,13 +150,14 @@ impl Store {
         })
     }
 
-    /// Begins a chain for the scanner that has none.
+    /// Begins another chain for the scanner.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn begin_chain(&self, chain: ChainId) -> Result<(), Error> {
         self.write("the chain cannot be begun", |tx| {
-            tx.execute("UPDATE scanner SET chain = ?1 WHERE chain IS NULL", [chain.0]).map(drop)
+            tx.execute("UPDATE scanner SET chain = ?1 WHERE id = (SELECT max(id) FROM scanner)", [chain.0])
+                .map(drop)
         })
     }
 

@@ -104,7 +104,7 @@ impl Scanner {
             event,
             scanner,
             key_handle: handle,
-            chain: Some(ChainId(random()?)),
+            chain: Some(ChainId::of(scanner, random()?)),
             certificate,
         };
         self.store.set_scanner(&stored)?;

@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use ticket_wallet::barcode::DeviceSignature;
 use ticket_wallet::ledger::{
-    Certificate, ChainHead, ChainState, Delta, HeadFields, Item, LedgerError, Place, Request,
+    Certificate, ChainHead, ChainState, Delta, HeadFields, HeadRank, Item, LedgerError, Place, Request,
 };
 
 use crate::support::{root, run_script};
@@ -49,7 +49,8 @@ fn request_told(request: &Request) -> Value {
     let chains = request.held.iter().map(|(chain, state)| {
         json!({
             "chain": hex::encode(chain.0), "n": state.upto, "digest": hex::encode(state.digest),
-            "head_time": state.heard_ms,
+            "head_sequence": state.head.sequence, "head_time": state.head.time_ms,
+            "head_digest": hex::encode(state.head.digest),
         })
     });
     json!({
@@ -164,10 +165,11 @@ fn states() {
     let vectors = all();
     let states: BTreeMap<_, _> = cases(&vectors, "states")
         .map(|(name, case)| {
-            let state = ChainState::of(&places(case), 7);
+            let head = HeadRank { sequence: 7, ..HeadRank::default() };
+            let state = ChainState::of(&places(case), head);
             assert_eq!(json!(state.upto), case["n"], "{name}");
             assert_eq!(hex::encode(state.digest), case["digest"], "{name}");
-            assert_eq!(state.heard_ms, 7);
+            assert_eq!(state.head, head);
             (name, state)
         })
         .collect();

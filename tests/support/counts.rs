@@ -15,6 +15,8 @@ pub(crate) const MERGES: u32 = 1_000;
 pub(crate) const CUTS: u32 = 200;
 /// Damages of several pages, for each state of a wallet.
 pub(crate) const DAMAGES: u32 = 250;
+/// Events with many scanners.
+pub(crate) const SIMULATIONS: u32 = 200;
 
 /// The inputs of a property in a soak, ten times proptest's own number: `cargo tool` sets it.
 const INPUTS_IN_SOAK: u32 = 2_560;

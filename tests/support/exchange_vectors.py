@@ -61,7 +61,7 @@ def read_head(data, certificate):
     out = head_fields(Bytes(data, 0, len(data)))
     if out["event"] != certificate["event"]:
         raise Refused("WrongEvent")
-    if out["scanner"] != certificate["scanner"]:
+    if out["scanner"] != certificate["scanner"] or out["chain"][:16] != out["scanner"]:
         raise Refused("WrongScanner")
     if not p256_holds(bytes.fromhex(certificate["key"]), HEAD, data[:-64], data[-64:]):
         raise Refused("BadSignature")
@@ -98,7 +98,8 @@ def read_request(data):
         if n == 0 and any(digest):
             raise malformed(at + 20)
         last = chain
-        out["chains"].append({"chain": chain.hex(), "n": n, "digest": digest.hex(), "head_time": b.number(8)})
+        out["chains"].append({"chain": chain.hex(), "n": n, "digest": digest.hex(), "head_sequence": b.number(4),
+                              "head_time": b.number(8), "head_digest": b.take(16).hex()})
     return out
 
 
@@ -143,8 +144,8 @@ def chain_id(name):
     return sha(b"chain " + name)[:16]
 
 
-def head_body(chain=b"one", scanner=SCANNER_ID, event=EVENT_ID, sequence=3, last=sha(b"last record"), time=T * 1000 + 250):
-    return b"TWH1" + chain_id(chain) + scanner + event + u(4, sequence) + last + u(8, time)
+def head_body(chain=b"one", scanner=SCANNER_ID, event=EVENT_ID, sequence=3, last=sha(b"last record"), time=T * 1000 + 250, of=None):
+    return b"TWH1" + (scanner if of is None else of) + chain_id(chain)[:8] + scanner + event + u(4, sequence) + last + u(8, time)
 
 
 def head(key=SCANNER_KEY, **fields):
@@ -168,7 +169,8 @@ def place(chain=b"one", sequence=2, last=sha(b"second record")):
 
 def held_row(chain, n, digest=None, time=T * 1000):
     """What is held of a chain; `chain` is an id."""
-    return chain + u(4, n) + (sha(b"held" + chain)[:16] if digest is None else digest) + u(8, time)
+    known_head = u(4, n) + u(8, time) + sha(b"head" + chain)[:16] if time else bytes(28)
+    return chain + u(4, n) + (sha(b"held" + chain)[:16] if digest is None else digest) + known_head
 
 
 def request(rows=(), after=None, flag=None, certificate=None, own=None, size=None, event=EVENT_ID):
@@ -264,6 +266,7 @@ def heads():
     refused("of_another_event_than_the_certificate", head(event=OTHER_EVENT), "WrongEvent")
     refused("under_a_certificate_of_another_event", head(), "WrongEvent", certificate="of_another_event")
     refused("of_another_scanner_than_the_certificate", head(scanner=OTHER_SCANNER), "WrongScanner")
+    refused("in_the_chain_of_another_scanner", head(of=OTHER_SCANNER), "WrongScanner")
     refused("under_a_certificate_of_another_scanner", head(), "WrongScanner", certificate="of_another_scanner")
     refused("before_the_certificate_begins", head(time=begin - 1), "NotCertified")
     refused("after_the_certificate_ends", head(time=end + 1), "NotCertified")
@@ -321,7 +324,7 @@ def requests():
     bad("cut_before_the_head", good[:own])
     bad("cut_in_the_head", good[:-1])
     bad("cut_in_a_chain", every[:-1])
-    bad("cut_to_a_chain_id", every[:-28])
+    bad("cut_to_a_chain_id", every[:-48])
     bad("one_byte_too_many", good + b"\0")
     bad("one_byte_too_many_after_chains", every + b"\0")
     bad("certificate_of_1025_bytes", request(certificate=bytes(1025)), 13)
@@ -333,12 +336,12 @@ def requests():
     bad("head_of_no_record_but_a_hash", request(own=head(sequence=0)), own + 40)
     bad("head_of_records_but_no_hash", request(many, own=head(last=bytes(32))), own + 40)
     start = len(good)
-    bad("chain_twice", request([many[0], many[0]]), start + 44)
-    bad("chain_twice_with_other_fields", request([many[0], held_row(ids[0], 7)]), start + 44)
-    bad("lowest_chain_twice", request([held_row(bytes(16), 1)] * 2), start + 44)
-    bad("chains_not_rising", request([many[2], many[0]]), start + 44)
-    bad("last_chains_not_rising", request(many[:3] + [many[4], many[3]], after=place()), start + 52 + 4 * 44)
-    bad("digest_of_nothing", request([many[0], held_row(ids[1], 0)]), start + 44 + 20)
+    bad("chain_twice", request([many[0], many[0]]), start + 64)
+    bad("chain_twice_with_other_fields", request([many[0], held_row(ids[0], 7)]), start + 64)
+    bad("lowest_chain_twice", request([held_row(bytes(16), 1)] * 2), start + 64)
+    bad("chains_not_rising", request([many[2], many[0]]), start + 64)
+    bad("last_chains_not_rising", request(many[:3] + [many[4], many[3]], after=place()), start + 52 + 4 * 64)
+    bad("digest_of_nothing", request([many[0], held_row(ids[1], 0)]), start + 64 + 20)
 
 
 def longest_delta():

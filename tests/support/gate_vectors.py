@@ -501,7 +501,7 @@ def read_record(data, certificate):
     out["reason"] = b.text(1, 200) if kind == OVERRIDE else None
     if b.left():
         raise malformed(b.at)
-    if out["scanner"] != certificate["scanner"]:
+    if out["scanner"] != certificate["scanner"] or out["chain"][:16] != out["scanner"]:
         raise Refused("WrongScanner")
     if not p256_holds(bytes.fromhex(certificate["key"]), RECORD, body, signature):
         raise Refused("BadSignature")
@@ -601,8 +601,8 @@ def certificate_body(event=EVENT_ID, scanner=SCANNER_ID, key=None, begin=T - 720
 
 
 def record_body(kind, verdict, chain=b"one", sequence=1, previous=None, ticket=None, generation=0, persons=1, time=T * 1000 + 250,
-                presented_at=0, profile=SIGNED, flags=1, evidence=b"", n=None, event=EVENT_ID, scanner=SCANNER_ID):
-    return b"TWR1" + sha(b"chain " + chain)[:16] + scanner + u(4, sequence) + (sha(previous) if previous else bytes(32)) + event + (
+                presented_at=0, profile=SIGNED, flags=1, evidence=b"", n=None, event=EVENT_ID, scanner=SCANNER_ID, of=None):
+    return b"TWR1" + (SCANNER_ID if of is None else of) + sha(b"chain " + chain)[:8] + scanner + u(4, sequence) + (sha(previous) if previous else bytes(32)) + event + (
         bytes(12) if ticket is None else ticket_id(ticket)) + u(2, generation) + u(2, persons) + u(8, time) + u(4, presented_at) + u(
         1, kind) + u(1, verdict) + u(1, profile) + u(1, flags) + u(2, len(evidence) if n is None else n) + evidence
 
@@ -1155,6 +1155,7 @@ def records():
     V.put("records", "s_is_0", good + signature[:32] + bytes(32), "BadSignature", **base)
     V.put("records", "s_and_r_swapped", good + signature[32:] + signature[:32], "BadSignature", **base)
     V.put("records", "of_another_scanner", sign(rec(ADMISSION, 0, **plain, scanner=OTHER_SCANNER)), "WrongScanner", **base)
+    V.put("records", "in_the_chain_of_another_scanner", sign(rec(ADMISSION, 0, **plain, of=OTHER_SCANNER)), "WrongScanner", **base)
     V.put("records", "of_this_scanner_under_anothers_certificate", sign(easy), "WrongScanner", certificate="of_another_scanner")
     V.put("records", "of_another_event", sign(rec(ADMISSION, 0, **plain, event=OTHER_EVENT)), "WrongEvent", **base)
     V.put("records", "before_the_certificate_begins", sign(rec(ADMISSION, 0, **plain, time=(T - 7200) * 1000 - 1)), "NotCertified", **base)

@@ -168,7 +168,7 @@ pub(crate) struct Scanner {
 impl Scanner {
     pub(crate) fn new(gate: RegisteredGate, key: ScannerKey) -> Self {
         let session = gate.session();
-        let chain = ChainId(ring::rand::generate(&SystemRandom::new()).unwrap().expose());
+        let chain = ChainId::of(gate.scanner, ring::rand::generate(&SystemRandom::new()).unwrap().expose());
         Self { gate, key, session, chain }
     }
 

@@ -2,9 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use serde_json::json;
 use tempfile::TempDir;
 use ticket_wallet::barcode::{
     Credential, DeviceSignature, IssuerKey, Purpose, bam_code_text, code_text, proof_message,
@@ -15,26 +12,18 @@ use ticket_wallet::manifest::{EntryPolicy, Profile, TicketState};
 use ticket_wallet::model::{GateService, GateSignIn, GateVerdict, SystemConfig};
 use ticket_wallet::{
     Config, CredentialRequest, Gate, Issuer, ManifestIssuer, ManifestKey, ManifestRequest, ManifestSection,
-    ManifestTicket, ScannerRequest, WalletError,
+    ManifestTicket, WalletError,
 };
 
 use crate::phone::{TestClock, vault_in};
 use crate::raw_key::{keyed, raw_key};
-use crate::tiny_server::{Answer, Asked, TinyServer};
+use crate::tiny_server::TinyServer;
 
-pub(crate) const PROVIDER: &str = "bam:api.example.org/org1";
-pub(crate) const EVENT: &str = "4711";
+#[path = "event_server.rs"]
+mod event_server;
 
-/// What the server gives out, and what it was handed.
-#[derive(Default)]
-struct Desk {
-    offered: Vec<u8>,
-    records: Vec<Vec<u8>>,
-    /// Its own time, where it tells it.
-    clock: Option<TestClock>,
-    /// Of the scanners, in the order in which they registered.
-    certificates: Vec<Vec<u8>>,
-}
+use event_server::{Desk, answer};
+pub(crate) use event_server::{EVENT, PROVIDER};
 
 pub(crate) struct Venue {
     pub(crate) clock: TestClock,
@@ -43,6 +32,8 @@ pub(crate) struct Venue {
     vault: SoftwareVault,
     server: TinyServer,
     desk: Arc<Mutex<Desk>>,
+    /// The server's own time, where it tells it.
+    told_time: Arc<Mutex<Option<TestClock>>>,
     _folder: TempDir,
 }
 
@@ -89,23 +80,25 @@ impl Venue {
         let vault = SoftwareVault::new(folder.path().join("phone.json").to_str().unwrap().to_owned());
         let (keys, desk) =
             (Arc::new(ManifestIssuer::new(vec![9; 32]).unwrap()), Arc::<Mutex<Desk>>::default());
+        let told_time = Arc::<Mutex<Option<TestClock>>>::default();
         let server = {
-            let (keys, desk) = (Arc::clone(&keys), Arc::clone(&desk));
+            let (keys, desk, told_time) = (Arc::clone(&keys), Arc::clone(&desk), Arc::clone(&told_time));
             TinyServer::start(move |asked| {
-                let mut desk = desk.lock().unwrap();
-                let answered = answer(asked, &keys, &mut desk);
-                desk.clock.as_ref().map_or(answered.clone(), |clock| answered.with(&date(clock)))
+                let answered = answer(asked, &keys, &mut desk.lock().unwrap());
+                let clock = told_time.lock().unwrap().clone();
+                clock.map_or(answered.clone(), |clock| answered.with(&date(&clock)))
             })
         };
         let issuer = Issuer::new(vec![7; 32]).unwrap();
-        let venue = Self { clock: clock.clone(), issuer, keys, vault, server, desk, _folder: folder };
+        let venue =
+            Self { clock: clock.clone(), issuer, keys, vault, server, desk, told_time, _folder: folder };
         venue.offer(&venue.request());
         venue
     }
 
     /// One that says what time it is.
     pub(crate) fn with_date(self) -> Self {
-        self.desk.lock().unwrap().clock = Some(self.clock.clone());
+        *self.told_time.lock().unwrap() = Some(self.clock.clone());
         self
     }
 
@@ -249,57 +242,6 @@ pub(crate) fn sign_in_at(url: String) -> GateSignIn {
 pub(crate) fn open(folder: &std::path::Path, clock: &TestClock) -> Result<Gate, WalletError> {
     let config = Config { send_by_itself: false, ..Config::in_folder(folder.to_str().unwrap()) };
     Gate::open(config, vault_in(folder), Some(Arc::new(clock.clone())), None)
-}
-
-/// `POST /gates`, `GET /gates/manifest`, `POST /gates/ledger`, each as the extension's description has it.
-fn answer(asked: &Asked, keys: &ManifestIssuer, desk: &mut Desk) -> Answer {
-    let path = asked.path.split('?').next().unwrap_or_default();
-    match (asked.method.as_str(), path) {
-        ("GET", "/.well-known/ticket-wallet") => {
-            json_of(&json!({ "version": 1, "base": "/wallet/v1", "features": ["gate"] }))
-        }
-        ("POST", "/wallet/v1/gates") => {
-            let key = BASE64URL.decode(asked.json()["scanner_key"].as_str().unwrap()).unwrap();
-            // The id is the key's own: the same key is the same scanner.
-            let scanner_id = key[1..9].to_vec();
-            let certificate = keys.certificate(ScannerRequest {
-                provider: PROVIDER.to_owned(),
-                event_id: EVENT.to_owned(),
-                scanner_id: scanner_id.clone(),
-                scanner_key: key,
-                not_before: 0,
-                not_after: None,
-                name: asked.json()["name"].as_str().unwrap().to_owned(),
-                sections: vec![7],
-            });
-            let certificate = certificate.unwrap();
-            desk.certificates.push(certificate.clone());
-            json_of(&json!({
-                "scanner_id": BASE64URL.encode(scanner_id), "certificate": BASE64URL.encode(&certificate),
-                "manifest_key": BASE64URL.encode(keys.public_key()), "session": "session-of-the-door",
-                "event": { "provider": PROVIDER, "id": EVENT, "name": "Final" },
-                "sections": [{ "code": 7, "name": "North" }],
-            }))
-        }
-        ("GET", "/wallet/v1/gates/manifest") => Answer::ok(desk.offered.clone()),
-        ("POST", "/wallet/v1/gates/ledger") => {
-            let records = asked.json();
-            let records = records.as_array().unwrap().iter().map(|one| one.as_str().unwrap());
-            desk.records.extend(records.map(|one| BASE64URL.decode(one).unwrap()));
-            json_of(&json!({ "held": {} }))
-        }
-        ("GET", "/wallet/v1/gates/ledger") => {
-            let encoded = |all: &[Vec<u8>]| all.iter().map(|one| BASE64URL.encode(one)).collect::<Vec<_>>();
-            json_of(
-                &json!({ "records": encoded(&desk.records), "certificates": encoded(&desk.certificates) }),
-            )
-        }
-        _ => Answer::status(404),
-    }
-}
-
-fn json_of(value: &serde_json::Value) -> Answer {
-    Answer::ok(value.to_string()).with("content-type: application/json")
 }
 
 fn date(clock: &TestClock) -> String {

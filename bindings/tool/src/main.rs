@@ -22,6 +22,7 @@ mod tally;
 mod trace;
 mod xctest;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -46,7 +47,8 @@ const CASES_IN_SOAK: u32 = 2560;
     after_help = "Examples:\n  cargo tool setup        once after cloning; `cargo tool test` does it too\n  \
                   cargo tool test         every suite\n  cargo tool test rust    one suite\n  \
                   CI=true cargo tool test as in CI: what cannot run is a failure\n  \
-                  cargo tool soak         the Rust tests with many more random inputs, for an hour"
+                  cargo tool soak         the Rust tests with many more random inputs, for an hour\n  \
+                  cargo tool simulate     an event with 16 scanners, some of which fail or lie"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -99,6 +101,16 @@ enum Command {
     ///
     /// `cargo tool test checks` fails when that file is not the API as it is.
     Api,
+    /// Simulate an event whose scanners merge their ledgers without a server, and check what must hold
+    ///
+    /// The options are the simulator's own: `cargo tool simulate --help` tells them. Exit code: 1 when something does not
+    /// hold, which is said.
+    #[command(disable_help_flag = true)]
+    Simulate {
+        /// Options of the simulator
+        #[arg(value_name = "OPTION", trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
     /// Measure `present` from Rust, Kotlin and Swift, and print the medians as a table
     Latency,
     /// Build the library for this machine and generate the Swift and Kotlin sources
@@ -141,6 +153,11 @@ fn run(command: &Command) -> Result<ExitCode, String> {
             Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Latency => latency::run(&project).map(|()| ExitCode::SUCCESS),
+        Command::Simulate { options } => {
+            let run = ["run", "--quiet", "--release", "--package", "ticket-wallet-simulator", "--"];
+            let held = process::succeeds(project.cargo(&run).args(options))?;
+            Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Command::Setup => {
             let results =
                 [setup::ensure(&project), maven::ensure(), swift_root::ensure(&project).map(|_| ())];
@@ -178,6 +195,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_simulator_gets_its_options_as_they_are() {
+        let given = ["tool", "simulate", "--scanners", "64", "--help"];
+        let Command::Simulate { options } = Arguments::try_parse_from(given).unwrap().command else {
+            unreachable!("another command")
+        };
+        assert_eq!(options, ["--scanners", "64", "--help"]);
     }
 
     #[test]

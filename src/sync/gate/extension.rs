@@ -6,7 +6,7 @@ use super::{GateSyncReport, Post, Registered, Registration, Scanner};
 use crate::barcode::{DeviceKey, IssuerKey};
 use crate::device::new_id;
 use crate::error::Error;
-use crate::ledger::{ChainState, Item, RecordId};
+use crate::ledger::{ChainState, HeadRank, Item, RecordId};
 use crate::manifest::ManifestError;
 use crate::model::GateSignIn;
 use crate::remote::extension::{
@@ -152,7 +152,9 @@ impl Scanner {
     /// Of each chain, up to where every place has a record.
     fn held_places(&self, post: &Post) -> Result<Vector, Error> {
         let chains = self.store.chains(post.scanner.event)?.into_iter();
-        chains.map(|chain| Ok((chain, ChainState::of(&self.store.places(chain)?, 0).upto))).collect()
+        chains
+            .map(|chain| Ok((chain, ChainState::of(&self.store.places(chain)?, HeadRank::default()).upto)))
+            .collect()
     }
 }
 

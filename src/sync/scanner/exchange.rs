@@ -97,8 +97,8 @@ impl Scanner {
         heads.insert(head.fields().chain, head);
         let mut held = BTreeMap::new();
         for chain in self.all_chains(&exchange, &heads)? {
-            let heard_ms = heads.get(&chain).map_or(0, |head| head.fields().time_ms);
-            held.insert(chain, ChainState::of(&self.store.places(chain)?, heard_ms));
+            let head = heads.get(&chain).map(ChainHead::rank).unwrap_or_default();
+            held.insert(chain, ChainState::of(&self.store.places(chain)?, head));
         }
         let request = Request {
             event: exchange.event(),
@@ -241,9 +241,8 @@ impl Scanner {
             let known = scanner.and_then(|scanner| certificates.get(&scanner)).into_iter().flatten();
             items.extend(known.map(|(_, signed)| Item::Certificate(signed.clone())));
         }
-        let is_newer =
-            |head: &&ChainHead| theirs.is_none_or(|theirs| head.fields().time_ms > theirs.heard_ms);
-        items.extend(head.filter(is_newer).map(|head| Item::Head(head.as_bytes().to_vec())));
+        let is_beyond = |head: &&ChainHead| theirs.is_none_or(|theirs| head.rank() > theirs.head);
+        items.extend(head.filter(is_beyond).map(|head| Item::Head(head.as_bytes().to_vec())));
         Ok(items)
     }
 

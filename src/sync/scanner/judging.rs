@@ -84,12 +84,13 @@ impl Scanner {
         Ok(changed)
     }
 
-    /// The chain of a scanner's records: another one begins where it was lost.
+    /// The chain of a scanner's records: another one begins where it was lost, and where others would not know it for this
+    /// scanner's.
     pub(super) fn chain_of(&self, scanner: &StoredScanner) -> Result<ChainId, Error> {
         match scanner.chain {
-            Some(chain) => Ok(chain),
-            None => {
-                let chain = ChainId(crate::device::random()?);
+            Some(chain) if chain.is_of(scanner.scanner) => Ok(chain),
+            _ => {
+                let chain = ChainId::of(scanner.scanner, crate::device::random()?);
                 self.store.begin_chain(chain)?;
                 Ok(chain)
             }

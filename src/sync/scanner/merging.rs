@@ -129,7 +129,7 @@ impl Scanner {
                     Ok(head) => {
                         let chain = head.fields().chain;
                         let newest = sorted.heads.get(&chain).or_else(|| known.get(&chain));
-                        if chain != own && newest.is_none_or(|newest| head.is_beyond(newest.fields())) {
+                        if chain != own && newest.is_none_or(|newest| head.rank() > newest.rank()) {
                             sorted.heads.insert(chain, head);
                         }
                     }

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use ticket_wallet::barcode::IssuerKey;
-use ticket_wallet::ledger::{Certificate, ChainHead, ChainState, Delta, Item, Record, Request};
+use ticket_wallet::ledger::{Certificate, ChainHead, ChainState, Delta, HeadRank, Item, Record, Request};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(request) = Request::from_bytes(bytes) {
@@ -32,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
     }
-    let _ = ChainState::of(&[], 0);
+    let _ = ChainState::of(&[], HeadRank::default());
 });
 
 const KEY: [u8; 32] = [

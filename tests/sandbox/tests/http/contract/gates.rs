@@ -123,9 +123,10 @@ fn records(gate: &Value, now: i64, device: &Device) -> Vec<String> {
 
 fn record(gate: &Value, after: Option<&LedgerRecord>, at: i64, device: &Device) -> LedgerRecord {
     let certificate = binary(gate, "certificate");
+    let scanner = ScannerId(binary(gate, "scanner_id").try_into().unwrap());
     let fields = RecordFields {
-        chain: ChainId([7; 16]),
-        scanner: ScannerId(binary(gate, "scanner_id").try_into().unwrap()),
+        chain: ChainId::of(scanner, [7; 8]),
+        scanner,
         sequence: if after.is_some() { 2 } else { 1 },
         previous: after.map_or([0; 32], LedgerRecord::hash),
         event: EventHash(certificate[4..12].try_into().unwrap()),
