@@ -69,7 +69,7 @@ impl Allowed {
         let free = match self {
             Self::Once => history.entries().next().is_none(),
             Self::AfterExit => history.inside() == 0,
-            Self::Persons { count } => history.persons() + u32::from(persons) <= count,
+            Self::Persons { count } => history.persons().saturating_add(u32::from(persons)) <= count,
             Self::Days { count } => match day_of(days, now) {
                 Ok(today) => {
                     let mut used: Vec<_> =

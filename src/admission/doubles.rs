@@ -13,10 +13,10 @@ pub fn extra_entries(history: &History, allowed: Allowed, days: &[(u32, u32)]) -
         Allowed::Once => entries.skip(1).collect(),
         Allowed::AfterExit => while_inside(entries, history.exits()),
         Allowed::Persons { count } => {
-            let mut persons = 0;
+            let mut persons = 0_u32;
             entries
                 .filter(|entry| {
-                    persons += u32::from(entry.persons);
+                    persons = persons.saturating_add(u32::from(entry.persons));
                     persons > count
                 })
                 .collect()
@@ -42,7 +42,7 @@ fn while_inside(entries: impl Iterator<Item = Entry>, exits: impl Iterator<Item 
         if inside > 0 {
             extra.push(entry);
         }
-        inside += u32::from(entry.persons);
+        inside = inside.saturating_add(u32::from(entry.persons));
     }
     extra
 }

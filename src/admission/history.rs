@@ -67,19 +67,23 @@ impl History {
     }
 
     /// Entries by which a scanner decides. Where two scanners have the same frame, one may have it from the other's
-    /// records; so the one that let in fewer counts, and none where one of them has taken it back.
+    /// records: then what this scanner wrote itself counts, or of others' the one that let in fewer, and none where one of
+    /// them has taken it back.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = Entry> + '_ {
-        let mut frames: BTreeMap<&[u8; CODE_LEN], BTreeMap<ChainId, u32>> = BTreeMap::new();
-        for one in self.records.iter().map(Seen::fields).filter(|one| one.lets_in()) {
+        let mut frames: BTreeMap<&[u8; CODE_LEN], BTreeMap<ChainId, (bool, u32)>> = BTreeMap::new();
+        for (seen, one) in
+            self.records.iter().map(|seen| (seen, seen.fields())).filter(|(_, one)| one.lets_in())
+        {
             if let Some(code) = &one.evidence.code {
                 let persons = if self.is_undone(one) { 0 } else { u32::from(one.persons) };
-                *frames.entry(code).or_default().entry(one.chain).or_default() += persons;
+                let of_chain = frames.entry(code).or_default().entry(one.chain).or_default();
+                *of_chain = (!seen.is_own, of_chain.1.saturating_add(persons));
             }
         }
         let counts = move |one: &&RecordFields| {
             let chains = one.evidence.code.as_ref().and_then(|code| frames.get(code));
-            let fewest = chains.and_then(|chains| chains.iter().min_by_key(|(_, persons)| **persons));
-            fewest.is_none_or(|(chain, _)| *chain == one.chain)
+            let first = chains.and_then(|chains| chains.iter().min_by_key(|(_, rank)| **rank));
+            first.is_none_or(|(chain, _)| *chain == one.chain)
         };
         let entries = self.records.iter().map(Seen::fields).filter(|one| one.lets_in());
         entries.filter(counts).filter(|one| !self.is_undone(one)).map(Entry::of)
@@ -87,7 +91,7 @@ impl History {
 
     /// Persons who came in.
     pub fn persons(&self) -> u32 {
-        self.entries().map(|entry| u32::from(entry.persons)).sum()
+        self.entries().fold(0, |sum, entry| sum.saturating_add(u32::from(entry.persons)))
     }
 
     /// Persons who left, and when, in milliseconds.
@@ -105,7 +109,7 @@ impl History {
             while let Some((_, persons)) = exits.next_if(|(at, _)| *at < entry.time_ms) {
                 inside = leave(inside, persons);
             }
-            inside += u32::from(entry.persons);
+            inside = inside.saturating_add(u32::from(entry.persons));
         }
         exits.fold(inside, |inside, (_, persons)| leave(inside, persons))
     }

@@ -162,7 +162,7 @@ pub struct MergeReport {
     pub admissions: u32,
     /// New records that do not count; [`crate::Gate::report`] says why.
     pub discounted: u32,
-    /// What was forged, foreign or not readable: nothing of it is kept.
+    /// What was forged, foreign or not readable, the first 100: nothing of it is kept.
     pub refused: Vec<RefusedItem>,
     /// Of the tickets in new records, those that let in more often than they may.
     pub double_entries: Vec<DoubleEntry>,

@@ -209,13 +209,21 @@ impl Store {
             for (number, part) in (0_i64..).zip(body.chunks(PART_LEN)) {
                 put.execute((event.0, number, part))?;
             }
-            let mut keep = tx.prepare_cached(
-                "INSERT INTO gate_floor (ticket, generation) VALUES (?1, ?2)
-                 ON CONFLICT (ticket) DO UPDATE SET generation = max(generation, excluded.generation)",
-            )?;
-            floors.iter().try_for_each(|(ticket, floor)| keep.execute((ticket.0, floor)).map(drop))?;
+            raise_floors(tx, floors)?;
             set_standings(tx, standings)?;
             Ok(true)
+        })
+    }
+
+    /// Forgets the manifest in use but for its floors: it is none that this gate may go on from.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn forget_gate_manifest(&self, event: EventHash, floors: &[(TicketHash, u16)]) -> Result<(), Error> {
+        self.write("the manifest cannot be forgotten", |tx| {
+            tx.execute("UPDATE gate_manifest SET taken = taken + 1 WHERE event = ?1", [event.0])?;
+            tx.execute("DELETE FROM gate_manifest_part WHERE event = ?1", [event.0])?;
+            raise_floors(tx, floors)
         })
     }
 
@@ -382,24 +390,26 @@ impl Store {
         })
     }
 
-    /// How many records of each kind and verdict that count an event has, and how many wait to be sent.
+    /// How many records of each kind and verdict an event has that count, or that are of this chain, and how many wait to
+    /// be sent.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn tallies(&self, event: EventHash) -> Result<(Vec<Tally>, u32), Error> {
+    pub fn tallies(&self, event: EventHash, own: Option<ChainId>) -> Result<(Vec<Tally>, u32), Error> {
         self.read("the records cannot be counted", |db| {
             let tallies = db
                 .prepare_cached(
                     "SELECT kind, verdict, count(*), sum(persons) FROM gate_record
-                     WHERE event = ?1 AND standing < ?2 GROUP BY kind, verdict",
+                     WHERE event = ?1 AND (standing < ?2 OR chain = ?3) GROUP BY kind, verdict",
                 )?
-                .query_map((event.0, Standing::Failed as u8), |row| {
+                .query_map((event.0, Standing::Failed as u8, own.map(|chain| chain.0)), |row| {
                     let wrong = || rusqlite::Error::InvalidQuery;
                     Ok(Tally {
                         kind: Kind::from_number(row.get(0)?).ok_or_else(wrong)?,
                         verdict: Verdict::from_number(row.get(1)?).ok_or_else(wrong)?,
                         records: row.get(2)?,
-                        persons: row.get(3)?,
+                        // Others' records may name any number.
+                        persons: u32::try_from(row.get::<_, i64>(3)?).unwrap_or(u32::MAX),
                     })
                 })?
                 .collect::<Result<_, _>>()?;
@@ -446,6 +456,14 @@ pub(super) fn insert_record(db: &Connection, new: NewRecord<'_>) -> rusqlite::Re
             new.standing as u8,
         ])?;
     Ok(changed > 0)
+}
+
+fn raise_floors(db: &Connection, floors: &[(TicketHash, u16)]) -> rusqlite::Result<()> {
+    let mut keep = db.prepare_cached(
+        "INSERT INTO gate_floor (ticket, generation) VALUES (?1, ?2)
+         ON CONFLICT (ticket) DO UPDATE SET generation = max(generation, excluded.generation)",
+    )?;
+    floors.iter().try_for_each(|(ticket, floor)| keep.execute((ticket.0, floor)).map(drop))
 }
 
 pub(super) fn set_standings(db: &Connection, standings: &[(i64, Standing)]) -> rusqlite::Result<()> {

@@ -14,6 +14,7 @@ use crate::barcode::DeviceKey;
 use crate::device::{ask, random};
 use crate::error::Error;
 use crate::ledger::{ChainId, ScannerId};
+use crate::manifest::Manifest;
 use crate::model::{EventHash, GateService, GateSignIn, GateSyncReport, Provider, SystemConfig};
 use crate::remote::{Http, RetryPolicy};
 use crate::store::StoredScanner;
@@ -107,8 +108,29 @@ impl Scanner {
             chain: Some(ChainId::of(scanner, random()?)),
             certificate,
         };
+        self.forget_manifest_of_others(&stored, &registered)?;
         self.store.set_scanner(&stored)?;
         self.take_up(stored)
+    }
+
+    /// A manifest that another system, or another key, vouched for says nothing here, and its sequence neither. Its floors
+    /// stay.
+    fn forget_manifest_of_others(&self, next: &StoredScanner, as_what: &Registered) -> Result<(), Error> {
+        let is_same = |post: &Post| {
+            let before = Registered::read(&post.scanner).ok();
+            let same = before.map(|one| (one.service, one.manifest_key));
+            post.scanner.event == next.event && same == Some((as_what.service, as_what.manifest_key.clone()))
+        };
+        if self.post().is_ok_and(|post| is_same(&post)) {
+            return Ok(());
+        }
+        let held = match self.store.gate_manifest(next.event) {
+            Err(Error::Recovery { .. }) => None,
+            other => other?.and_then(|body| Manifest::from_body(body).ok()),
+        };
+        let floors = held.iter().flat_map(Manifest::tickets).map(|row| (row.id, row.floor));
+        let floors: Vec<_> = floors.filter(|(_, floor)| *floor > 0).collect();
+        self.store.forget_gate_manifest(next.event, &floors)
     }
 
     /// Changes how requests are repeated, from the next one on.
@@ -130,7 +152,7 @@ impl Scanner {
             return wrong("name", "it has 1 to 64 bytes of UTF-8");
         }
         let unsent = match self.post() {
-            Ok(post) => self.store.tallies(post.scanner.event)?.1,
+            Ok(post) => self.store.tallies(post.scanner.event, None)?.1,
             Err(_) => 0,
         };
         if unsent > 0 && !sign_in.leave_unsent {
@@ -185,7 +207,7 @@ impl Scanner {
             GateService::Bam => self.send_by_bam(&post, &registered, &mut report).await,
         };
         let prepared = self.prepare_in_turn().await;
-        report.unsent = self.store.tallies(post.scanner.event)?.1;
+        report.unsent = self.store.tallies(post.scanner.event, None)?.1;
         sent.and(prepared)?;
         Ok(report)
     }

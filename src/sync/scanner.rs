@@ -31,7 +31,7 @@ use writing::{Entry, Writing};
 const TOLERANCE_S: u32 = 10;
 /// The same text again within this time is a camera's double read.
 const DOUBLE_READ_MS: i64 = 3_000;
-/// How many refused codes are remembered for an override.
+/// How many refusals are remembered for an override.
 const REFUSED: usize = 256;
 /// Others write to the ledger at most so often while one decision is taken.
 const TRIES: u32 = 100;
@@ -47,9 +47,10 @@ pub struct Scanner {
     /// One change at a time of what records are judged by, and of others' records.
     judging: Mutex<()>,
     post: RwLock<Option<Arc<Post>>>,
-    last: Mutex<Option<LastScan>>,
-    /// Refused codes that hold, for staff who override.
-    refused: Mutex<VecDeque<(RecordId, Writing)>>,
+    /// What was said within the time of a double read, the newest last.
+    recent: Mutex<VecDeque<RecentScan>>,
+    /// The newest refusals, for staff who override.
+    refused: Mutex<VecDeque<Refused>>,
     /// Other scanners, and when each was last known to speak, Unix milliseconds.
     heard: Mutex<BTreeMap<ScannerId, u64>>,
 }
@@ -73,11 +74,21 @@ pub struct Scan<'a> {
     pub persons: u16,
 }
 
-struct LastScan {
+struct RecentScan {
     text: Vec<u8>,
     direction: Direction,
+    persons: u16,
     elapsed_ms: i64,
     said: GateVerdict,
+}
+
+/// What a record of a refusal does not tell.
+struct Refused {
+    id: RecordId,
+    direction: Direction,
+    /// The code that holds all the same.
+    proof: Option<Writing>,
+    is_overridden: bool,
 }
 
 opaque_debug!(Scanner, Post);
@@ -96,7 +107,7 @@ impl Scanner {
             turn: AsyncMutex::default(),
             judging: Mutex::default(),
             post: RwLock::default(),
-            last: Mutex::default(),
+            recent: Mutex::default(),
             refused: Mutex::default(),
             heard: Mutex::default(),
         };
@@ -108,6 +119,7 @@ impl Scanner {
 
     /// Stands at a post from now on.
     pub(super) fn take_up(&self, stored: StoredScanner) -> Result<(), Error> {
+        self.forget_recent();
         let manifest = match self.store.gate_manifest(stored.event) {
             Err(Error::Recovery { .. }) => None,
             other => other?.and_then(|body| Manifest::from_body(body).ok()),
@@ -142,25 +154,39 @@ impl Scanner {
         }
         let elapsed_ms = self.time.elapsed_ms();
         let text = strip_scanner_marks(scan.scanned);
-        if let Some(said) = elapsed_ms.and_then(|now| self.double_read(text, scan.direction, now)) {
+        if let Some(said) = elapsed_ms.and_then(|now| self.double_read(text, &scan, now)) {
             return Ok(said);
         }
         let said = self.decide_and_write(scan)?;
-        let last = elapsed_ms.map(|elapsed_ms| LastScan {
-            text: text.to_vec(),
-            direction: scan.direction,
-            elapsed_ms,
-            said: said.clone(),
-        });
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = last;
+        if let Some(elapsed_ms) = elapsed_ms {
+            self.remember(RecentScan {
+                text: text.to_vec(),
+                direction: scan.direction,
+                persons: scan.persons,
+                elapsed_ms,
+                said: said.clone(),
+            });
+        }
         Ok(said)
     }
 
-    fn double_read(&self, text: &[u8], direction: Direction, now_ms: i64) -> Option<GateVerdict> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = last.as_ref().filter(|last| last.text == text && last.direction == direction)?;
-        let passed = now_ms.checked_sub(last.elapsed_ms)?;
-        (0..=DOUBLE_READ_MS).contains(&passed).then(|| GateVerdict { is_repeated: true, ..last.said.clone() })
+    /// What was said a moment ago of the same text, for as many persons and the same way.
+    fn double_read(&self, text: &[u8], scan: &Scan<'_>, now_ms: i64) -> Option<GateVerdict> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|one| {
+            now_ms.checked_sub(one.elapsed_ms).is_some_and(|passed| (0..=DOUBLE_READ_MS).contains(&passed))
+        });
+        let same = |one: &&RecentScan| {
+            one.text == text && one.direction == scan.direction && one.persons == scan.persons
+        };
+        recent.iter().find(same).map(|one| GateVerdict { is_repeated: true, ..one.said.clone() })
+    }
+
+    /// Only the newest that was said of a text is said again.
+    fn remember(&self, scan: RecentScan) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|one| one.text != scan.text);
+        recent.push_back(scan);
     }
 
     fn decide_and_write(&self, scan: Scan<'_>) -> Result<GateVerdict, Error> {
@@ -180,7 +206,7 @@ impl Scanner {
             let kind = if decision.verdict == Verdict::Admit { kind } else { Kind::Refusal };
             let entry = Entry::of_code(&code, kind, decision.verdict, scan.persons);
             if let Some(record) = self.append(&post, &now, head, entry)? {
-                self.remember_refused(&record, &code);
+                self.remember_refused(&record, &code, scan.direction);
                 let mut said =
                     describe::verdict(&post, knowledge, &code, &history, &decision, &now, record.id());
                 self.describe_peers(&mut said.certainty, &now);
@@ -232,7 +258,7 @@ impl Scanner {
                 return refused("it has been taken back already");
             }
             if let Some(record) = self.append(&post, &now, head, Entry::undo_of(&admission))? {
-                self.forget_last();
+                self.forget_recent();
                 return self.store.record_at(record.id().chain, record.id().sequence);
             }
         }
@@ -251,12 +277,13 @@ impl Scanner {
             let reason = "only a refusal of this scanner can be overridden".to_owned();
             return Err(Error::Input { field: "record_id", reason });
         }
-        let proof = self.proof_of(id);
+        let proof = self.overridable(id)?;
         for _ in 0..TRIES {
             let (now, head) = (self.time.now()?, self.store.ledger_head(post.chain)?);
             let entry = Entry::overriding(&refusal, reason, proof)?;
             if let Some(record) = self.append(&post, &now, head, entry)? {
-                self.forget_last();
+                self.mark_overridden(id);
+                self.forget_recent();
                 return self.store.record_at(record.id().chain, record.id().sequence);
             }
         }
@@ -264,25 +291,40 @@ impl Scanner {
     }
 
     /// The signed code behind a refusal of not long ago.
-    fn proof_of(&self, id: RecordId) -> Option<Writing> {
+    ///
+    /// # Errors
+    /// [`Error::Input`] for one that was overridden, or that refused somebody who was leaving: an override lets in.
+    fn overridable(&self, id: RecordId) -> Result<Option<Writing>, Error> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.iter().find(|(of, _)| *of == id).map(|(_, proof)| *proof)
+        let Some(one) = refused.iter().find(|one| one.id == id) else { return Ok(None) };
+        let reason = match one.direction {
+            Direction::Out => "it refused somebody who was leaving, and an override lets in",
+            Direction::In if one.is_overridden => "it has been overridden already",
+            Direction::In => return Ok(one.proof),
+        };
+        Err(Error::Input { field: "record_id", reason: reason.to_owned() })
     }
 
-    fn remember_refused(&self, record: &Record, code: &ReadCode) {
-        let Some((code, nonce)) = code.proof.filter(|_| record.fields().kind == Kind::Refusal) else {
+    fn mark_overridden(&self, id: RecordId) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.iter_mut().filter(|one| one.id == id).for_each(|one| one.is_overridden = true);
+    }
+
+    fn remember_refused(&self, record: &Record, code: &ReadCode, direction: Direction) {
+        if record.fields().kind != Kind::Refusal {
             return;
-        };
+        }
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if refused.len() == REFUSED {
             refused.pop_front();
         }
-        refused.push_back((record.id(), Writing { code, nonce }));
+        let proof = code.proof.map(|(code, nonce)| Writing { code, nonce });
+        refused.push_back(Refused { id: record.id(), direction, proof, is_overridden: false });
     }
 
-    /// What was said of the last code no longer holds.
-    fn forget_last(&self) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// What was said of codes a moment ago no longer holds.
+    fn forget_recent(&self) {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Signs a record and keeps it, unless the ledger has changed since `head` was read.

@@ -70,6 +70,36 @@ async fn an_override_lets_in_with_its_reason_and_clears_nothing() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_overridden_once_and_none_of_who_was_leaving() {
+    let clock = TestClock::new();
+    let (venue, door) = with_plain_code(&clock).await;
+    let stale = venue.show(&Shown { presented: -100, ..Shown::of("1") });
+    let refused = door.scan(&stale).record_id;
+    let overriding = |id: &str| door.gate.override_refusal(id.to_owned(), "known here".to_owned());
+    overriding(&refused).unwrap();
+    assert_eq!(field(overriding(&refused)), "record_id");
+    let leaving = door.gate.exit(stale.into_bytes(), 1).unwrap();
+    assert_eq!(leaving.verdict, Verdict::Stale);
+    assert_eq!(field(overriding(&leaving.record_id)), "record_id");
+    let counted = door.gate.statistics().unwrap();
+    assert_eq!((counted.entered, counted.overridden, counted.left), (1, 1, 0));
+}
+
+/// What nobody else can check is counted where it happened.
+#[tokio::test]
+async fn an_override_after_a_restart_counts_here() {
+    let clock = TestClock::new();
+    let (venue, door) = with_plain_code(&clock).await;
+    let refused = door.scan(&venue.show(&Shown { presented: -100, ..Shown::of("1") })).record_id;
+    let door = door.restart();
+    door.gate.override_refusal(refused, "known here".to_owned()).unwrap();
+    let counted = door.gate.statistics().unwrap();
+    assert_eq!((counted.entered, counted.overridden), (1, 1));
+    let report = door.gate.report().unwrap();
+    assert_eq!((report.entered, report.discounted.len()), (0, 1));
+}
+
+#[tokio::test]
 async fn records_form_a_signed_chain_and_are_handed_over_once() {
     let clock = TestClock::new();
     let (venue, door) = with_plain_code(&clock).await;

@@ -114,3 +114,20 @@ async fn a_gate_without_an_event_or_manifest_says_what_to_do() {
     venue.offer(&venue.request());
     assert_eq!(door.gate.prepare().await.unwrap().readiness, GateReadiness::Ready);
 }
+
+/// Another key's manifest is no start for this one's: neither its sequence nor what it lets in. Its floors stay.
+#[tokio::test]
+async fn a_sign_in_under_another_key_begins_without_the_manifest_of_the_one_before() {
+    let clock = TestClock::new();
+    let (first, second) = (Venue::new(&clock), Venue::with_key(&clock, [8; 32]));
+    let mut old = Venue::row("1", Profile::Signed, None);
+    old.generation = 2;
+    first.offer(&ManifestRequest { sequence: 9, tickets: vec![old], ..first.request() });
+    let door = first.door().await;
+    assert_eq!(door.gate.status().unwrap().manifest_sequence, Some(9));
+    second.offer(&ManifestRequest { sequence: 3, ..second.request() });
+    door.gate.sign_in(second.sign_in()).await.unwrap();
+    assert_eq!(door.gate.status().unwrap().manifest_sequence, Some(3));
+    assert_eq!(door.scan(&second.show(&Shown::of("1"))).verdict, Verdict::Superseded);
+    assert_eq!(door.scan(&second.show(&Shown::of("2"))).verdict, Verdict::Admit);
+}

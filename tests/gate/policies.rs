@@ -43,6 +43,19 @@ async fn the_same_text_within_three_seconds_is_one_reading_and_later_a_replay() 
 }
 
 #[tokio::test]
+async fn two_phones_in_view_are_read_in_turn_and_another_number_of_persons_is_no_double_read() {
+    let clock = TestClock::new();
+    let (venue, door) = at(EntryPolicy::Entries, 5, &clock).await;
+    let [one, other] = ["1", "2"].map(|of| venue.show(&Shown::of(of)));
+    let verdicts = [&one, &other, &one, &other].map(|code| door.scan(code));
+    assert!(verdicts.iter().all(|said| said.verdict == Verdict::Admit));
+    assert_eq!(verdicts.map(|said| said.is_repeated), [false, false, true, true]);
+    let group = door.gate.scan(one.as_bytes().to_vec(), 4).unwrap();
+    assert_eq!((group.verdict, group.is_repeated), (Verdict::Replayed, false));
+    assert_eq!(door.gate.statistics().unwrap().entered, 2);
+}
+
+#[tokio::test]
 async fn a_buyer_after_the_sellers_entry_is_told_of_it_and_the_sellers_copy_is_over() {
     let clock = TestClock::new();
     let (venue, door) = at(EntryPolicy::ReEntry, 1, &clock).await;

@@ -83,6 +83,33 @@ async fn each_fault_of_a_signed_code_has_its_verdict_and_the_earlier_one_counts(
     }
 }
 
+/// A ticket that several things speak against: the first of them counts.
+#[tokio::test]
+async fn profile_comes_before_generation_and_that_before_state_and_replay() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let revoked = |row: &mut ManifestTicket| row.state = TicketState::Revoked;
+    let old_and_revoked = row("old", |row| (row.generation, row.state) = (3, TicketState::Revoked));
+    let mut plain = Venue::row("plain", Profile::Plain, Some("4006381333931"));
+    revoked(&mut plain);
+    venue.offer(&ManifestRequest { tickets: vec![plain, old_and_revoked], ..venue.request() });
+    let door = venue.door().await;
+    for (ticket, generation, expected) in
+        [("plain", 1, Verdict::WrongProfile), ("old", 2, Verdict::Superseded), ("old", 3, Verdict::Revoked)]
+    {
+        let shown = Shown { generation, ..Shown::of(ticket) };
+        assert_eq!(door.scan(&venue.show(&shown)).verdict, expected, "{ticket} {generation}");
+    }
+    let used = venue.show(&Shown::of("used"));
+    assert_eq!(door.scan(&used).verdict, Verdict::Admit);
+    clock.pass_s(4);
+    assert_eq!(door.scan(&used).verdict, Verdict::Replayed);
+    let tickets = vec![row("used", revoked)];
+    venue.offer(&ManifestRequest { sequence: 2, tickets, ..venue.request() });
+    door.gate.prepare().await.unwrap();
+    assert_eq!(door.scan(&used).verdict, Verdict::Revoked);
+}
+
 #[tokio::test]
 async fn a_signature_that_does_not_hold_comes_before_all_else() {
     let clock = TestClock::new();

@@ -165,7 +165,7 @@ async fn the_whole_list_is_read_where_changes_cannot_be() {
     let Door { folder, clock, gate } = door;
     drop(gate);
     let database = keyed(&folder.path().join("wallet.db"), &raw_key(folder.path()));
-    assert_eq!(database.execute("UPDATE gate_manifest SET body = x'00'", []).unwrap(), 1);
+    assert_eq!(database.execute("UPDATE gate_manifest_part SET bytes = x'00'", []).unwrap(), 1);
     drop(database);
     let door = Door { gate: crate::open(folder.path(), &clock), folder, clock };
     let seen = festival.seen();

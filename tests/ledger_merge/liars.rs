@@ -6,7 +6,7 @@ use ticket_wallet::model::Discounted;
 use ticket_wallet::{Gate, ManifestRequest};
 
 use crate::between_gates::bring;
-use crate::peers::{Peer, delta, item, ticket};
+use crate::peers::{Peer, code_bytes, delta, item, ticket};
 use crate::phone::TestClock;
 use crate::venue::{Shown, Venue};
 
@@ -111,4 +111,27 @@ async fn heads_that_contradict_each_other_are_agreed_upon() {
         assert_eq!(ours, theirs);
         assert_eq!(ours.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn no_copy_that_is_taken_back_opens_a_door_again() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let (door, liar) = (venue.door().await, Peer::new(&venue, 9));
+    let shown = venue.show(&Shown::of("1"));
+    assert_eq!(door.scan(&shown).verdict, Verdict::Admit);
+    let at_s = u32::try_from(venue.now_s()).unwrap();
+    let copied = (code_bytes(&shown), at_s);
+    let copy = liar.sign(liar.admission((None, now_ms(&clock)), (ticket("1"), 1), copied));
+    let taken_back = RecordFields {
+        kind: Kind::Undo,
+        evidence: Evidence { undone: Some(1), ..Evidence::default() },
+        sequence: 2,
+        previous: copy.hash(),
+        ..copy.fields().clone()
+    };
+    let items = [item(&copy), item(&liar.sign(taken_back))];
+    assert_eq!(merge(&door.gate, &liar, items), (2, Vec::new()));
+    clock.pass_s(20);
+    assert_eq!(door.scan(&venue.show(&Shown::of("1"))).verdict, Verdict::AlreadyAdmitted);
 }

@@ -76,10 +76,15 @@ pub(crate) struct Door {
 
 impl Venue {
     pub(crate) fn new(clock: &TestClock) -> Self {
+        Self::with_key(clock, [9; 32])
+    }
+
+    /// One whose manifests are signed by the key of this seed.
+    pub(crate) fn with_key(clock: &TestClock, seed: [u8; 32]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let vault = SoftwareVault::new(folder.path().join("phone.json").to_str().unwrap().to_owned());
         let (keys, desk) =
-            (Arc::new(ManifestIssuer::new(vec![9; 32]).unwrap()), Arc::<Mutex<Desk>>::default());
+            (Arc::new(ManifestIssuer::new(seed.to_vec()).unwrap()), Arc::<Mutex<Desk>>::default());
         let told_time = Arc::<Mutex<Option<TestClock>>>::default();
         let server = {
             let (keys, desk, told_time) = (Arc::clone(&keys), Arc::clone(&desk), Arc::clone(&told_time));

@@ -9,7 +9,7 @@ use crate::model::WriteState;
 use crate::store::{accounts, outbox};
 
 /// The tables that no server can give back, each after those it refers to.
-pub(super) const SAVED: [&str; 10] = [
+pub(super) const SAVED: [&str; 11] = [
     "account",
     "device_key",
     "credential",
@@ -20,6 +20,7 @@ pub(super) const SAVED: [&str; 10] = [
     "scanner",
     "gate_record",
     "gate_certificate",
+    "gate_floor",
 ];
 
 /// How much was saved.

@@ -111,7 +111,7 @@ impl Scanner {
             manifest_as_of: head.map(|head| i64::from(head.as_of)),
             closes_at: head.and_then(|head| head.closes_at).map(i64::from),
             tickets: manifest.map_or(0, |one| u32::try_from(one.ticket_count()).unwrap_or(u32::MAX)),
-            unsent: self.store.tallies(post.scanner.event)?.1,
+            unsent: self.store.tallies(post.scanner.event, None)?.1,
             clock,
         })
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
 
+use super::merging::MOST_REFUSED;
 use super::{Post, Scanner};
 use crate::barcode::{IssuerKey, Purpose};
 use crate::device::sign as sign_with;
@@ -335,7 +336,8 @@ impl MergeReport {
         self.repeated += one.repeated;
         self.admissions += one.admissions;
         self.discounted += one.discounted;
-        self.refused.extend(one.refused);
+        let room = MOST_REFUSED.saturating_sub(self.refused.len());
+        self.refused.extend(one.refused.into_iter().take(room));
         let named: BTreeSet<_> = one.double_entries.iter().map(|double| double.ticket.clone()).collect();
         self.double_entries.retain(|double| !named.contains(&double.ticket));
         self.double_entries.extend(one.double_entries);

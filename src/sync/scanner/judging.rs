@@ -45,6 +45,7 @@ impl Scanner {
             if self.store.set_gate_manifest(version, body, &floors, &standings)? {
                 let chain = self.chain_of(&scanner)?;
                 *at = Some(Arc::new(Post::new(scanner, chain, Some(next))?));
+                self.forget_recent();
                 return Ok(());
             }
         }

@@ -16,6 +16,9 @@ use crate::store::TakenIn;
 /// Fewer records than this are checked without another thread.
 const WORTH_A_THREAD: usize = 32;
 
+/// Whoever sends rubbish gets no memory for it: so many refused items are told.
+pub(super) const MOST_REFUSED: usize = 100;
+
 /// A record that is validly signed, and what it proves by itself.
 type Checked = (Record, Standing);
 
@@ -30,7 +33,9 @@ struct Sorted {
 
 impl Sorted {
     fn refuse(&mut self, index: u32, reason: impl ToString) {
-        self.report.refused.push(RefusedItem { index, reason: reason.to_string() });
+        if self.report.refused.len() < MOST_REFUSED {
+            self.report.refused.push(RefusedItem { index, reason: reason.to_string() });
+        }
     }
 }
 
@@ -90,7 +95,7 @@ impl Scanner {
         self.store.take_in(exchange.event(), &taken)?;
         self.remember_heard(&exchange)?;
         if !taken.records.is_empty() {
-            self.forget_last();
+            self.forget_recent();
         }
         report.double_entries = self.double_entries(&post, tickets)?;
         Ok(report)

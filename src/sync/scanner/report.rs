@@ -24,7 +24,7 @@ impl Scanner {
     pub fn report(&self) -> Result<LedgerReport, Error> {
         let post = self.post()?;
         let event = post.scanner.event;
-        let counted = self.statistics()?;
+        let counted = self.counted(&post, None)?;
         let exchange = Exchange::of(&post).ok();
         let heads = exchange.as_ref().map_or(Ok(BTreeMap::new()), |exchange| self.heads(exchange))?;
         let certificates =
@@ -142,7 +142,12 @@ impl Scanner {
     /// [`Error::Input`] before a sign-in, [`Error::Database`].
     pub fn statistics(&self) -> Result<GateStatistics, Error> {
         let post = self.post()?;
-        let (tallies, unsent) = self.store.tallies(post.scanner.event)?;
+        self.counted(&post, Some(post.chain))
+    }
+
+    /// What counts, and what this chain has beside that.
+    fn counted(&self, post: &Post, own: Option<ChainId>) -> Result<GateStatistics, Error> {
+        let (tallies, unsent) = self.store.tallies(post.scanner.event, own)?;
         let mut found = GateStatistics { unsent, ..GateStatistics::default() };
         for one in tallies {
             match one.kind {
@@ -150,15 +155,15 @@ impl Scanner {
                 Kind::Exit => found.left += one.persons,
                 Kind::Undo => {}
                 Kind::Override => {
-                    found.entered += one.persons;
-                    found.overridden += one.persons;
+                    found.entered = found.entered.saturating_add(one.persons);
+                    found.overridden = found.overridden.saturating_add(one.persons);
                 }
                 Kind::Refusal => {
                     found.refusals.push(VerdictCount { verdict: one.verdict, count: one.records });
                 }
             }
         }
-        found.undone = self.undone_persons(&post)?;
+        found.undone = self.undone_persons(post)?;
         found.entered = found.entered.saturating_sub(found.undone);
         Ok(found)
     }
@@ -167,14 +172,16 @@ impl Scanner {
     fn undone_persons(&self, post: &Post) -> Result<u32, Error> {
         let undos = self.store.records_of_kind(post.scanner.event, Kind::Undo)?;
         let tickets: BTreeSet<_> = undos.iter().filter_map(|one| one.record.fields().ticket).collect();
-        let mut undone = 0;
+        let mut undone = 0_u32;
         for ticket in tickets {
             let records = self.store.ticket_records(post.scanner.event, ticket)?;
             let counted: Vec<_> = records.into_iter().filter(|one| one.standing.counts()).collect();
             let persons = |one: &StoredRecord| u32::from(one.record.fields().persons);
-            let all: u32 = counted.iter().filter(|one| one.record.fields().lets_in()).map(persons).sum();
-            let stayed = history(post, counted).all_entries().map(|entry| u32::from(entry.persons)).sum();
-            undone += all.saturating_sub(stayed);
+            let all = counted.iter().filter(|one| one.record.fields().lets_in()).map(persons);
+            let all = all.fold(0, u32::saturating_add);
+            let stayed = history(post, counted);
+            let stayed = stayed.all_entries().map(|entry| u32::from(entry.persons));
+            undone = undone.saturating_add(all.saturating_sub(stayed.fold(0, u32::saturating_add)));
         }
         Ok(undone)
     }

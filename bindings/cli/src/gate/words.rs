@@ -68,6 +68,9 @@ fn details(said: &GateVerdict) -> Vec<String> {
     if said.certainty.readiness == GateReadiness::ReadyWithOldData {
         found.push(format!("manifest {} minutes old", said.certainty.manifest_age_s.div_euclid(60)));
     }
+    if !said.certainty.clock.confirmed {
+        found.push("clock not confirmed since this device was switched on".to_owned());
+    }
     found.extend(peers(&said.certainty));
     found.push(format!("record {}", said.record_id));
     if said.is_repeated {
