@@ -110,8 +110,7 @@ impl Scanner {
         let pulled = self.pull_records(post, (&http, &extension), &session, report).await;
         // Nothing goes up that came from another scanner and is there already.
         let answer = extension.upload_records(&http, &session, &new_id()?, &[] as &[&[u8]]).await?;
-        let of_others = answer.held.into_iter().filter(|(chain, _)| *chain != post.chain);
-        self.store.mark_chains_sent(&of_others.collect::<Vec<_>>())?;
+        self.store.mark_chains_sent(&Vec::from_iter(answer.held))?;
         loop {
             let limit = u32::try_from(MAX_RECORDS).unwrap_or(u32::MAX);
             let batch = self.store.unsent_records(post.scanner.event, 0, limit)?;
