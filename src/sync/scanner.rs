@@ -182,10 +182,10 @@ impl Scanner {
         recent.iter().find(same).map(|one| GateVerdict { is_repeated: true, ..one.said.clone() })
     }
 
-    /// Only the newest that was said of a text is said again.
+    /// Only what was said last is said again.
     fn remember(&self, scan: RecentScan) {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.retain(|one| one.text != scan.text);
+        recent.clear();
         recent.push_back(scan);
     }
 

@@ -43,16 +43,18 @@ async fn the_same_text_within_three_seconds_is_one_reading_and_later_a_replay() 
 }
 
 #[tokio::test]
-async fn two_phones_in_view_are_read_in_turn_and_another_number_of_persons_is_no_double_read() {
+async fn another_number_of_persons_is_no_double_read() {
     let clock = TestClock::new();
     let (venue, door) = at(EntryPolicy::Entries, 5, &clock).await;
-    let [one, other] = ["1", "2"].map(|of| venue.show(&Shown::of(of)));
-    let verdicts = [&one, &other, &one, &other].map(|code| door.scan(code));
-    assert!(verdicts.iter().all(|said| said.verdict == Verdict::Admit));
-    assert_eq!(verdicts.map(|said| said.is_repeated), [false, false, true, true]);
+    let one = venue.show(&Shown::of("1"));
+    let verdicts = [&one, &one].map(|code| door.scan(code));
+    assert_eq!(
+        verdicts.map(|said| (said.verdict, said.is_repeated)),
+        [false, true].map(|twice| (Verdict::Admit, twice))
+    );
     let group = door.gate.scan(one.as_bytes().to_vec(), 4).unwrap();
     assert_eq!((group.verdict, group.is_repeated), (Verdict::Replayed, false));
-    assert_eq!(door.gate.statistics().unwrap().entered, 2);
+    assert_eq!(door.gate.statistics().unwrap().entered, 1);
 }
 
 #[tokio::test]
