@@ -21,6 +21,7 @@ impl World<'_> {
             return Ok(());
         };
         let request = gate.ledger_request().map_err(said)?;
+        let peer = self.device(peer);
         self.send(at_ms, door, peer, Payload::Request(request));
         Ok(())
     }
@@ -33,9 +34,13 @@ impl World<'_> {
         self.dice.pick(&heard).copied()
     }
 
-    fn send(&mut self, at_ms: i64, from: usize, to: usize, payload: Payload) {
-        let of = |door: usize| (door, self.doors[door].life);
-        let message = Message { from: of(from), to: of(to), payload, is_copy: false };
+    /// The device that stands at a door now.
+    fn device(&self, door: usize) -> (usize, usize) {
+        (door, self.doors[door].life)
+    }
+
+    fn send(&mut self, at_ms: i64, from: usize, to: (usize, usize), payload: Payload) {
+        let message = Message { from: self.device(from), to, payload, is_copy: false };
         for (arrives, message) in self.network.send(&message, at_ms, &mut self.dice) {
             self.queue.add(arrives, Event::Deliver(Box::new(message)));
         }
@@ -43,8 +48,8 @@ impl World<'_> {
 
     /// A message comes, unless who should get it is off, or another device by now, or cannot be heard any more.
     pub(crate) fn receive(&mut self, at_ms: i64, message: Message) -> Result<(), String> {
-        let ((from, _), (to, life)) = (message.from, message.to);
-        let is_linked = self.network.is_linked(self.doors[from].group, self.doors[to].group, at_ms);
+        let (from, (to, life)) = (message.from, message.to);
+        let is_linked = self.network.is_linked(self.doors[from.0].group, self.doors[to].group, at_ms);
         if self.doors[to].gate.is_none() || self.doors[to].life != life || !is_linked {
             self.network.traffic.lost += 1;
             return Ok(());
@@ -52,7 +57,7 @@ impl World<'_> {
         match message.payload {
             Payload::Request(request) => self.answer(at_ms, to, from, request),
             Payload::Delta(delta) => {
-                let next = self.take_in(to, message.from, delta)?;
+                let next = self.take_in(to, from, delta)?;
                 if let Some(next) = next.filter(|_| !message.is_copy) {
                     self.send(at_ms, to, from, Payload::Request(next));
                 }
@@ -61,7 +66,14 @@ impl World<'_> {
         }
     }
 
-    fn answer(&mut self, at_ms: i64, door: usize, asking: usize, request: Vec<u8>) -> Result<(), String> {
+    /// Answers the device that asked: another one that has taken its place by then has not what that one had.
+    fn answer(
+        &mut self,
+        at_ms: i64,
+        door: usize,
+        asking: (usize, usize),
+        request: Vec<u8>,
+    ) -> Result<(), String> {
         self.network.came(request.len(), 0);
         let certificate = Request::from_bytes(&request).map(|asked| asked.certificate);
         let answer = self.doors[door].gate()?.ledger_delta(request, self.options.max_bytes);
@@ -73,8 +85,8 @@ impl World<'_> {
                 delta.bytes
             }
             Err(reason) => {
-                if self.doors[door].is_honest() && self.doors[asking].is_honest() {
-                    let (one, other) = (&self.doors[door].name, &self.doors[asking].name);
+                if self.doors[door].is_honest() && self.doors[asking.0].is_honest() {
+                    let (one, other) = (&self.doors[door].name, &self.doors[asking.0].name);
                     self.fail_carried(format!("{one} does not answer {other}: {reason}"));
                 }
                 return Ok(());
@@ -95,6 +107,7 @@ impl World<'_> {
         let Some(peer) = self.peer_of(at_ms, door) else { return Ok(()) };
         let Some(rogue) = &self.doors[door].rogue else { return Ok(()) };
         let delta = rogue.unasked(&self.doors[door].certificate, &mut self.dice);
+        let peer = self.device(peer);
         self.send(at_ms, door, peer, Payload::Delta(delta));
         Ok(())
     }
