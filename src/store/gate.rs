@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Store;
+use super::refusals::Beside;
 use crate::admission::Standing;
 use crate::error::Error;
 use crate::ledger::{ChainId, Kind, Record, ScannerId, Verdict};
@@ -90,9 +91,6 @@ pub struct Tally {
 
 opaque_debug!(StoredScanner, StoredRecord, NewRecord<'_>);
 
-/// How much of a manifest is in a row: SQLite holds a row several times while it writes it.
-const PART_LEN: usize = 64 << 10;
-
 pub(super) const RECORD: &str = "id, bytes, code, sent, conflict, standing";
 
 impl Store {
@@ -161,91 +159,12 @@ impl Store {
         })
     }
 
-    /// The body of the manifest in use.
-    ///
-    /// # Errors
-    /// [`Error::Database`], [`Error::Recovery`] where its pages are damaged.
-    pub fn gate_manifest(&self, event: EventHash) -> Result<Option<Vec<u8>>, Error> {
-        self.read("the manifest cannot be read", |db| {
-            let sql = "SELECT sum(length(bytes)) FROM gate_manifest_part WHERE event = ?1";
-            let Some(length) = db.query_row(sql, [event.0], |row| row.get::<_, Option<u32>>(0))? else {
-                return Ok(None);
-            };
-            let mut body = Vec::with_capacity(length as usize);
-            let mut parts =
-                db.prepare("SELECT bytes FROM gate_manifest_part WHERE event = ?1 ORDER BY number")?;
-            let mut parts = parts.query([event.0])?;
-            while let Some(part) = parts.next()? {
-                body.extend(part.get_ref(0)?.as_blob()?);
-            }
-            Ok(Some(body))
-        })
-    }
-
-    /// Takes a manifest into use, with floors that it would lower and what it changes of records' standing, unless the
-    /// ledger has changed since `version`; returns whether it did not.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn set_gate_manifest(
-        &self,
-        version: LedgerVersion,
-        (event, body): (EventHash, &[u8]),
-        floors: &[(TicketHash, u16)],
-        standings: &[(i64, Standing)],
-    ) -> Result<bool, Error> {
-        self.write("the manifest cannot be kept", |tx| {
-            if LedgerVersion::read(tx)? != version {
-                return Ok(false);
-            }
-            tx.execute(
-                "INSERT OR REPLACE INTO gate_manifest (event, taken) VALUES (?1, ?2)",
-                (event.0, version.manifests + 1),
-            )?;
-            tx.execute("DELETE FROM gate_manifest_part WHERE event = ?1", [event.0])?;
-            let mut put = tx.prepare_cached(
-                "INSERT INTO gate_manifest_part (event, number, bytes) VALUES (?1, ?2, ?3)",
-            )?;
-            for (number, part) in (0_i64..).zip(body.chunks(PART_LEN)) {
-                put.execute((event.0, number, part))?;
-            }
-            raise_floors(tx, floors)?;
-            set_standings(tx, standings)?;
-            Ok(true)
-        })
-    }
-
-    /// Forgets the manifest in use but for its floors: it is none that this gate may go on from.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn forget_gate_manifest(&self, event: EventHash, floors: &[(TicketHash, u16)]) -> Result<(), Error> {
-        self.write("the manifest cannot be forgotten", |tx| {
-            tx.execute("UPDATE gate_manifest SET taken = taken + 1 WHERE event = ?1", [event.0])?;
-            tx.execute("DELETE FROM gate_manifest_part WHERE event = ?1", [event.0])?;
-            raise_floors(tx, floors)
-        })
-    }
-
     /// Which state the ledger is in.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn ledger_version(&self) -> Result<LedgerVersion, Error> {
         self.read("the ledger cannot be read", LedgerVersion::read)
-    }
-
-    /// The lowest generation of a ticket that a manifest before the one in use left; 0 when there is none.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn gate_floor(&self, ticket: TicketHash) -> Result<u16, Error> {
-        self.read("the ticket's floor cannot be read", |db| {
-            db.prepare_cached("SELECT generation FROM gate_floor WHERE ticket = ?1")?
-                .query_row([ticket.0], |row| row.get(0))
-                .optional()
-        })
-        .map(Option::unwrap_or_default)
     }
 
     /// Where a chain ends.
@@ -266,14 +185,22 @@ impl Store {
         })
     }
 
-    /// Keeps a record of this scanner, unless the ledger or its manifest has changed since `version`; returns whether it
-    /// did not. Then the record is on the disk.
+    /// Keeps a record of this scanner and what belongs to it, unless the ledger or its manifest has changed since
+    /// `version`; returns whether it did not. Then the record is on the disk.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn append_record(&self, version: LedgerVersion, new: NewRecord<'_>) -> Result<bool, Error> {
+    pub fn append_record(
+        &self,
+        version: LedgerVersion,
+        new: NewRecord<'_>,
+        beside: Beside<'_>,
+    ) -> Result<bool, Error> {
         let kept = self.write("the record cannot be kept", |tx| {
             let is_kept = LedgerVersion::read(tx)? == version && insert_record(tx, new)?;
+            if is_kept {
+                beside.keep(tx)?;
+            }
             fail::fail_point!("record-written");
             Ok(is_kept)
         })?;
@@ -424,7 +351,12 @@ impl Store {
 }
 
 impl LedgerVersion {
-    fn read(db: &Connection) -> rusqlite::Result<Self> {
+    /// The same with one more manifest taken.
+    pub(super) fn with_another_manifest(self) -> i64 {
+        self.manifests + 1
+    }
+
+    pub(super) fn read(db: &Connection) -> rusqlite::Result<Self> {
         db.prepare_cached(
             "SELECT (SELECT coalesce(max(id), 0) FROM gate_record), (SELECT coalesce(max(taken), 0) FROM gate_manifest)",
         )?
@@ -456,14 +388,6 @@ pub(super) fn insert_record(db: &Connection, new: NewRecord<'_>) -> rusqlite::Re
             new.standing as u8,
         ])?;
     Ok(changed > 0)
-}
-
-fn raise_floors(db: &Connection, floors: &[(TicketHash, u16)]) -> rusqlite::Result<()> {
-    let mut keep = db.prepare_cached(
-        "INSERT INTO gate_floor (ticket, generation) VALUES (?1, ?2)
-         ON CONFLICT (ticket) DO UPDATE SET generation = max(generation, excluded.generation)",
-    )?;
-    floors.iter().try_for_each(|(ticket, floor)| keep.execute((ticket.0, floor)).map(drop))
 }
 
 pub(super) fn set_standings(db: &Connection, standings: &[(i64, Standing)]) -> rusqlite::Result<()> {

@@ -7,7 +7,7 @@ use crate::barcode::{DeviceKey, IssuerKey};
 use crate::device::new_id;
 use crate::error::Error;
 use crate::ledger::{ChainState, HeadRank, Item, RecordId};
-use crate::manifest::ManifestError;
+use crate::manifest::{Manifest, ManifestError};
 use crate::model::GateSignIn;
 use crate::remote::extension::{
     Extension, GateAnswer, GateSignIn as WireSignIn, MAX_RECORDS, ManifestReply, Uploaded, Vector,
@@ -85,17 +85,33 @@ impl Scanner {
         let held = post.knowledge.as_ref().map(|known| known.manifest().head().sequence);
         let taken = match extension.manifest(&http, &session, held).await? {
             ManifestReply::NotChanged => return Ok(()),
-            ManifestReply::Manifest(bytes) => return self.take_manifest(&bytes, &key),
-            ManifestReply::Delta(bytes) => self.take_manifest(&bytes, &key),
+            ManifestReply::Manifest(bytes) => return self.take_offered(&bytes, &key),
+            ManifestReply::Delta(bytes) => self.take_offered(&bytes, &key),
         };
         // A delta of another history is no reason to stay behind: the whole manifest is asked for.
         if !matches!(taken, Err(Error::Manifest(ManifestError::WrongBase | ManifestError::WrongResult))) {
             return taken;
         }
         match extension.manifest(&http, &session, None).await? {
-            ManifestReply::Manifest(bytes) => self.take_manifest(&bytes, &key),
+            ManifestReply::Manifest(bytes) => self.take_offered(&bytes, &key),
             _ => taken,
         }
+    }
+
+    /// Takes a manifest or delta into use. Where the one in use was lost, an older one than that is refused all the same.
+    fn take_offered(&self, signed: &[u8], key: &IssuerKey) -> Result<(), Error> {
+        let post = self.post()?;
+        if post.knowledge.is_some() {
+            return self.take_manifest(signed, key);
+        }
+        let offered = Manifest::read(signed, key)?;
+        let event = post.scanner.event;
+        let held = self.store.gate_sequence(event, &hex::encode(key.to_bytes()))?;
+        let sequence = offered.head().sequence;
+        if offered.head().event == event && sequence < held {
+            return Err(ManifestError::Rollback { held, offered: sequence }.into());
+        }
+        self.use_manifest(post.scanner.clone(), offered)
     }
 
     pub(super) async fn send_by_extension(
