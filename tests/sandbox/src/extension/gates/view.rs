@@ -144,7 +144,9 @@ fn is_too_often(rules: &Rules, history: &[&RecordFields]) -> bool {
     let entries = usize::from(rules.entries);
     match rules.policy {
         EntryPolicy::Single => admissions.len() > 1,
-        EntryPolicy::Entries => admissions.len() > entries,
+        EntryPolicy::Entries => {
+            admissions.iter().map(|fields| usize::from(fields.persons)).sum::<usize>() > entries
+        }
         EntryPolicy::ReEntry => exceeds_its_group(history),
         EntryPolicy::Days => {
             let days = rules.days();
