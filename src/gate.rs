@@ -18,7 +18,7 @@ use crate::sync::{Core, Scan, Scanner};
 /// ledger, and what it decided is on the disk before it says so.
 #[derive(uniffi::Object)]
 pub struct Gate {
-    scanner: Scanner,
+    scanner: Arc<Scanner>,
 }
 
 opaque_debug!(Gate);
@@ -38,7 +38,7 @@ impl Gate {
         transport: Option<Arc<dyn HttpTransport>>,
     ) -> Result<Self, WalletError> {
         let core = Core::open(&config, vault, clock, transport)?;
-        let scanner = Scanner::new(&core)?;
+        let scanner = Arc::new(Scanner::new(&core)?);
         Ok(Self { scanner })
     }
 

@@ -1,6 +1,7 @@
 //! A gate's scanner, manifest and ledger.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
+use zeroize::Zeroizing;
 
 use super::Store;
 use super::refusals::Beside;
@@ -12,8 +13,8 @@ use crate::model::{EventHash, TicketHash};
 /// What a scanner is registered as.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredScanner {
-    /// Where, as what and by which keys, as JSON.
-    pub registered: String,
+    /// Where, as what and by which keys, as JSON: B.A.M's has a private key in it.
+    pub registered: Zeroizing<String>,
     /// The event.
     pub event: EventHash,
     /// The scanner's id at its server; a random one where the server gives none.
@@ -105,7 +106,7 @@ impl Store {
                 [],
                 |row| {
                     Ok(StoredScanner {
-                        registered: row.get(0)?,
+                        registered: Zeroizing::new(row.get(0)?),
                         event: EventHash(row.get(1)?),
                         scanner: ScannerId(row.get(2)?),
                         key_handle: row.get(3)?,
@@ -128,7 +129,7 @@ impl Store {
             tx.execute(
                 "INSERT INTO scanner (registered, event, scanner_id, key_handle, chain, certificate)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                (&new.registered, new.event.0, new.scanner.0, &new.key_handle, chain, &new.certificate),
+                (new.registered.as_str(), new.event.0, new.scanner.0, &new.key_handle, chain, &new.certificate),
             )
             .map(drop)
         })

@@ -66,6 +66,7 @@ impl Store {
             }
             raise_floors(tx, floors)?;
             set_standings(tx, standings)?;
+            fail::fail_point!("manifest-written");
             Ok(true)
         })
     }

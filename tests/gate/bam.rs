@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::ledger::{Kind, Verdict};
 use ticket_wallet::manifest::Profile;
-use ticket_wallet::model::{GateReadiness, GateRecord, GateService, GateSignIn, Provider, SystemConfig};
+use ticket_wallet::model::{GateCertification, GateReadiness, GateRecord, GateService, GateSignIn, Provider, SystemConfig};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig, TicketEdit};
 use url::Url;
 
@@ -102,6 +102,7 @@ async fn a_validators_token_is_enough_to_let_people_in_offline_and_to_tell_the_l
     let provider = Provider::new("bam", &url, Some(CLUB)).unwrap();
     assert_eq!(status.event, Some(provider.event("1").unwrap().to_string()));
     assert_eq!((status.manifest_sequence, status.tickets), (Some(1), 0));
+    assert_eq!(status.certification, GateCertification::NotNeeded);
     assert_eq!(status.readiness, GateReadiness::ReadyWithOldData, "what is cancelled is not known here");
     let before = house.sandbox.requests().len();
     let admitted = door.scan(&code);

@@ -226,7 +226,11 @@ fn may_be_of_one_ticket(error: &Error) -> bool {
 }
 
 impl Scanner {
-    pub(super) async fn prepare_by_bam(&self, post: &Post, registered: &Registered) -> Result<(), Error> {
+    pub(super) async fn prepare_by_bam(
+        self: &Arc<Self>,
+        post: &Post,
+        registered: &Registered,
+    ) -> Result<(), Error> {
         let desk = Desk::of(&self.http_for(&registered.config)?, registered).await?;
         let key = desk.event_key(&registered.event_id).await?;
         let held = post.knowledge.as_ref().map(Knowledge::manifest);
@@ -251,7 +255,7 @@ impl Scanner {
         };
         let body =
             draft.to_bytes().map_err(|e| Error::Input { field: e.field, reason: e.reason.to_owned() })?;
-        self.use_manifest(post.scanner.clone(), Manifest::from_body(body)?)
+        self.use_manifest_apart(post.scanner.clone(), Manifest::from_body(body)?).await
     }
 
     /// Hands over what there is. A record of which the ledger fails waits, and the others go on; then the first failure is

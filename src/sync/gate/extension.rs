@@ -1,10 +1,12 @@
 //! Gates of the extension: a signed manifest under a pinned key, and every record.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::{GateSyncReport, Post, Registered, Registration, Scanner};
 use crate::barcode::{DeviceKey, IssuerKey};
-use crate::device::new_id;
+use crate::device::{apart, new_id};
 use crate::error::Error;
 use crate::ledger::{ChainState, HeadRank, Item, RecordId};
 use crate::manifest::{Manifest, ManifestError};
@@ -75,7 +77,7 @@ impl Registered {
 
 impl Scanner {
     pub(super) async fn prepare_by_extension(
-        &self,
+        self: &Arc<Self>,
         post: &Post,
         registered: &Registered,
     ) -> Result<(), Error> {
@@ -85,21 +87,27 @@ impl Scanner {
         let held = post.knowledge.as_ref().map(|known| known.manifest().head().sequence);
         let taken = match extension.manifest(&http, &session, held).await? {
             ManifestReply::NotChanged => return Ok(()),
-            ManifestReply::Manifest(bytes) => return self.take_offered(&bytes, &key),
-            ManifestReply::Delta(bytes) => self.take_offered(&bytes, &key),
+            ManifestReply::Manifest(bytes) => return self.take_offered(bytes, &key).await,
+            ManifestReply::Delta(bytes) => self.take_offered(bytes, &key).await,
         };
         // A delta of another history is no reason to stay behind: the whole manifest is asked for.
         if !matches!(taken, Err(Error::Manifest(ManifestError::WrongBase | ManifestError::WrongResult))) {
             return taken;
         }
         match extension.manifest(&http, &session, None).await? {
-            ManifestReply::Manifest(bytes) => self.take_offered(&bytes, &key),
+            ManifestReply::Manifest(bytes) => self.take_offered(bytes, &key).await,
             _ => taken,
         }
     }
 
-    /// Takes a manifest or delta into use. Where the one in use was lost, an older one than that is refused all the same.
-    fn take_offered(&self, signed: &[u8], key: &IssuerKey) -> Result<(), Error> {
+    /// Takes a manifest or delta into use, on a thread that may block.
+    async fn take_offered(self: &Arc<Self>, signed: Vec<u8>, key: &IssuerKey) -> Result<(), Error> {
+        let (me, key) = (Arc::clone(self), key.clone());
+        apart(move || me.take_as_good(&signed, &key)).await
+    }
+
+    /// Where the manifest in use was lost, an older one than that is refused all the same.
+    fn take_as_good(&self, signed: &[u8], key: &IssuerKey) -> Result<(), Error> {
         let post = self.post()?;
         if post.knowledge.is_some() {
             return self.take_manifest(signed, key);

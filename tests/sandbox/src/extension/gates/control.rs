@@ -44,6 +44,8 @@ pub struct GateEventEdit {
     pub nonce_required: Option<bool>,
     /// From when on nothing changes hands, Unix seconds.
     pub closes_at: Option<i64>,
+    /// The last second of certificates that scanners get when they sign in from now on, Unix seconds; 0 is for ever.
+    pub certified_until: Option<i64>,
 }
 
 /// What shall be said of a ticket at the gates; what is `None` stays.
@@ -134,9 +136,10 @@ pub(crate) fn edit_event(db: &Connection, place: &Place, edit: &GateEventEdit) -
     db.execute("INSERT OR IGNORE INTO gate_event (tenant, event_id) VALUES (?1, ?2)", at)?;
     db.execute(
         "UPDATE gate_event SET policy = coalesce(?3, policy), entries = coalesce(?4, entries),
-            nonce_required = coalesce(?5, nonce_required), closes_at = coalesce(?6, closes_at)
+            nonce_required = coalesce(?5, nonce_required), closes_at = coalesce(?6, closes_at),
+            certified_until = coalesce(?7, certified_until)
             WHERE tenant = ?1 AND event_id = ?2",
-        (at.0, at.1, &edit.policy, edit.entries, edit.nonce_required, edit.closes_at),
+        (at.0, at.1, &edit.policy, edit.entries, edit.nonce_required, edit.closes_at, edit.certified_until),
     )?;
     Ok(true)
 }
