@@ -1,7 +1,7 @@
 //! The first bytes of a manifest.
 
-use super::{MAGIC, ManifestError};
 use super::row::Profile;
+use super::{MAGIC, ManifestError};
 use crate::bytes::{Malformed, Reader};
 use crate::model::EventHash;
 

@@ -129,7 +129,14 @@ impl Store {
             tx.execute(
                 "INSERT INTO scanner (registered, event, scanner_id, key_handle, chain, certificate)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                (new.registered.as_str(), new.event.0, new.scanner.0, &new.key_handle, chain, &new.certificate),
+                (
+                    new.registered.as_str(),
+                    new.event.0,
+                    new.scanner.0,
+                    &new.key_handle,
+                    chain,
+                    &new.certificate,
+                ),
             )
             .map(drop)
         })

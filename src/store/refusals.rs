@@ -78,7 +78,9 @@ impl Beside<'_> {
                 keep_the_newest(db, id.chain)
             }
             Self::Overriding(id) => db
-                .prepare_cached("UPDATE gate_refusal SET is_overridden = 1 WHERE chain = ?1 AND sequence = ?2")?
+                .prepare_cached(
+                    "UPDATE gate_refusal SET is_overridden = 1 WHERE chain = ?1 AND sequence = ?2",
+                )?
                 .execute((id.chain.0, id.sequence))
                 .map(drop),
         }

@@ -115,7 +115,8 @@ mod tests {
                 older.execute("INSERT INTO gate_manifest_part VALUES (?1, 0, ?2)", (event, body)).unwrap();
             }
             for event in [[8_u8; 8], [7; 8]] {
-                let sql = "INSERT INTO scanner (registered, event, scanner_id, key_handle) VALUES (?1, ?2, ?2, '')";
+                let sql =
+                    "INSERT INTO scanner (registered, event, scanner_id, key_handle) VALUES (?1, ?2, ?2, '')";
                 older.execute(sql, (&registered, event)).unwrap();
             }
             migrate(&mut older).unwrap();

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::ledger::{Kind, Verdict};
 use ticket_wallet::manifest::Profile;
-use ticket_wallet::model::{GateCertification, GateReadiness, GateRecord, GateService, GateSignIn, Provider, SystemConfig};
+use ticket_wallet::model::{
+    GateCertification, GateReadiness, GateRecord, GateService, GateSignIn, Provider, SystemConfig,
+};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig, TicketEdit};
 use url::Url;
 
@@ -333,7 +335,11 @@ async fn a_ticket_of_which_the_ledger_fails_holds_up_no_other() {
         let sent: Vec<_> = door.gate.records(3).unwrap().into_iter().map(|one| one.is_sent).collect();
         assert_eq!(sent, [true, true, false], "{path} {fault:?}");
         assert!(house.invalidated().len() >= 2, "{path} {fault:?}");
-        assert_eq!(door.gate.status().unwrap().manifest_sequence, Some(2), "and the rest of the sync is done");
+        assert_eq!(
+            door.gate.status().unwrap().manifest_sequence,
+            Some(2),
+            "and the rest of the sync is done"
+        );
         let report = door.gate.sync().await.unwrap();
         assert_eq!((report.sent, report.unsent), (1, 0), "{path} {fault:?}");
         assert_eq!(house.invalidated().len(), 3);

@@ -119,7 +119,8 @@ async fn what_may_be_overridden_is_known_after_a_restart() {
 async fn the_newest_256_refusals_can_be_overridden() {
     let clock = TestClock::new();
     let (_venue, door) = with_plain_code(&clock).await;
-    let refused: Vec<_> = (0..258).map(|number| door.scan(&format!("wristband {number}")).record_id).collect();
+    let refused: Vec<_> =
+        (0..258).map(|number| door.scan(&format!("wristband {number}")).record_id).collect();
     let overriding = |door: &Door, id: &String| door.gate.override_refusal(id.clone(), "known".to_owned());
     assert_eq!(field(overriding(&door, &refused[1])), "record_id");
     overriding(&door, &refused[2]).unwrap();

@@ -61,10 +61,7 @@ async fn what_is_wrong_with_a_manifest_is_told_and_the_one_in_use_stays() {
             signed(&ManifestRequest { event_id: "4712".to_owned(), ..next.clone() }),
             ManifestRefusal::WrongEvent,
         ),
-        (
-            signed(&ManifestRequest { issuers: keys_of_one_id(), ..next.clone() }),
-            ManifestRefusal::DoubledKey,
-        ),
+        (signed(&ManifestRequest { issuers: keys_of_one_id(), ..next.clone() }), ManifestRefusal::DoubledKey),
         (
             signed(&ManifestRequest { revoked: vec![revoked], ..next.clone() }),
             ManifestRefusal::ScannerRevoked,
@@ -157,7 +154,10 @@ async fn a_gate_that_lost_its_manifest_takes_none_that_is_older() {
     venue.offer(&of(4));
     assert_eq!(refusal(&door).await, ManifestRefusal::Rollback);
     let anew = door.gate.sign_in(venue.sign_in()).await;
-    assert!(matches!(anew, Err(WalletError::ManifestRefused { why: ManifestRefusal::Rollback, .. })), "{anew:?}");
+    assert!(
+        matches!(anew, Err(WalletError::ManifestRefused { why: ManifestRefusal::Rollback, .. })),
+        "{anew:?}"
+    );
     venue.offer(&of(5));
     assert_eq!(door.gate.prepare().await.unwrap().manifest_sequence, Some(5), "the same one again");
 }

@@ -136,7 +136,9 @@ fn diagnosis_text(diagnosis: &Diagnosis, place: &Place) -> String {
         let Diagnosis { records, unsent_records, .. } = diagnosis;
         lines.push(format!("Ledger    {records} records, {unsent_records} of them handed over to no server"));
     }
-    lines.extend(certification_text(diagnosis.certification).map(|text| format!("Scanner   certificate {text}")));
+    lines.extend(
+        certification_text(diagnosis.certification).map(|text| format!("Scanner   certificate {text}")),
+    );
     let beside = Place { folder: home::gate_folder(&place.folder), is_gate: true };
     if !place.is_gate && beside.is_there() {
         lines.push("Gate      there is one beside it: ticket-wallet gate doctor".to_owned());

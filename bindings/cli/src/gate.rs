@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use ticket_wallet::Gate;
 use ticket_wallet::host::HostClock;
 use ticket_wallet::model::{
-    GateCertification, GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus, GateSyncReport, LedgerReport,
+    GateCertification, GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus, GateSyncReport,
+    LedgerReport,
 };
 
 use crate::args::gate::{GateCareCommand, GateCommand};
@@ -142,10 +143,9 @@ pub(crate) fn certification_text(certification: GateCertification) -> Option<Str
         GateCertification::NotNeeded => return None,
         GateCertification::Valid { until: None } => "valid".to_owned(),
         GateCertification::Valid { until: Some(at) } => format!("valid until {} UTC", utc(at)),
-        GateCertification::NotYetValid { from } => format!(
-            "not valid before {} UTC: {refused}; if this device's time is right, {again}",
-            utc(from)
-        ),
+        GateCertification::NotYetValid { from } => {
+            format!("not valid before {} UTC: {refused}; if this device's time is right, {again}", utc(from))
+        }
         GateCertification::Expired { at } => format!("expired {} UTC: {refused}; {again}", utc(at)),
         GateCertification::Unreadable => format!("cannot be read: {refused}; {again}"),
     })

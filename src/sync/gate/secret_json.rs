@@ -35,7 +35,8 @@ mod tests {
 
     #[test]
     fn it_is_the_same_json_in_a_buffer_of_its_own_length() {
-        let value = serde_json::json!({ "private_key": "-----BEGIN\n\u{1F}".repeat(100), "sections": [1, 2] });
+        let value =
+            serde_json::json!({ "private_key": "-----BEGIN\n\u{1F}".repeat(100), "sections": [1, 2] });
         let json = secret_json(&value).unwrap();
         assert_eq!(*json, value.to_string());
         assert_eq!(json.capacity(), json.len(), "it has never grown");

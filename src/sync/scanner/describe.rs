@@ -7,7 +7,8 @@ use crate::error::Error;
 use crate::ledger::RecordId;
 use crate::manifest::{Manifest, Profile};
 use crate::model::{
-    EarlierEntry, GateCertainty, GateCertification, GateReadiness, GateRecord, GateSection, GateStatus, GateVerdict,
+    EarlierEntry, GateCertainty, GateCertification, GateReadiness, GateRecord, GateSection, GateStatus,
+    GateVerdict,
 };
 use crate::store::StoredRecord;
 use crate::sync::gate::{Registered, certification};
