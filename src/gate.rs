@@ -109,8 +109,8 @@ impl Gate {
         Ok(self.scanner.undo(record(&record_id)?)?.into())
     }
 
-    /// Lets somebody in whom this gate refused, with the reason (1 to 200 bytes). It clears nothing: the ticket counts as
-    /// used from then on. Local.
+    /// Lets somebody in whom this gate refused, with the reason (1 to 200 bytes): one of its newest 256 refusals, once. It
+    /// clears nothing: the ticket counts as used from then on. Local.
     ///
     /// # Errors
     /// As [`Gate::undo`].

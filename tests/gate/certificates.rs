@@ -5,7 +5,8 @@ use ticket_wallet::ledger::Verdict;
 use ticket_wallet::model::{GateCertification, GateSignIn, MergeReport};
 
 use crate::phone::TestClock;
-use crate::venue::{Door, Shown, Venue};
+use crate::raw_key::{keyed, raw_key};
+use crate::venue::{Door, Shown, Venue, open};
 
 fn certification(gate: &Gate) -> GateCertification {
     gate.status().unwrap().certification
@@ -73,4 +74,21 @@ async fn a_certificate_that_does_not_count_yet_is_said_and_its_records_are_refus
 async fn a_gate_without_a_post_has_none() {
     let door = Door::new(&TestClock::new());
     assert_eq!(certification(&door.gate), GateCertification::NotNeeded);
+}
+
+#[tokio::test]
+async fn a_damaged_certificate_is_said_too() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let Door { folder, gate, .. } = venue.door().await;
+    drop(gate);
+    let database = keyed(&folder.path().join("wallet.db"), &raw_key(folder.path()));
+    let sql = "UPDATE scanner SET certificate = substr(certificate, 1, 100)";
+    assert_eq!(database.execute(sql, []).unwrap(), 1);
+    drop(database);
+    let door = Door { gate: open(folder.path(), &clock).unwrap(), folder, clock };
+    assert_eq!(certification(&door.gate), GateCertification::Unreadable);
+    assert_eq!(door.scan(&venue.show(&Shown::of("1"))).verdict, Verdict::Admit);
+    sign_in_again(&venue, &door).await;
+    assert_eq!(certification(&door.gate), GateCertification::Valid { until: None });
 }
