@@ -25,6 +25,7 @@ mod worker;
 
 pub use self::core::Core;
 pub use engine::{Engine, SyncProgress, SyncReport, SyncStage};
+pub use gate::certification;
 pub use office::TicketIds;
 pub use runner::{Runner, WalletState};
 pub use scanner::{Scan, Scanner};
