@@ -44,6 +44,12 @@ pub enum OfficeWriteKind {
     PlaceOrder,
     /// Cancels an order (TickeTing `DELETE /orders/{number}`).
     CancelOrder,
+    /// Offers a ticket for sale (B.A.M, `TICKET.MARK_FOR_SALE` on the ledger).
+    MarkForSale,
+    /// Hands a ticket over (B.A.M, `TICKET.TRANSFER` on the ledger).
+    TransferOnLedger,
+    /// Takes an offer back (B.A.M `DELETE orderbook/v1/offer/{id}`).
+    DeleteOffer,
 }
 
 closed_enum!(OfficeWriteKind {
@@ -66,6 +72,9 @@ closed_enum!(OfficeWriteKind {
     CancelTransfer = "cancel_transfer",
     PlaceOrder = "place_order",
     CancelOrder = "cancel_order",
+    MarkForSale = "mark_for_sale",
+    TransferOnLedger = "transfer_on_ledger",
+    DeleteOffer = "delete_offer",
 });
 
 /// Where an organiser's write stands. No system repeats one safely, so that none is ever repeated by itself.

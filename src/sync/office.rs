@@ -2,6 +2,7 @@
 //! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
 
 mod exchange;
+mod ledger;
 mod reserved;
 mod texpo;
 mod ticketing;
@@ -34,6 +35,8 @@ enum Found {
     Unclear,
     /// The same; this may be it.
     Maybe(Value),
+    /// Otherwise than the write would have left it, for good.
+    Otherwise(Value),
 }
 
 /// Tickets of a tenant.
@@ -178,7 +181,12 @@ impl Desk<'_> {
         if matches!(write.state, OfficeWriteState::Done | OfficeWriteState::Rejected) {
             return Ok(write);
         }
-        self.settle_by_reading(&write).await
+        match write.kind {
+            OfficeWriteKind::MarkForSale | OfficeWriteKind::TransferOnLedger => {
+                self.settle_ledger_by_reading(&write).await
+            }
+            _ => self.settle_by_reading(&write).await,
+        }
     }
 
     fn begin(&self, kind: OfficeWriteKind, asked: &Value) -> Result<i64, Error> {
@@ -240,6 +248,7 @@ impl Desk<'_> {
             Found::Unchanged if settled => self.keep(write.id, OfficeWriteState::Rejected, None),
             Found::Unchanged | Found::Unclear => self.keep(write.id, OfficeWriteState::Unknown, None),
             Found::Maybe(answer) => self.keep(write.id, OfficeWriteState::Unknown, Some(answer)),
+            Found::Otherwise(answer) => self.keep(write.id, OfficeWriteState::Rejected, Some(answer)),
         }
     }
 
@@ -281,6 +290,9 @@ impl Desk<'_> {
             | OfficeWriteKind::CancelTransfer
             | OfficeWriteKind::PlaceOrder
             | OfficeWriteKind::CancelOrder => self.read_back_exchange(write, &asked).await,
+            OfficeWriteKind::MarkForSale
+            | OfficeWriteKind::TransferOnLedger
+            | OfficeWriteKind::DeleteOffer => self.read_back_market(write, &asked).await,
             OfficeWriteKind::CreateProduct
             | OfficeWriteKind::UpdateProduct
             | OfficeWriteKind::DeleteProduct => self.find_product(write).await,
