@@ -65,6 +65,9 @@ pub enum NotOffered {
     /// Tickets are not bound to phones.
     #[error("tickets of this system are not bound to a phone")]
     NotBound,
+    /// The organiser's rules do not let the ticket be sold.
+    #[error("the organiser does not let this ticket be sold")]
+    ResaleBarred,
     /// The organiser's rules do not let tickets be handed over.
     #[error("the organiser does not let tickets be handed over")]
     TransferBarred,

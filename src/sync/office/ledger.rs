@@ -24,7 +24,7 @@ use crate::remote::bam::{
     Bam, BamRuleset, BamTicket, LedgerCall, LedgerReceipt, LedgerSale, LedgerTicket, SignedTransaction,
     WalletKey,
 };
-use crate::resale::{ListingAsk, ListingState, NotOffered, PriceRules};
+use crate::resale::{ListingAsk, ListingState, NotOffered, PriceError, PriceRules};
 use crate::store::OfficeOutcome;
 use crate::sync::bam::SEALED_FOR;
 
@@ -175,8 +175,10 @@ impl Desk<'_> {
             ruleset => ruleset?.unwrap_or_default(),
         };
         let config = goods.ticket.ticket_config.as_deref().ok_or_else(no_config)?;
-        let checked = ruleset.price_rules(config)?.check(price, now);
-        checked.map_err(|why| input("price", why.to_string()))
+        match ruleset.price_rules(config)?.check(price, now) {
+            Err(PriceError::NotAllowed { .. }) => Err(Error::NotOffered(NotOffered::ResaleBarred)),
+            checked => checked.map_err(|why| input("price", why)),
+        }
     }
 
     /// The person's certificate with its key, which is open for as long as it signs.
