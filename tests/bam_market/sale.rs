@@ -6,15 +6,15 @@ use ticket_wallet::model::{OfficeWriteKind, OfficeWriteState, TicketFormat};
 use ticket_wallet::remote::bam::LedgerSale;
 
 use crate::phone::Phone;
-use crate::seller::{DAY_S, Seller, offer_id};
+use crate::seller::{DAY_S, Seller, bound, generation, lists, offer_id};
 
 const SOLD: &str = "ledger.mark_for_sale";
 
 #[tokio::test]
 async fn a_ticket_on_offer_is_bought_and_changes_hands() {
     let seller = Seller::new().await;
-    let held = seller.ticket(TicketFormat::Secure).await;
-    let before = seller.phone.wallet.present(held.id.clone(), None).ok();
+    let held = bound(&seller).await;
+    let before = generation(&seller.phone, &held);
     let write = seller.sell(&held).await.unwrap();
     assert_eq!((write.kind, seller.done(SOLD, &held)), (OfficeWriteKind::MarkForSale, 1));
     let id = offer_id(&write);
@@ -23,7 +23,8 @@ async fn a_ticket_on_offer_is_bought_and_changes_hands() {
     assert!(held.is_of(offer) && offer.price == Some(held.face_value()));
     assert_eq!(offer.kind.as_deref(), Some("MARKET"));
     // It is shown until it is sold: B.A.M has no call that gives a code up.
-    assert_eq!(seller.phone.wallet.present(held.id.clone(), None).is_ok(), before.is_some());
+    assert_eq!(generation(&seller.phone, &held), before);
+    seller.phone.wallet.present(held.id.clone(), None).unwrap();
 
     let buyer = Phone::new(&seller.clock);
     buyer.sign_in(&seller.sandbox, 1).await;
@@ -31,12 +32,13 @@ async fn a_ticket_on_offer_is_bought_and_changes_hands() {
     assert!(seller.sandbox.buy_bam_offer(held.tenant, id.parse().unwrap(), &name).unwrap());
     assert!(!seller.sandbox.buy_bam_offer(held.tenant, id.parse().unwrap(), &name).unwrap(), "it is gone");
     for phone in [&seller.phone, &buyer] {
-        // What is missing from a list once may be behind; twice it is gone.
-        phone.wallet.sync(None).await.unwrap();
         phone.wallet.sync(None).await.unwrap();
     }
-    assert!(seller.phone.wallet.ticket(held.id.clone()).is_err());
-    assert!(buyer.wallet.ticket(held.id.clone()).is_ok());
+    assert!(!lists(&seller.phone, &held) && lists(&buyer, &held));
+    assert_eq!(generation(&buyer, &held), before.map(|before| before + 1));
+    assert_eq!(generation(&seller.phone, &held), None, "the credential is erased");
+    assert!(seller.phone.wallet.present(held.id.clone(), None).is_err());
+    buyer.wallet.present(held.id.clone(), None).unwrap();
     assert!(!seller.offers(held.tenant).await.iter().any(|offer| held.is_of(offer)));
     let entries = seller.sandbox.journal().unwrap();
     let bought = entries.iter().find(|entry| entry.kind == "offer.buy").unwrap();

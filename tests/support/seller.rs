@@ -130,3 +130,25 @@ pub(crate) fn offer_id(write: &OfficeWrite) -> String {
     assert_eq!(write.state, OfficeWriteState::Done, "{:?}", write.answer_json);
     answer(write)["offer_id"].as_str().unwrap().to_owned()
 }
+
+/// A ticket that the wallet has bound and shows.
+pub(crate) async fn bound(seller: &Seller) -> Held {
+    for ticket in seller.phone.signed_tickets() {
+        let held = seller.held(&ticket);
+        let offered = seller.offers(held.tenant).await.iter().any(|offer| held.is_of(offer));
+        let shown = seller.phone.wallet.present(held.id.clone(), None).is_ok();
+        if ticket.format == TicketFormat::Secure && shown && !offered {
+            return held;
+        }
+    }
+    panic!("no such ticket");
+}
+
+/// The generation of the credential that a phone holds of a ticket.
+pub(crate) fn generation(phone: &Phone, held: &Held) -> Option<u16> {
+    phone.wallet.ticket(held.id.clone()).unwrap().generation
+}
+
+pub(crate) fn lists(phone: &Phone, held: &Held) -> bool {
+    phone.tickets().iter().any(|ticket| ticket.id == held.id)
+}
