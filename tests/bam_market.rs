@@ -2,6 +2,9 @@
 //! lost, a ticket is offered once, handed over once, and nobody is told what is not so.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/client.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod client;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;

@@ -4,22 +4,13 @@ use std::sync::Arc;
 
 use ticket_wallet::error::Error;
 use ticket_wallet::model::{Money, SystemConfig, TicketFormat, Tokens};
+use ticket_wallet::remote::Session;
 use ticket_wallet::remote::bam::{
     Bam, Enrollment, LedgerCall, LedgerReceipt, LedgerSale, LedgerTicket, SignedTransaction, WalletKey,
 };
-use ticket_wallet::remote::{Http, Session, TrustedClock};
 
+use crate::client::http;
 use crate::seller::{Held, Seller};
-
-struct NoTime;
-
-impl TrustedClock for NoTime {
-    fn learn(&self, _: &ticket_wallet::clock::TimeSample) {}
-
-    fn unix_s(&self, reading: &ticket_wallet::clock::ClockReading) -> i64 {
-        reading.wall_ms / 1000
-    }
-}
 
 /// A client of the sandbox in a user's name, with a certificate of that user's.
 struct Client {
@@ -31,7 +22,7 @@ struct Client {
 
 impl Client {
     async fn of(seller: &Seller, user: usize) -> Self {
-        let http = Http::new(None, Arc::new(seller.clock.clone()), Vec::new(), Arc::new(NoTime));
+        let http = http(None, &seller.clock, Vec::new());
         let bam = Bam::new(Arc::new(http), &SystemConfig::at(seller.sandbox.url())).unwrap();
         let who = &seller.sandbox.users()[user];
         let tokens: Tokens = bam.login(&who.name, &who.password).await.unwrap();
