@@ -17,6 +17,7 @@ mod office;
 mod online;
 mod order;
 mod outbox;
+mod percentage;
 mod pulled;
 mod system;
 mod texpo;
@@ -51,6 +52,7 @@ pub use order::{Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
+pub use percentage::Percentage;
 pub use pulled::{PulledEvent, PulledTicket};
 pub use system::{
     BamConfig, BamIdsForm, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant,
