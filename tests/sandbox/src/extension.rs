@@ -36,8 +36,8 @@ pub(crate) use gates::{
 };
 pub use market::{ListingChange, MarketRules, NewListing};
 pub(crate) use market::{
-    SCHEMA as MARKET_SCHEMA, change_listing, control_routes as market_control_routes, list_for, pay_reservation,
-    set_rules,
+    SCHEMA as MARKET_SCHEMA, change_listing, control_routes as market_control_routes, list_for,
+    pay_reservation, set_rules,
 };
 pub use transfer::TransferEnd;
 pub(crate) use transfer::end as end_transfer;

@@ -30,7 +30,8 @@ pub use bam::{
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;
 pub use extension::{
-    AdmissionCode, BadManifest, GateEventEdit, GateTicketEdit, ListingChange, MarketRules, NewListing, TransferEnd,
+    AdmissionCode, BadManifest, GateEventEdit, GateTicketEdit, ListingChange, MarketRules, NewListing,
+    TransferEnd,
 };
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;

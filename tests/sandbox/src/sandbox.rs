@@ -266,7 +266,8 @@ impl Sandbox {
     /// # Errors
     /// When the rules do not allow it, or the database fails.
     pub fn list_for_sale(&self, tenant: &str, new: &NewListing) -> io::Result<i64> {
-        extension::list_for(&self.app, tenant, new).map_err(|problem| io::Error::other(problem.to_json().to_string()))
+        extension::list_for(&self.app, tenant, new)
+            .map_err(|problem| io::Error::other(problem.to_json().to_string()))
     }
 
     /// Changes a listing of this tenant without its seller.

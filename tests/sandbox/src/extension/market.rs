@@ -16,7 +16,9 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use control::{ListingChange, NewListing};
-pub(crate) use control::{change as change_listing, list_for, pay as pay_reservation, routes as control_routes};
+pub(crate) use control::{
+    change as change_listing, list_for, pay as pay_reservation, routes as control_routes,
+};
 pub(super) use listing::Listing;
 pub(super) use reservation::{bind_anew, hand_out};
 pub use rules::MarketRules;

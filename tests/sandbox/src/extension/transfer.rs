@@ -165,7 +165,12 @@ impl Transfer {
     }
 
     /// Gives the ticket to its recipient, a user.
-    pub(super) fn accept(&mut self, db: &Connection, recipient: i64, place: &Place<'_>) -> rusqlite::Result<()> {
+    pub(super) fn accept(
+        &mut self,
+        db: &Connection,
+        recipient: i64,
+        place: &Place<'_>,
+    ) -> rusqlite::Result<()> {
         self.set_state(db, ACCEPTED)?;
         let sql = "SELECT name FROM user WHERE id = ?1";
         let name: String = db.query_row(sql, [recipient], |row| row.get(0))?;
@@ -177,7 +182,8 @@ impl Transfer {
         let mut json = self.to_json();
         let sql = "SELECT name FROM user WHERE id = ?1";
         json["sender"] = db.query_row(sql, [self.sender], |row| row.get::<_, String>(0))?.into();
-        let sql = "SELECT ticket_config.event_id, json_extract(ticket_config.body, '$.event.name') FROM ticket
+        let sql =
+            "SELECT ticket_config.event_id, json_extract(ticket_config.body, '$.event.name') FROM ticket
             JOIN ticket_config ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
             WHERE ticket.tenant = ?1 AND ticket.id = ?2";
         let found = db.query_row(sql, (place.tenant, self.ticket_id), |row| {

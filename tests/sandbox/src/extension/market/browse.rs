@@ -93,7 +93,8 @@ fn shown(db: &Connection, tenant: &str, asker: i64, found: &[Listing]) -> Result
 }
 
 fn number(query: &Asked, name: &str) -> Result<Option<i64>, Problem> {
-    let read = |text: &String| text.parse().map_err(|_| Problem::malformed(format!("{name} is not a number")));
+    let read =
+        |text: &String| text.parse().map_err(|_| Problem::malformed(format!("{name} is not a number")));
     query.get(name).map(read).transpose()
 }
 

@@ -171,14 +171,17 @@ impl Listing {
         if let Some(reason) = &self.reason {
             json["reason"] = json!(reason);
         }
-        let sql = "SELECT json_extract(sector.body, '$.name'), seat_id, json_extract(ticket_config.body, '$.name')
+        let sql =
+            "SELECT json_extract(sector.body, '$.name'), seat_id, json_extract(ticket_config.body, '$.name')
             FROM ticket
             JOIN ticket_config ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
             LEFT JOIN sector ON sector.tenant = ticket.tenant AND sector.id = sector_id
             WHERE ticket.tenant = ?1 AND ticket.id = ?2";
         let found = db.query_row(sql, (tenant, self.ticket_id), |row| {
             let named = ["section", "seat", "category"].into_iter().zip(0..);
-            named.map(|(name, at)| Ok((name, row.get::<_, Option<String>>(at)?))).collect::<Result<Vec<_>, _>>()
+            named
+                .map(|(name, at)| Ok((name, row.get::<_, Option<String>>(at)?)))
+                .collect::<Result<Vec<_>, _>>()
         });
         // A ticket that has left the sandbox left its listing behind.
         let Some(texts) = found.optional()? else { return Ok(json) };

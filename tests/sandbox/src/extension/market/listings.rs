@@ -165,7 +165,8 @@ fn own(call: &Call<'_>, db: &Connection, id: &str, expected: i64) -> Result<List
         return Err(Problem::new(StatusCode::NOT_FOUND, "listing-not-found", "No such listing"));
     }
     if listing.version != expected && super::listing::OPEN.contains(&listing.state.as_str()) {
-        let other = Problem::new(StatusCode::PRECONDITION_FAILED, "version-mismatch", "It was changed meanwhile");
+        let other =
+            Problem::new(StatusCode::PRECONDITION_FAILED, "version-mismatch", "It was changed meanwhile");
         return Err(other.with("version", listing.version));
     }
     Ok(listing)

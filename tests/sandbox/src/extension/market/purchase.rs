@@ -51,7 +51,8 @@ fn buy(call: &Call<'_>, db: &Connection, id: &str, item: &Value) -> Result<Reply
     let terms = Terms::of(db, tenant, &ticket)?;
     let total = terms.breakdown(listing.price).buyer_total();
     if total > most {
-        let changed = Problem::new(StatusCode::PRECONDITION_FAILED, "price-changed", "It costs more than that");
+        let changed =
+            Problem::new(StatusCode::PRECONDITION_FAILED, "price-changed", "It costs more than that");
         return Err(changed.with("total", money(total)));
     }
     let mut reservation = Reservation::create(call, db, &mut listing, &device_key, &terms)?;

@@ -106,7 +106,8 @@ impl Reservation {
         edit::hand_over(db, tenant, listing.ticket_id, &name, call.now)?;
         let ticket = Ticket::owned(db, tenant, self.buyer, &listing.ticket_id.to_string())?;
         let generation = bind_anew(call, db, &ticket, self.device_key.clone())?;
-        let detail = json!({"listing_id": listing.id.to_string(), "total": self.total, "generation": generation});
+        let detail =
+            json!({"listing_id": listing.id.to_string(), "total": self.total, "generation": generation});
         call.record(db, "resale.sell", ticket.id, detail)
     }
 

@@ -70,9 +70,8 @@ impl Default for MarketRules {
 impl MarketRules {
     pub(super) fn of(db: &Connection, place: &Place) -> Result<Self, Problem> {
         let sql = "SELECT rules FROM market_event WHERE tenant = ?1 AND event_id = ?2";
-        let found = db
-            .query_row(sql, (&place.tenant, place.event), |row| row.get::<_, String>(0))
-            .optional()?;
+        let found =
+            db.query_row(sql, (&place.tenant, place.event), |row| row.get::<_, String>(0)).optional()?;
         match found {
             Some(json) => serde_json::from_str(&json).map_err(|_| Problem::internal()),
             None => Ok(Self::default()),
@@ -94,8 +93,7 @@ pub(super) struct Terms {
     /// From when on nothing changes hands, Unix seconds.
     pub(super) closes_at: i64,
     face_value: i64,
-    /// What the cap is a part of.
-    basis: i64,
+    paid: Option<i64>,
 }
 
 impl Terms {
@@ -111,13 +109,14 @@ impl Terms {
         let (face_value, paid) = db.query_row(sql, (tenant, ticket.id), |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
         })?;
-        let basis = if rules.of_total_paid { paid.unwrap_or(face_value) } else { face_value };
-        Ok(Self { rules, closes_at: closes_at(db, &place)?, face_value, basis })
+        Ok(Self { rules, closes_at: closes_at(db, &place)?, face_value, paid })
     }
 
     /// The highest price.
     fn cap(&self) -> Option<i64> {
-        let part = self.rules.cap_ppm.map(|ppm| part(self.basis, ppm));
+        let basis =
+            if self.rules.of_total_paid { self.paid.unwrap_or(self.face_value) } else { self.face_value };
+        let part = self.rules.cap_ppm.map(|ppm| part(basis, ppm));
         [part, self.rules.cap_minor].into_iter().flatten().min()
     }
 
@@ -127,7 +126,9 @@ impl Terms {
         if !self.rules.allowed {
             let refused =
                 Problem::new(StatusCode::CONFLICT, "resale-not-allowed", "The ticket cannot be sold on");
-            return Err(refused.detail(self.rules.reason.as_deref().unwrap_or("the organizer does not allow it")));
+            return Err(
+                refused.detail(self.rules.reason.as_deref().unwrap_or("the organizer does not allow it"))
+            );
         }
         if now >= self.closes_at {
             return Err(Problem::new(StatusCode::CONFLICT, "resale-closed", "The market has closed"));
@@ -161,7 +162,8 @@ impl Terms {
         let mut json = json!({
             "allowed": rules.allowed,
             "basis": if rules.of_total_paid { "total_paid" } else { "face_value" },
-            "basis_amount": money(self.basis),
+            "currency": CURRENCY,
+            "face_value": money(self.face_value),
             "seller_fee_percent": percent(rules.seller_fee_ppm),
             "buyer_fee_percent": percent(rules.buyer_fee_ppm),
             "fixed_fees": {"buyer": money(rules.buyer_fixed_fee), "seller": money(rules.seller_fixed_fee)},
@@ -171,6 +173,7 @@ impl Terms {
         let optional = [
             ("cap_percent", rules.cap_ppm.map(percent)),
             ("cap_minor", rules.cap_minor.map(Value::from)),
+            ("total_paid", self.paid.map(money)),
             ("reason", rules.reason.clone().map(Value::from)),
         ];
         for (name, value) in optional {
@@ -200,8 +203,7 @@ impl Breakdown {
         json!({
             "face_value": money(self.face_value),
             "seller_price": money(self.price),
-            "buyer_fee": money(self.buyer_fee),
-            "seller_fee": money(self.seller_fee),
+            "fees": {"buyer": money(self.buyer_fee), "seller": money(self.seller_fee)},
             "buyer_total": money(self.buyer_total()),
             "seller_proceeds": money(self.price - self.seller_fee),
         })

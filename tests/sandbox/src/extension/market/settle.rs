@@ -44,7 +44,12 @@ fn open(db: &Connection, tenant: &str) -> rusqlite::Result<Vec<Listing>> {
 }
 
 /// Why an open listing is one no longer.
-fn closed(app: &App, db: &Connection, tenant: &str, listing: &Listing) -> Result<Option<&'static str>, Problem> {
+fn closed(
+    app: &App,
+    db: &Connection,
+    tenant: &str,
+    listing: &Listing,
+) -> Result<Option<&'static str>, Problem> {
     let sql = "SELECT owner_id, status, coalesce((SELECT state FROM gate_ticket
             WHERE gate_ticket.tenant = ticket.tenant AND gate_ticket.ticket_id = ticket.id), '')
         FROM ticket WHERE tenant = ?1 AND id = ?2";
@@ -60,7 +65,8 @@ fn closed(app: &App, db: &Connection, tenant: &str, listing: &Listing) -> Result
         (_, "issued" | "activated", _) => {
             let place = Place { tenant: tenant.to_owned(), event: listing.event_id };
             let inside: BTreeSet<_> = admitted(app, db, &place)?;
-            let ticket = app.tenant(tenant).and_then(|it| it.provider.ticket(&listing.ticket_id.to_string()).ok());
+            let ticket =
+                app.tenant(tenant).and_then(|it| it.provider.ticket(&listing.ticket_id.to_string()).ok());
             ticket.filter(|ticket| inside.contains(&ticket.0)).map(|_| "scanned")
         }
         _ => Some("revoked"),
