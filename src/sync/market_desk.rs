@@ -82,6 +82,16 @@ impl Desk<'_> {
         Ok(MarketPage { offers: offers.collect(), cursor: found.cursor })
     }
 
+    /// One listing as it is now.
+    ///
+    /// # Errors
+    /// As [`Desk::resale_rules`].
+    pub async fn offering(&self, tenant: Option<&str>, listing_id: &str) -> Result<Offering, Error> {
+        let tenant = self.tenant(tenant).map(str::to_owned);
+        let market = self.market_of(tenant.as_deref()).await?;
+        Ok(offering(market.listing(&self.asker(), listing_id).await?, tenant))
+    }
+
     /// A purchase of a listing, with a key of its own.
     ///
     /// # Errors

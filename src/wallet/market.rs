@@ -4,8 +4,8 @@ use super::{Wallet, ticket_hash};
 use crate::device::new_id;
 use crate::error::WalletError;
 use crate::model::{
-    Listing, MarketPage, MarketQuery, Money, OutboxItem, Purchase, TicketHash, TransferState, Write,
-    WriteState,
+    Listing, MarketPage, MarketQuery, Money, Offering, OutboxItem, Purchase, TicketHash, TransferState,
+    Write, WriteState,
 };
 use crate::resale::{Breakdown, ListingAsk, ListingAsked, PriceRules};
 use crate::store::ListingStanding;
@@ -145,6 +145,21 @@ impl Wallet {
     /// As [`Wallet::resale_rules`].
     pub async fn market(&self, account_id: String, query: MarketQuery) -> Result<MarketPage, WalletError> {
         let work = async { self.runner.desk(&account_id).await?.market(&query).await };
+        Ok(self.runner.online(work).await?)
+    }
+
+    /// One ticket that somebody offers, as it is now.
+    ///
+    /// # Errors
+    /// As [`Wallet::resale_rules`].
+    pub async fn offering(
+        &self,
+        account_id: String,
+        tenant: Option<String>,
+        listing_id: String,
+    ) -> Result<Offering, WalletError> {
+        let work =
+            async { self.runner.desk(&account_id).await?.offering(tenant.as_deref(), &listing_id).await };
         Ok(self.runner.online(work).await?)
     }
 
