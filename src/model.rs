@@ -11,6 +11,7 @@ mod flow;
 mod gate;
 mod ids;
 mod ledger;
+mod market;
 mod money;
 mod oauth;
 mod office;
@@ -38,6 +39,7 @@ pub use ledger::{
     Discounted, DiscountedRecord, DoubleEntry, HeardScanner, LedgerDelta, LedgerEntry, LedgerFork,
     LedgerReport, MergeReport, MissingRecords, RefusedItem,
 };
+pub use market::{HeldReservation, Listing, MarketPage, MarketQuery, Offering, Purchase, PurchaseState};
 pub use money::{Money, MoneyError};
 pub use oauth::{IdTokenFault, OAuthError};
 pub use office::{

@@ -13,6 +13,8 @@ mod gate;
 mod handover;
 mod holder;
 mod incoming;
+mod market;
+mod market_desk;
 mod office;
 mod outbox;
 mod pace;
@@ -25,6 +27,7 @@ mod worker;
 
 pub use self::core::Core;
 pub use engine::{Engine, SyncProgress, SyncReport, SyncStage};
+pub use market_desk::purchase;
 pub use office::TicketIds;
 pub use runner::{Runner, WalletState};
 pub use scanner::{Scan, Scanner};

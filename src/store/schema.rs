@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::database;
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_wallet.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_systems.sql"),
     include_str!("migrations/0004_gate.sql"),
     include_str!("migrations/0005_exchange.sql"),
     include_str!("migrations/0006_manifest_parts.sql"),
+    include_str!("migrations/0007_market.sql"),
 ];
 
 /// Where each table and index of a database begins.

@@ -36,6 +36,18 @@ impl Desk<'_> {
         Ok(self.listed_transfers().await?.incoming.into_iter().map(incoming).collect())
     }
 
+    /// The same, and those that are handed over by the extension.
+    ///
+    /// # Errors
+    /// As [`Desk::incoming_transfers`].
+    pub async fn all_incoming_transfers(&self) -> Result<Vec<IncomingTransfer>, Error> {
+        let mut found = self.extension_transfers().await?;
+        if found.is_empty() || self.system.unidy().is_some() {
+            found.extend(self.incoming_transfers().await?);
+        }
+        Ok(found)
+    }
+
     /// Accepts or declines a ticket that somebody hands over. The list tells first of which ticket the offer is, so that a
     /// lost answer can be read back; it is never repeated.
     ///

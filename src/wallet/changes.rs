@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::market::positive;
 use super::{Wallet, ticket_hash};
 use crate::device::new_id;
 use crate::error::{Error, WalletError};
-use crate::model::{OutboxItem, TicketHash, Transfer, TransferState, Write, WriteState};
+use crate::model::{Money, OutboxItem, TicketHash, Transfer, TransferState, Write, WriteState};
 use crate::store::{NewWrite, OutboxRow};
 
 #[uniffi::export]
@@ -32,7 +33,7 @@ impl Wallet {
     }
 
     /// Replaces what a change carries that was rejected or not sent yet, and sends it: the holder's answers as a JSON
-    /// object, or a transfer's recipient.
+    /// object, a transfer's recipient, or a listing's price (`64.50 EUR`).
     ///
     /// # Errors
     /// [`WalletError::NotFound`], [`WalletError::InvalidInput`] when it may have been carried out or has nothing to
@@ -45,6 +46,12 @@ impl Wallet {
             }
             Write::CreateTransfer { .. } => {
                 Write::CreateTransfer { recipient: named(&content)?, statement: None }
+            }
+            Write::CreateListing { expires_at, .. } => {
+                Write::CreateListing { price: amount(&content)?, expires_at, shown: false, statement: None }
+            }
+            Write::EditListing { listing_id, expected, .. } => {
+                Write::EditListing { listing_id, price: amount(&content)?, expected }
             }
             _ => return Err(WalletError::input("id", "it carries nothing that can be edited; discard it")),
         };
@@ -88,6 +95,7 @@ impl Wallet {
     pub fn transfer(&self, ticket_id: String, recipient: String) -> Result<OutboxItem, WalletError> {
         let _work = self.runner.activity().begin()?;
         let (id, recipient) = (ticket_hash(&ticket_id)?, named(&recipient)?);
+        self.refuse_listed(id)?;
         if let Some(open) = self.open_transfer(id)? {
             let reason = format!("transfer {} is under way; cancel it first", open.remote_id);
             return Err(WalletError::input("ticket_id", reason));
@@ -169,7 +177,7 @@ impl Wallet {
 }
 
 impl Wallet {
-    fn accept(&self, subject: TicketHash, write: Write) -> Result<OutboxItem, WalletError> {
+    pub(super) fn accept(&self, subject: TicketHash, write: Write) -> Result<OutboxItem, WalletError> {
         let (created_at, dated) = self.dated_now()?;
         let ticket = self.store.ticket(subject, created_at)?;
         let new =
@@ -179,13 +187,13 @@ impl Wallet {
     }
 
     /// The Unix second, and whether a server stands behind it.
-    fn dated_now(&self) -> Result<(i64, bool), Error> {
+    pub(super) fn dated_now(&self) -> Result<(i64, bool), Error> {
         let now = self.time.now()?;
         Ok((now.unix_s(), now.uncertainty.confirmed))
     }
 
     /// Tells listeners and the worker of a change in the outbox.
-    fn decided(&self, row: OutboxRow) -> OutboxItem {
+    pub(super) fn decided(&self, row: OutboxRow) -> OutboxItem {
         self.runner.tell_outbox(Some(row.id));
         self.wake();
         row.into()
@@ -217,6 +225,11 @@ impl Wallet {
 fn answers(json: &str) -> Result<Value, WalletError> {
     let read = serde_json::from_str::<Value>(json).ok().filter(Value::is_object);
     read.ok_or_else(|| WalletError::input("response_json", "write the answers as a JSON object"))
+}
+
+fn amount(text: &str) -> Result<Money, WalletError> {
+    let read = text.parse::<Money>().map_err(|why| WalletError::input("price", why.to_string()))?;
+    positive(read)
 }
 
 fn named(recipient: &str) -> Result<String, WalletError> {
