@@ -16,6 +16,8 @@ mod intent;
 mod listing;
 #[path = "resale_rules/money.rs"]
 mod money;
+#[path = "resale_rules/offered.rs"]
+mod offered;
 #[path = "resale_rules/prices.rs"]
 mod prices;
 #[path = "resale_rules/transfer.rs"]

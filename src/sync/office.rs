@@ -189,7 +189,7 @@ impl Desk<'_> {
         }
     }
 
-    fn begin(&self, kind: OfficeWriteKind, asked: &Value) -> Result<i64, Error> {
+    pub(super) fn begin(&self, kind: OfficeWriteKind, asked: &Value) -> Result<i64, Error> {
         self.begin_text(kind, &asked.to_string())
     }
 
@@ -257,7 +257,12 @@ impl Desk<'_> {
         Ok(self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S)
     }
 
-    fn keep(&self, id: i64, state: OfficeWriteState, answer: Option<Value>) -> Result<OfficeWrite, Error> {
+    pub(super) fn keep(
+        &self,
+        id: i64,
+        state: OfficeWriteState,
+        answer: Option<Value>,
+    ) -> Result<OfficeWrite, Error> {
         self.keep_text(id, state, answer.map(|answer| answer.to_string()))
     }
 
@@ -293,6 +298,14 @@ impl Desk<'_> {
             OfficeWriteKind::MarkForSale
             | OfficeWriteKind::TransferOnLedger
             | OfficeWriteKind::DeleteOffer => self.read_back_market(write, &asked).await,
+            OfficeWriteKind::AcceptTransfer | OfficeWriteKind::DeclineTransfer => {
+                let accept = write.kind == OfficeWriteKind::AcceptTransfer;
+                Ok(match self.read_back_answer(&asked, accept).await {
+                    OfficeWriteState::Done => Found::Done(json!({})),
+                    OfficeWriteState::Rejected => Found::Otherwise(json!({})),
+                    OfficeWriteState::Sent | OfficeWriteState::Unknown => Found::Unclear,
+                })
+            }
             OfficeWriteKind::CreateProduct
             | OfficeWriteKind::UpdateProduct
             | OfficeWriteKind::DeleteProduct => self.find_product(write).await,
