@@ -62,8 +62,8 @@ pub enum NotOffered {
     /// Tickets are handed over by section and number, not singly.
     #[error("this ticketing system hands tickets over by section and number only")]
     BySectionOnly,
-    /// Tickets are handed over on the ledger, with the network, and not by what waits to be sent.
-    #[error("this ticketing system hands tickets over on its ledger only")]
+    /// Tickets are sold and handed over on the ledger, with the network, and not by what waits to be sent.
+    #[error("this ticketing system sells and hands over tickets on its ledger only")]
     OnLedgerOnly,
     /// Tickets are not bound to phones.
     #[error("tickets of this system are not bound to a phone")]

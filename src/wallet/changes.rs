@@ -99,7 +99,7 @@ impl Wallet {
     pub fn transfer(&self, ticket_id: String, recipient: String) -> Result<OutboxItem, WalletError> {
         let _work = self.runner.activity().begin()?;
         let (id, recipient) = (ticket_hash(&ticket_id)?, named(&recipient)?);
-        self.refuse_unsendable(id)?;
+        self.refuse_unsendable(id, MarketAction::Transfer)?;
         self.refuse_listed(id)?;
         if let Some(open) = self.open_transfer(id)? {
             let reason = format!("transfer {} is under way; cancel it first", open.remote_id);
@@ -191,9 +191,13 @@ impl Wallet {
         Ok(self.decided(self.store.outbox_row(id)?))
     }
 
-    /// Refuses to hand on by the outbox what its system hands over in another way, or not at all. Where the extension is
-    /// served beside it, which signs the ticket's barcode, that hands it over.
-    fn refuse_unsendable(&self, ticket: TicketHash) -> Result<(), WalletError> {
+    /// Refuses to put into the outbox what a ticket's system does in another way, or not at all. Where the extension is served
+    /// beside it, which signs the ticket's barcode, that does it.
+    pub(super) fn refuse_unsendable(
+        &self,
+        ticket: TicketHash,
+        action: MarketAction,
+    ) -> Result<(), WalletError> {
         let ticket = self.store.ticket(ticket, 0)?;
         if ticket.profile == BarcodeProfile::Signed {
             return Ok(());
@@ -204,9 +208,13 @@ impl Wallet {
             TicketSystem::Bam if ticket.format == TicketFormat::Pdf => Err(NotOffered::PdfTicket),
             TicketSystem::Bam => Err(NotOffered::OnLedgerOnly),
             TicketSystem::Unidy if unidy.is_some_and(|unidy| unidy.api == UnidyApi::Partner) => {
-                Err(NotOffered::NoTransfer)
+                Err(if action == MarketAction::Transfer {
+                    NotOffered::NoTransfer
+                } else {
+                    NotOffered::NoResale
+                })
             }
-            system => is_offered(system, false, MarketAction::Transfer),
+            system => is_offered(system, false, action),
         };
         Ok(refused.map_err(Error::NotOffered)?)
     }

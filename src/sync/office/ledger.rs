@@ -24,7 +24,7 @@ use crate::remote::bam::{
     Bam, BamRuleset, BamTicket, LedgerCall, LedgerReceipt, LedgerSale, LedgerTicket, SignedTransaction,
     WalletKey,
 };
-use crate::resale::{ListingAsk, ListingState, NotOffered, PriceError, PriceRules};
+use crate::resale::{Breakdown, ListingAsk, ListingState, NotOffered, PriceError, PriceRules};
 use crate::store::OfficeOutcome;
 use crate::sync::bam::SEALED_FOR;
 
@@ -58,6 +58,15 @@ impl Desk<'_> {
         let config = goods.ticket.ticket_config.as_deref();
         let ruleset = self.ruleset(bam, &goods).await?.unwrap_or_default();
         config.map_or_else(|| Err(no_config()), |config| ruleset.price_rules(config))
+    }
+
+    /// What a price would come to at B.A.M's market, by its organiser's rules: no server is asked for it.
+    ///
+    /// # Errors
+    /// As [`Desk::ledger_rules`]; [`Error::Input`] naming `price`.
+    pub async fn ledger_preview(&self, ticket: TicketHash, price: &Money) -> Result<Breakdown, Error> {
+        let rules = self.ledger_rules(ticket).await?;
+        rules.preview(price, self.now_s()?).map_err(refused_price)
     }
 
     /// Offers a ticket for sale: to anybody, or to the one whose enrolment `sale` names.
@@ -175,10 +184,7 @@ impl Desk<'_> {
             ruleset => ruleset?.unwrap_or_default(),
         };
         let config = goods.ticket.ticket_config.as_deref().ok_or_else(no_config)?;
-        match ruleset.price_rules(config)?.check(price, now) {
-            Err(PriceError::NotAllowed { .. }) => Err(Error::NotOffered(NotOffered::ResaleBarred)),
-            checked => checked.map_err(|why| input("price", why)),
-        }
+        ruleset.price_rules(config)?.check(price, now).map_err(refused_price)
     }
 
     /// The person's certificate with its key, which is open for as long as it signs.
@@ -386,6 +392,13 @@ fn is_of(offer: &Offer, ticket: &LedgerTicket) -> bool {
 
 fn input(field: &'static str, reason: impl ToString) -> Error {
     Error::Input { field, reason: reason.to_string() }
+}
+
+fn refused_price(why: PriceError) -> Error {
+    match why {
+        PriceError::NotAllowed { .. } => Error::NotOffered(NotOffered::ResaleBarred),
+        why => input("price", why),
+    }
 }
 
 fn no_config() -> Error {
