@@ -20,7 +20,7 @@ const TRANSFER: &str = "POST event/v1/ticket/transfer";
 const DELETE: &str = "DELETE orderbook/v1/offer/:id";
 
 /// What a ticket is offered for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LedgerSale {
     /// The price, which is what a buyer pays.
     pub price: Money,
@@ -34,7 +34,7 @@ pub struct LedgerSale {
 #[derive(Clone, PartialEq, Eq)]
 pub struct TransferPayload(pub(super) String);
 
-opaque_debug!(TransferPayload);
+opaque_debug!(LedgerSale, TransferPayload);
 
 #[derive(Deserialize)]
 struct WireTransfers {
