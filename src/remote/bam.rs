@@ -78,7 +78,7 @@ pub use claims::{claims, permitted_organizers};
 pub use enrollment::Enrollment;
 pub use holder::{HolderForm, TicketPlace};
 pub use ledger::{LedgerCall, LedgerDigest, LedgerReceipt, LedgerTicket, SignedTransaction};
-pub use market::{LedgerSale, TransferPayload};
+pub use market::TransferPayload;
 pub use office::ReservedAs;
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use ticket_file::TicketFile;

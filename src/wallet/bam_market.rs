@@ -1,23 +1,13 @@
-//! B.A.M's own secondary market, for Rust. Nothing here waits in the outbox: each write is kept before its first byte
+//! B.A.M's own secondary market, which counts where no market of the extension is served beside it: what a ticket may be sold
+//! for is told by [`Wallet::resale_rules`]. Nothing here waits in the outbox: each write is kept before its first byte
 //! leaves, and stands among [`Wallet::writes`] with what became of it.
 
 use super::{Wallet, ticket_hash};
 use crate::error::WalletError;
-use crate::model::OfficeWrite;
-use crate::remote::bam::LedgerSale;
-use crate::resale::PriceRules;
+use crate::model::{LedgerSale, OfficeWrite, TicketHash};
 
+#[uniffi::export(async_runtime = "tokio")]
 impl Wallet {
-    /// What a ticket may be sold for at B.A.M, by its organiser's rules.
-    ///
-    /// # Errors
-    /// [`WalletError::NotOffered`] for a ticket that cannot be sold, a PDF among others; as [`Wallet::fetch_documents`].
-    pub async fn ledger_rules(&self, ticket_id: String) -> Result<PriceRules, WalletError> {
-        let (id, account_id) = self.at_desk(&ticket_id)?;
-        let work = async { self.runner.desk(&account_id).await?.ledger_rules(id).await };
-        Ok(self.runner.online(work).await?)
-    }
-
     /// Offers a ticket on B.A.M's market, by a transaction of its ledger that the person's certificate signs. A lost answer
     /// is no error: the server is read, and a write of unknown outcome is looked up later with
     /// [`Wallet::look_up_write`]. The write's `answer_json` names the offer as `{"offer_id": …}`.
@@ -33,6 +23,7 @@ impl Wallet {
         sale: LedgerSale,
     ) -> Result<OfficeWrite, WalletError> {
         let (id, account_id) = self.at_desk(&ticket_id)?;
+        self.refuse_listed(id)?;
         let work = async { self.runner.desk(&account_id).await?.mark_for_sale(id, &sale).await };
         Ok(self.runner.online(work).await?)
     }
@@ -48,6 +39,7 @@ impl Wallet {
         recipient: String,
     ) -> Result<OfficeWrite, WalletError> {
         let (id, account_id) = self.at_desk(&ticket_id)?;
+        self.refuse_listed(id)?;
         let work = async { self.runner.desk(&account_id).await?.transfer_on_ledger(id, &recipient).await };
         Ok(self.runner.online(work).await?)
     }
@@ -65,9 +57,11 @@ impl Wallet {
         let work = async { self.runner.desk(&account_id).await?.delete_offer(id, &offer_id).await };
         Ok(self.runner.online(work).await?)
     }
+}
 
+impl Wallet {
     /// A ticket, and the account at whose desk it is dealt with.
-    fn at_desk(&self, ticket_id: &str) -> Result<(crate::model::TicketHash, String), WalletError> {
+    fn at_desk(&self, ticket_id: &str) -> Result<(TicketHash, String), WalletError> {
         let id = ticket_hash(ticket_id)?;
         Ok((id, self.store.ticket(id, 0)?.account_id))
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use ticket_wallet::error::Error;
-use ticket_wallet::model::{Money, SystemConfig, TicketFormat, Tokens};
+use ticket_wallet::model::{LedgerSale, Money, SystemConfig, TicketFormat, Tokens};
 use ticket_wallet::remote::Session;
 use ticket_wallet::remote::bam::{
-    Bam, Enrollment, LedgerCall, LedgerReceipt, LedgerSale, LedgerTicket, SignedTransaction, WalletKey,
+    Bam, Enrollment, LedgerCall, LedgerReceipt, LedgerTicket, SignedTransaction, WalletKey,
 };
 
 use crate::client::http;

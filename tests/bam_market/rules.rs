@@ -2,12 +2,14 @@
 
 use serde_json::json;
 use ticket_wallet::WalletError;
-use ticket_wallet::model::{Money, TicketFormat};
-use ticket_wallet::remote::bam::LedgerSale;
+use ticket_wallet::model::{LedgerSale, Money, TicketFormat};
 use ticket_wallet::resale::{NotOffered, PriceBasis, PriceCap};
 use ticket_wallet_sandbox::TicketEdit;
 
 use crate::seller::{Held, Seller, offer_id};
+
+/// A tenant without the extension: its market is B.A.M's alone.
+const PLAIN: &str = "eschenried";
 
 fn why(refused: &WalletError) -> NotOffered {
     let WalletError::NotOffered { why, .. } = refused else { panic!("{refused}") };
@@ -27,14 +29,14 @@ fn more(held: &Held, minor: i64) -> Money {
 #[tokio::test]
 async fn a_pdf_is_refused_with_the_reason_and_nothing_is_signed() {
     let seller = Seller::new().await;
-    let held = seller.ticket(TicketFormat::Pdf).await;
+    let held = seller.ticket_at(TicketFormat::Pdf, Some(PLAIN)).await;
     let (wallet, before) = (&seller.phone.wallet, seller.requests("/blockchain/"));
     let refused = seller.sell(&held).await.unwrap_err();
     assert_eq!((why(&refused), refused.code()), (NotOffered::PdfTicket, "not_offered"));
     assert!(refused.to_string().contains("PDF"), "{refused}");
     let refused = wallet.transfer_on_ledger(held.id.clone(), "e-1".to_owned()).await.unwrap_err();
     assert_eq!(why(&refused), NotOffered::PdfTicket);
-    assert_eq!(why(&wallet.ledger_rules(held.id.clone()).await.unwrap_err()), NotOffered::PdfTicket);
+    assert_eq!(why(&wallet.resale_rules(held.id.clone()).await.unwrap_err()), NotOffered::PdfTicket);
     assert_eq!(seller.requests("/blockchain/"), before);
     assert!(wallet.writes(seller.account.clone(), 10).unwrap().is_empty());
 }
@@ -52,8 +54,8 @@ async fn a_ticket_that_does_not_admit_is_refused() {
 #[tokio::test]
 async fn the_organisers_rules_are_read_and_kept_to() {
     let seller = Seller::new().await;
-    let held = seller.ticket(TicketFormat::Secure).await;
-    let rules = seller.phone.wallet.ledger_rules(held.id.clone()).await.unwrap();
+    let held = seller.ticket_at(TicketFormat::Secure, Some(PLAIN)).await;
+    let rules = seller.phone.wallet.resale_rules(held.id.clone()).await.unwrap();
     let face = held.face_value();
     let tenth = face.share("10".parse().unwrap()).unwrap();
     let cap = face.plus(&tenth).unwrap();
@@ -81,14 +83,14 @@ async fn the_organisers_rules_are_read_and_kept_to() {
 #[tokio::test]
 async fn what_the_organiser_bars_is_not_asked_for() {
     let seller = Seller::new().await;
-    let held = seller.ticket(TicketFormat::Secure).await;
+    let held = seller.ticket_at(TicketFormat::Secure, Some(PLAIN)).await;
     let wallet = &seller.phone.wallet;
     for (members, barred) in [
         (json!({ "resale_enabled": false }), NotOffered::ResaleBarred),
         (json!({ "resale_enabled": true, "status": "draft" }), NotOffered::ResaleBarred),
     ] {
         assert!(seller.sandbox.change_bam_market_rules(held.tenant, &members).unwrap());
-        let rules = wallet.ledger_rules(held.id.clone()).await.unwrap();
+        let rules = wallet.resale_rules(held.id.clone()).await.unwrap();
         assert!(!rules.allowed && rules.reason.is_some());
         assert_eq!(why(&seller.sell(&held).await.unwrap_err()), barred);
     }

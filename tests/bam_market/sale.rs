@@ -2,8 +2,7 @@
 
 use serde_json::json;
 use ticket_wallet::WalletError;
-use ticket_wallet::model::{OfficeWriteKind, OfficeWriteState, TicketFormat};
-use ticket_wallet::remote::bam::LedgerSale;
+use ticket_wallet::model::{LedgerSale, OfficeWriteKind, OfficeWriteState, TicketFormat};
 
 use crate::phone::Phone;
 use crate::seller::{DAY_S, Seller, bound, generation, lists, offer_id};

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::model::{
-    BarcodeProfile, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat, TicketStatus,
-    TicketSummary,
+    BarcodeProfile, LedgerSale, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat,
+    TicketStatus, TicketSummary,
 };
-use ticket_wallet::remote::bam::{Bam, Direction, LedgerSale, RelationExpression, TicketQuery};
+use ticket_wallet::remote::bam::{Bam, Direction, RelationExpression, TicketQuery};
 use ticket_wallet::remote::{Http, Session};
 
 use crate::expo::NoTime;
@@ -229,7 +229,7 @@ pub(crate) async fn sees_its_offers_on_the_secondary_market(run: &Run) {
 pub(crate) async fn resells_a_ticket_on_the_secondary_market(run: &Run) {
     let (phone, account) = run.bam_holder(0).await;
     phone.wallet.enroll(account.clone()).await.unwrap();
-    let place = Some(TENANTS[0].to_owned());
+    let place = Some(TENANTS[2].to_owned());
     let offers = || phone.wallet.own_offers(account.clone(), place.clone());
     let before = offers().await.unwrap();
     let is_offered = |record: &Value| {
@@ -241,11 +241,11 @@ pub(crate) async fn resells_a_ticket_on_the_secondary_market(run: &Run) {
     let (ticket, _) = records(&phone)
         .into_iter()
         .find(|(ticket, record)| {
-            let here = tenant(record) == TENANTS[0] && ticket.format == TicketFormat::Secure;
+            let here = tenant(record) == TENANTS[2] && ticket.format == TicketFormat::Secure;
             here && ticket.status.admits() && !is_offered(record)
         })
         .unwrap();
-    let rules = phone.wallet.ledger_rules(ticket.id.clone()).await.unwrap();
+    let rules = phone.wallet.resale_rules(ticket.id.clone()).await.unwrap();
     assert!(rules.allowed);
     let price = rules.face_value.unwrap();
     let sale = LedgerSale { price: price.clone(), until: TODAY_MS / 1000 + 86_400, buyer: None };

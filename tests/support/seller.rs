@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use ticket_wallet::WalletError;
-use ticket_wallet::model::{Money, Offer, OfficeWrite, OfficeWriteState, TicketFormat, TicketSummary};
-use ticket_wallet::remote::bam::LedgerSale;
+use ticket_wallet::model::{
+    LedgerSale, Money, Offer, OfficeWrite, OfficeWriteState, TicketFormat, TicketSummary,
+};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
 
 use crate::phone::{Phone, TestClock, sandbox};
@@ -65,11 +66,17 @@ impl Seller {
 
     /// A ticket of a format that admits and is not on offer.
     pub(crate) async fn ticket(&self, format: TicketFormat) -> Held {
+        self.ticket_at(format, None).await
+    }
+
+    /// The same of one tenant, if any is named.
+    pub(crate) async fn ticket_at(&self, format: TicketFormat, tenant: Option<&str>) -> Held {
         for ticket in self.phone.tickets() {
             let held = self.held(&ticket);
             let is_offered = self.offers(held.tenant).await.iter().any(|offer| held.is_of(offer));
             let starts_later = ticket.starts_at.is_some_and(|at| at * 1000 > self.clock.wall_ms());
-            if ticket.format == format && ticket.status.admits() && starts_later && !is_offered {
+            let here = tenant.is_none_or(|tenant| tenant == held.tenant);
+            if here && ticket.format == format && ticket.status.admits() && starts_later && !is_offered {
                 return held;
             }
         }

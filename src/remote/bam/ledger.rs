@@ -12,11 +12,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::market::{LedgerSale, TransferPayload};
+use super::market::TransferPayload;
 use super::office::id_value;
 use super::{Bam, WalletKey, path_id, wire};
 use crate::barcode::{BamCodeTicket, DeviceSignature};
 use crate::error::Error;
+use crate::model::LedgerSale;
 use crate::remote::{Reply, Request, Session};
 
 const PROPOSE: &str = "POST blockchain/v1/transaction/proposal";

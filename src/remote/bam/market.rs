@@ -19,22 +19,11 @@ const RULESET: &str = "GET account/v1/market-control/:id";
 const TRANSFER: &str = "POST event/v1/ticket/transfer";
 const DELETE: &str = "DELETE orderbook/v1/offer/:id";
 
-/// What a ticket is offered for.
-#[derive(Clone, PartialEq, Eq)]
-pub struct LedgerSale {
-    /// The price, which is what a buyer pays.
-    pub price: Money,
-    /// Until when the offer stands, Unix seconds.
-    pub until: i64,
-    /// The enrolment of the one who may buy it; anybody may without one.
-    pub buyer: Option<String>,
-}
-
 /// What the server made to be signed for a transfer, checked to hand over what was asked for and nothing else.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TransferPayload(pub(super) String);
 
-opaque_debug!(LedgerSale, TransferPayload);
+opaque_debug!(TransferPayload);
 
 #[derive(Deserialize)]
 struct WireTransfers {

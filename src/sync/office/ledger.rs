@@ -18,11 +18,11 @@ use super::{Desk, Found, text};
 use crate::device::ask;
 use crate::error::Error;
 use crate::model::{
-    Money, Offer, OfficeWrite, OfficeWriteKind, OfficeWriteState, TicketFormat, TicketHash, TicketStatus,
+    LedgerSale, Money, Offer, OfficeWrite, OfficeWriteKind, OfficeWriteState, TicketFormat, TicketHash,
+    TicketStatus,
 };
 use crate::remote::bam::{
-    Bam, BamRuleset, BamTicket, LedgerCall, LedgerReceipt, LedgerSale, LedgerTicket, SignedTransaction,
-    WalletKey,
+    Bam, BamRuleset, BamTicket, LedgerCall, LedgerReceipt, LedgerTicket, SignedTransaction, WalletKey,
 };
 use crate::resale::{Breakdown, ListingAsk, ListingState, NotOffered, PriceError, PriceRules};
 use crate::store::OfficeOutcome;
