@@ -202,7 +202,7 @@ impl Record {
         }
         self.read(&self.path(CLUB, TRANSFER), TRANSFER).await;
         let bound = self.world.bind(&self.token, &self.ticket, &self.device).await;
-        let surrender = self.device.statement(Purpose::Surrender, &bound, START_S, "t1");
+        let surrender = self.device.statement(Purpose::Surrender, &bound, self.world.now(), "t1");
         let held = json!({"ticket_id": self.ticket, "recipient": "x", "surrender": surrender});
         let transfer = self.write(TRANSFERS, "t1", held.clone()).await.json();
         self.transfer = transfer["id"].as_str().unwrap().to_owned();
