@@ -3,11 +3,13 @@
 mod certificate;
 mod exchange;
 mod head;
+mod held;
 mod record;
 
 pub use certificate::{Certificate, ScannerId};
-pub use exchange::{ChainState, Delta, Item, MAX_DELTA, Place, Request};
+pub use exchange::{Delta, Item, MAX_DELTA, Place, Request};
 pub use head::{ChainHead, HEAD_LEN, HeadFields, HeadRank};
+pub use held::{ChainState, HeldChain};
 pub use record::{
     CLOCK_CONFIRMED, ChainId, Evidence, Kind, NoRecordId, Record, RecordFields, RecordId, Verdict,
 };

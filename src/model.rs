@@ -50,7 +50,7 @@ pub use online::{
     BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
     ListDirection, MailRequest, ServerTicketPage, ServerTicketQuery, TransferAnswer,
 };
-pub use order::{Offer, Order, OrderStatus};
+pub use order::{LedgerSale, Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };

@@ -3,6 +3,7 @@
 mod accounts;
 mod cipher;
 mod credentials;
+mod decisions;
 mod documents;
 mod envelope;
 mod files;
@@ -28,8 +29,9 @@ use std::sync::{PoisonError, RwLock};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use credentials::{Binding, BindingState, HeldCredential};
+pub use decisions::{Basis, LedgerHead};
 pub use documents::{CodeWanted, NewDocument, StoredEnrollment};
-pub use gate::{LedgerHead, NewRecord, StoredRecord, StoredScanner};
+pub use gate::{NewRecord, StoredRecord, StoredScanner};
 pub use ledger::{ChainTally, TakenIn};
 pub use listings::{ListingStanding, StoredListing};
 pub use office::OfficeOutcome;

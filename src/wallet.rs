@@ -1,5 +1,6 @@
 //! The wallet: the facade for ticket holders.
 
+mod bam_market;
 mod care;
 mod changes;
 mod exchange;
@@ -290,8 +291,6 @@ fn listed(standing: &ListingStanding, held: &BindingState) -> Option<NoBarcodeRe
 }
 
 pub(super) fn ticket_hash(id: &str) -> Result<TicketHash, WalletError> {
-    let mut bytes = [0; 12];
-    hex::decode_to_slice(id, &mut bytes)
-        .map_err(|_| WalletError::input("ticket_id", "a ticket id is 24 hex digits; `tickets` lists them"))?;
-    Ok(TicketHash(bytes))
+    let found = TicketHash::from_hex(id);
+    found.ok_or_else(|| WalletError::input("ticket_id", "a ticket id is 24 hex digits; `tickets` lists them"))
 }

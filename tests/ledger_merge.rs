@@ -10,6 +10,8 @@ mod by_server;
 mod counts;
 #[path = "ledger_merge/liars.rs"]
 mod liars;
+#[path = "ledger_merge/much.rs"]
+mod much;
 #[path = "ledger_merge/oracle.rs"]
 mod oracle;
 #[path = "ledger_merge/peers.rs"]

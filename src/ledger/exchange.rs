@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use ring::digest::{Context, SHA256};
-
 use super::head::{ChainHead, HEAD_LEN, HeadRank};
+use super::held::ChainState;
 use super::record::{ChainId, MAX_RECORD, RecordId};
 use crate::bytes::{Malformed, Reader};
 use crate::model::EventHash;
 
 const REQUEST: &[u8; 4] = b"TWQ1";
 const DELTA: &[u8; 4] = b"TWL1";
-const MORE: u8 = 1;
+/// Bits of the byte behind the event: a place follows, a bound follows.
+const PLACE: u8 = 1;
+const BOUND: u8 = 2;
 /// The longest delta that is read, in bytes.
 pub const MAX_DELTA: usize = 1 << 20;
 /// The longest certificate, in bytes.
@@ -28,17 +29,6 @@ pub struct Place {
     pub hash: [u8; 32],
 }
 
-/// What is held of a chain.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ChainState {
-    /// Every place from 1 to this one has a record.
-    pub upto: u32,
-    /// The first 16 bytes of SHA-256 of the hashes of the records at these places, rising; zeros of none.
-    pub digest: [u8; 16],
-    /// Which head is held; zeros where none is.
-    pub head: HeadRank,
-}
-
 /// What somebody asks for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
@@ -46,11 +36,13 @@ pub struct Request {
     pub event: EventHash,
     /// Everything up to here has come already, in an earlier answer.
     pub after: Option<Place>,
+    /// Only chains before this one are asked for.
+    pub below: Option<ChainId>,
     /// The asking scanner's certificate, signed.
     pub certificate: Vec<u8>,
     /// The asking scanner's own head.
     pub head: ChainHead,
-    /// What it holds.
+    /// What it holds of the chains that are asked for. Of one that is not there it holds nothing.
     pub held: BTreeMap<ChainId, ChainState>,
 }
 
@@ -84,6 +76,12 @@ impl Place {
         Self { chain, sequence: 0, hash: [0; 32] }
     }
 
+    /// Behind everything of the chains before this one.
+    pub fn below(chain: ChainId) -> Self {
+        let before = u128::from_be_bytes(chain.0).saturating_sub(1);
+        Self { chain: ChainId(before.to_be_bytes()), sequence: u32::MAX, hash: [0xFF; 32] }
+    }
+
     /// Without the hash.
     pub fn id(&self) -> RecordId {
         RecordId { chain: self.chain, sequence: self.sequence }
@@ -98,52 +96,22 @@ impl Place {
     }
 }
 
-impl ChainState {
-    /// What holding these places of one chain means; they rise.
-    pub fn of(places: &[(u32, [u8; 32])], head: HeadRank) -> Self {
-        let mut upto = 0;
-        for (sequence, _) in places {
-            if *sequence > upto + 1 {
-                break;
-            }
-            upto = *sequence;
-        }
-        Self { upto, digest: Self::digest_to(places, upto), head }
-    }
-
-    /// The digest of the records up to a place.
-    pub fn digest_to(places: &[(u32, [u8; 32])], upto: u32) -> [u8; 16] {
-        let mut context = Context::new(&SHA256);
-        let mut digest = [0; 16];
-        for (_, hash) in places.iter().take_while(|(sequence, _)| *sequence <= upto) {
-            context.update(hash);
-        }
-        if upto > 0 {
-            digest.copy_from_slice(&context.finish().as_ref()[..16]);
-        }
-        digest
-    }
-
-    /// After which sequence somebody who holds this needs these places. Where both have all places and not the same
-    /// records, one of them lacks a side of a fork: all come.
-    pub fn lacks_after(&self, places: &[(u32, [u8; 32])]) -> u32 {
-        let ours = Self::of(places, HeadRank::default());
-        let differs = ours.upto >= self.upto && Self::digest_to(places, self.upto) != self.digest;
-        if differs { 0 } else { self.upto }
-    }
-}
-
 impl Request {
     /// The bytes that travel.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = [&REQUEST[..], &self.event.0, &[u8::from(self.after.is_some())]].concat();
+        let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        let flags = flag(self.after.is_some(), PLACE) | flag(self.below.is_some(), BOUND);
+        let mut bytes = [&REQUEST[..], &self.event.0, &[flags]].concat();
         bytes.extend(self.after.iter().flat_map(|place| place.to_bytes()));
+        bytes.extend(self.below.iter().flat_map(|chain| chain.0));
         put(&mut bytes, &self.certificate);
         bytes.extend(self.head.as_bytes());
         for (chain, state) in &self.held {
             bytes.extend(chain.0);
             bytes.extend(state.upto.to_be_bytes());
             bytes.extend(state.digest);
+            bytes.extend(state.last.to_be_bytes());
+            bytes.extend(state.all);
             bytes.extend(state.head.sequence.to_be_bytes());
             bytes.extend(state.head.time_ms.to_be_bytes());
             bytes.extend(state.head.digest);
@@ -158,7 +126,8 @@ impl Request {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         reader.magic(REQUEST)?;
-        let (event, after) = (EventHash(reader.array()?), place_if(&mut reader)?);
+        let event = EventHash(reader.array()?);
+        let (after, below) = asked_for(&mut reader)?;
         let certificate = taken(&mut reader, MAX_CERTIFICATE)?.to_vec();
         let head_at = reader.offset();
         let head = ChainHead::parse(reader.array()?)
@@ -167,21 +136,47 @@ impl Request {
         while !reader.is_empty() {
             let here = reader.malformed();
             let chain = ChainId(reader.array()?);
-            if held.last_key_value().is_some_and(|(last, _)| *last >= chain) {
+            let rises = held.last_key_value().is_none_or(|(last, _)| *last < chain);
+            if !rises || below.is_some_and(|below| chain >= below) {
                 return Err(here);
             }
-            let upto = reader.u32()?;
-            let digest_at = reader.malformed();
-            let digest = reader.array()?;
-            if upto == 0 && digest != [0; 16] {
-                return Err(digest_at);
-            }
-            let (sequence, time_ms) = (reader.u32()?, reader.u64()?);
-            let head = HeadRank { sequence, time_ms, digest: reader.array()? };
-            held.insert(chain, ChainState { upto, digest, head });
+            held.insert(chain, state(&mut reader)?);
         }
-        Ok(Self { event, after, certificate, head, held })
+        Ok(Self { event, after, below, certificate, head, held })
     }
+}
+
+/// From where and up to which chain records are asked for.
+fn asked_for(reader: &mut Reader<'_>) -> Result<(Option<Place>, Option<ChainId>), Malformed> {
+    let here = reader.malformed();
+    let flags = reader.u8()?;
+    if flags & !(PLACE | BOUND) != 0 {
+        return Err(here);
+    }
+    let after = (flags & PLACE != 0).then(|| Place::read(reader)).transpose()?;
+    let here = reader.malformed();
+    let below = (flags & BOUND != 0).then(|| reader.array().map(ChainId)).transpose()?;
+    let least = after.map_or(ChainId([0; 16]), |place| place.chain);
+    if below.is_some_and(|below| below <= least) { Err(here) } else { Ok((after, below)) }
+}
+
+/// What is held of a chain.
+fn state(reader: &mut Reader<'_>) -> Result<ChainState, Malformed> {
+    let (upto, digest_at, digest) = (reader.u32()?, reader.malformed(), reader.array()?);
+    if upto == 0 && digest != [0; 16] {
+        return Err(digest_at);
+    }
+    let (last_at, last) = (reader.malformed(), reader.u32()?);
+    let (all_at, all) = (reader.malformed(), reader.array()?);
+    if last < upto {
+        return Err(last_at);
+    }
+    if last == upto && all != digest {
+        return Err(all_at);
+    }
+    let (sequence, time_ms) = (reader.u32()?, reader.u64()?);
+    let head = HeadRank { sequence, time_ms, digest: reader.array()? };
+    Ok(ChainState { upto, digest, last, all, head })
 }
 
 impl Item {
@@ -251,7 +246,7 @@ fn place_if(reader: &mut Reader<'_>) -> Result<Option<Place>, Malformed> {
     let here = reader.malformed();
     match reader.u8()? {
         0 => Ok(None),
-        MORE => Place::read(reader).map(Some),
+        PLACE => Place::read(reader).map(Some),
         _ => Err(here),
     }
 }

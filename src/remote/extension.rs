@@ -8,8 +8,8 @@ mod transfers;
 
 pub use feed::{FeedItem, FeedPage};
 pub use gates::{
-    GateAnswer, GateSignIn, LedgerPage, MAX_CHAINS, MAX_RECORDS, ManifestReply, RegisteredGate, Uploaded,
-    Vector, gate_session,
+    GateAnswer, GateSignIn, LedgerPage, MAX_RECORDS, ManifestReply, RegisteredGate, Uploaded, Vector,
+    gate_session,
 };
 pub use market::{Acquired, Asker, WireListing, WireOffers};
 pub use transfers::WireTransfer;

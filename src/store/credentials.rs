@@ -111,6 +111,14 @@ impl Store {
         })
     }
 
+    /// Gives a ticket's credential up: it went to somebody else by a way that surrenders nothing.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn give_up(&self, ticket: TicketHash) -> Result<(), Error> {
+        self.write("the credential cannot be given up", |tx| surrender(tx, ticket))
+    }
+
     /// Remembers whether the vault has lost a ticket's key. The credential stays until it is replaced.
     ///
     /// # Errors

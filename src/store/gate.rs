@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Store;
+use super::decisions::manifests;
 use crate::admission::Standing;
 use crate::error::Error;
 use crate::ledger::{ChainId, Kind, Record, ScannerId, Verdict};
@@ -23,26 +24,6 @@ pub struct StoredScanner {
     pub chain: Option<ChainId>,
     /// The signed certificate, where the server gives one.
     pub certificate: Option<Vec<u8>>,
-}
-
-/// A state of the ledger and of what it is judged by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LedgerVersion {
-    /// The newest row of the whole ledger; 0 when it is empty.
-    newest: i64,
-    /// How many manifests were taken into use.
-    manifests: i64,
-}
-
-/// Where a chain ends, and which state of the ledger a decision was taken on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LedgerHead {
-    /// Which state.
-    pub version: LedgerVersion,
-    /// The sequence of the chain's last record; 0 when it has none.
-    pub sequence: u32,
-    /// The hash of that record; zeros when there is none.
-    pub hash: [u8; 32],
 }
 
 /// A record that is kept.
@@ -182,25 +163,20 @@ impl Store {
         })
     }
 
-    /// Takes a manifest into use, with floors that it would lower and what it changes of records' standing, unless the
-    /// ledger has changed since `version`; returns whether it did not.
+    /// Takes a manifest into use, with floors that it would lower and what it changes of records' standing.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn set_gate_manifest(
         &self,
-        version: LedgerVersion,
         (event, body): (EventHash, &[u8]),
         floors: &[(TicketHash, u16)],
         standings: &[(i64, Standing)],
-    ) -> Result<bool, Error> {
+    ) -> Result<(), Error> {
         self.write("the manifest cannot be kept", |tx| {
-            if LedgerVersion::read(tx)? != version {
-                return Ok(false);
-            }
             tx.execute(
                 "INSERT OR REPLACE INTO gate_manifest (event, taken) VALUES (?1, ?2)",
-                (event.0, version.manifests + 1),
+                (event.0, manifests(tx)? + 1),
             )?;
             tx.execute("DELETE FROM gate_manifest_part WHERE event = ?1", [event.0])?;
             let mut put = tx.prepare_cached(
@@ -210,8 +186,7 @@ impl Store {
                 put.execute((event.0, number, part))?;
             }
             raise_floors(tx, floors)?;
-            set_standings(tx, standings)?;
-            Ok(true)
+            set_standings(tx, standings)
         })
     }
 
@@ -227,12 +202,14 @@ impl Store {
         })
     }
 
-    /// Which state the ledger is in.
+    /// The newest row of the whole ledger; 0 when it is empty.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn ledger_version(&self) -> Result<LedgerVersion, Error> {
-        self.read("the ledger cannot be read", LedgerVersion::read)
+    pub fn newest_record(&self) -> Result<i64, Error> {
+        self.read("the ledger cannot be read", |db| {
+            db.query_row("SELECT coalesce(max(id), 0) FROM gate_record", [], |row| row.get(0))
+        })
     }
 
     /// The lowest generation of a ticket that a manifest before the one in use left; 0 when there is none.
@@ -246,39 +223,6 @@ impl Store {
                 .optional()
         })
         .map(Option::unwrap_or_default)
-    }
-
-    /// Where a chain ends.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn ledger_head(&self, chain: ChainId) -> Result<LedgerHead, Error> {
-        self.read("the ledger cannot be read", |db| {
-            let version = LedgerVersion::read(db)?;
-            let last = db
-                .prepare_cached(
-                    "SELECT sequence, hash FROM gate_record WHERE chain = ?1 ORDER BY sequence DESC, id DESC LIMIT 1",
-                )?
-                .query_row([chain.0], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let (sequence, hash) = last.unwrap_or((0, [0; 32]));
-            Ok(LedgerHead { version, sequence, hash })
-        })
-    }
-
-    /// Keeps a record of this scanner, unless the ledger or its manifest has changed since `version`; returns whether it
-    /// did not. Then the record is on the disk.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn append_record(&self, version: LedgerVersion, new: NewRecord<'_>) -> Result<bool, Error> {
-        let kept = self.write("the record cannot be kept", |tx| {
-            let is_kept = LedgerVersion::read(tx)? == version && insert_record(tx, new)?;
-            fail::fail_point!("record-written");
-            Ok(is_kept)
-        })?;
-        fail::fail_point!("record-kept");
-        Ok(kept)
     }
 
     /// All records about a ticket.
@@ -420,15 +364,6 @@ impl Store {
             )?;
             Ok((tallies, unsent))
         })
-    }
-}
-
-impl LedgerVersion {
-    fn read(db: &Connection) -> rusqlite::Result<Self> {
-        db.prepare_cached(
-            "SELECT (SELECT coalesce(max(id), 0) FROM gate_record), (SELECT coalesce(max(taken), 0) FROM gate_manifest)",
-        )?
-        .query_row([], |row| Ok(Self { newest: row.get(0)?, manifests: row.get(1)? }))
     }
 }
 

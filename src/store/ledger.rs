@@ -22,6 +22,8 @@ pub struct TakenIn {
     pub records: Vec<(Record, Standing)>,
     /// What that changes for records that are there.
     pub standings: Vec<(i64, Standing)>,
+    /// Records that are there, and that the server has too.
+    pub at_server: Vec<Place>,
     /// Whether the server has the records.
     pub by_server: bool,
 }
@@ -65,6 +67,12 @@ impl Store {
             for (record, standing) in &taken.records {
                 let to_send = !taken.by_server;
                 insert_record(tx, NewRecord { record, code: None, to_send, standing: *standing })?;
+            }
+            let mut mark = tx.prepare_cached(
+                "UPDATE gate_record SET sent = 1 WHERE sent = 0 AND chain = ?1 AND sequence = ?2 AND hash = ?3",
+            )?;
+            for at in &taken.at_server {
+                mark.execute((at.chain.0, at.sequence, at.hash))?;
             }
             set_standings(tx, &taken.standings)?;
             fail::fail_point!("delta-written");
@@ -257,21 +265,6 @@ impl Store {
     /// [`Error::Database`].
     pub fn records_after_gaps(&self, event: EventHash) -> Result<Vec<(ChainId, u32, u32)>, Error> {
         self.read("the ledger cannot be read", |db| after_gaps(db, event))
-    }
-
-    /// Keeps that a server has every record of these chains up to a sequence; of a place with two it may lack one.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn mark_chains_sent(&self, held: &[(ChainId, u32)]) -> Result<(), Error> {
-        self.write("the records cannot be marked", |tx| {
-            let mut mark = tx.prepare_cached(
-                "UPDATE gate_record SET sent = 1 WHERE sent = 0 AND chain = ?1 AND sequence <= ?2
-                 AND NOT EXISTS (SELECT 1 FROM gate_record other WHERE other.chain = gate_record.chain
-                     AND other.sequence = gate_record.sequence AND other.hash <> gate_record.hash)",
-            )?;
-            held.iter().try_for_each(|(chain, upto)| mark.execute((chain.0, upto)).map(drop))
-        })
     }
 }
 

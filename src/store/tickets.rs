@@ -14,7 +14,7 @@ use crate::model::{
 /// Tickets without a start come last.
 const NO_START: i64 = i64::MAX;
 /// A ticket missing from this many complete pulls in a row is a tombstone.
-const TOMBSTONE: i64 = 2;
+pub(super) const TOMBSTONE: i64 = 2;
 
 /// Where a page ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::remote::Connector;
 use crate::remote::extension::{Asker, Extension, WireListing, WireTransfer};
-use crate::resale::{Breakdown, PriceRules};
+use crate::resale::{Breakdown, MarketAction, NotOffered, PriceRules};
 use crate::store::{NewWrite, OutboxRow};
 
 /// Begins the token of a transfer that comes by the extension: the tenant, a colon, and the server's id follow.
@@ -41,23 +41,24 @@ impl Desk<'_> {
         Extension::discover(self.system.http(), &base).await
     }
 
-    async fn market_of(&self, tenant: Option<&str>) -> Result<Extension, Error> {
-        let found = self.extension(tenant).await?.filter(Extension::offers_resale);
-        found.ok_or_else(|| Error::Input {
-            field: "ticket_id",
-            reason: "its ticketing system has no market; ask the organiser".to_owned(),
-        })
+    async fn market_of(&self, tenant: Option<&str>, action: MarketAction) -> Result<Extension, Error> {
+        match self.extension(tenant).await?.filter(Extension::offers_resale) {
+            Some(market) => Ok(market),
+            None => Err(self.can(action).err().unwrap_or(Error::NotOffered(NotOffered::NoResale))),
+        }
     }
 
-    /// What counts for selling a ticket.
+    /// What counts for selling a ticket: by the extension's market, else by B.A.M's own.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Input`] where its server has no market; as [`crate::remote::Session::send`],
+    /// [`Error::NotFound`], [`Error::NotOffered`] where its server has no market; as [`crate::remote::Session::send`],
     /// [`Error::Status`], [`Error::Reply`].
     pub async fn resale_rules(&self, ticket: TicketHash) -> Result<PriceRules, Error> {
         let binding = self.store().binding_of(ticket)?;
-        let market = self.market_of(binding.tenant.as_deref()).await?;
-        market.resale_rules(&self.asker(), &binding.remote_id).await
+        match self.market_of(binding.tenant.as_deref(), MarketAction::List).await {
+            Err(Error::NotOffered(_)) if self.system.bam().is_some() => self.ledger_rules(ticket).await,
+            market => market?.resale_rules(&self.asker(), &binding.remote_id).await,
+        }
     }
 
     /// What a price would come to.
@@ -66,8 +67,12 @@ impl Desk<'_> {
     /// As [`Desk::resale_rules`].
     pub async fn preview_price(&self, ticket: TicketHash, price: &Money) -> Result<Breakdown, Error> {
         let binding = self.store().binding_of(ticket)?;
-        let market = self.market_of(binding.tenant.as_deref()).await?;
-        market.preview(&self.asker(), &binding.remote_id, price).await
+        match self.market_of(binding.tenant.as_deref(), MarketAction::List).await {
+            Err(Error::NotOffered(_)) if self.system.bam().is_some() => {
+                self.ledger_preview(ticket, price).await
+            }
+            market => market?.preview(&self.asker(), &binding.remote_id, price).await,
+        }
     }
 
     /// A page of what others offer.
@@ -76,7 +81,7 @@ impl Desk<'_> {
     /// As [`Desk::resale_rules`].
     pub async fn market(&self, query: &MarketQuery) -> Result<MarketPage, Error> {
         let tenant = self.tenant(query.tenant.as_deref()).map(str::to_owned);
-        let market = self.market_of(tenant.as_deref()).await?;
+        let market = self.market_of(tenant.as_deref(), MarketAction::Buy).await?;
         let found = market.market(&self.asker(), query).await?;
         let offers = found.items.into_iter().map(|listing| offering(listing, tenant.clone()));
         Ok(MarketPage { offers: offers.collect(), cursor: found.cursor })
@@ -88,7 +93,7 @@ impl Desk<'_> {
     /// As [`Desk::resale_rules`].
     pub async fn offering(&self, tenant: Option<&str>, listing_id: &str) -> Result<Offering, Error> {
         let tenant = self.tenant(tenant).map(str::to_owned);
-        let market = self.market_of(tenant.as_deref()).await?;
+        let market = self.market_of(tenant.as_deref(), MarketAction::Buy).await?;
         Ok(offering(market.listing(&self.asker(), listing_id).await?, tenant))
     }
 
@@ -103,7 +108,7 @@ impl Desk<'_> {
         max_total: Money,
     ) -> Result<Acquiring, Error> {
         let tenant = self.tenant(tenant).map(str::to_owned);
-        let market = self.market_of(tenant.as_deref()).await?;
+        let market = self.market_of(tenant.as_deref(), MarketAction::Buy).await?;
         let listing = market.listing(&self.asker(), listing_id).await?;
         let ticket = self.ticket(tenant.as_deref(), &listing.ticket_id)?;
         let (listing_id, handle) = (listing.id, new_id()?);

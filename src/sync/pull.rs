@@ -147,7 +147,7 @@ impl Run<'_> {
                 self.report.removed += u32::from(removed);
             }
         }
-        Ok(())
+        if self.system.bam().is_some() { self.engine.store.erase_sold(&self.account.id) } else { Ok(()) }
     }
 
     /// A ticket of a tenant that serves signed barcodes carries one, with B.A.M only a SECURE one. Else it carries the code

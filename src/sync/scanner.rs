@@ -1,5 +1,6 @@
 //! A scanner at work, with no network: what it knows of its event, what it decides, and its ledger.
 
+mod chains;
 mod describe;
 mod exchange;
 mod judging;
@@ -7,7 +8,7 @@ mod merging;
 mod report;
 mod writing;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -17,14 +18,15 @@ use crate::barcode::strip_scanner_marks;
 use crate::clock::TrustedNow;
 use crate::error::Error;
 use crate::host::KeyVault;
-use crate::ledger::{ChainId, Kind, Record, RecordId, ScannerId, Verdict};
+use crate::ledger::{Certificate, ChainId, Kind, Record, RecordId, ScannerId, Verdict};
 use crate::manifest::{Manifest, Profile};
 use crate::model::{GateVerdict, TicketHash};
 use crate::remote::Http;
-use crate::store::{LedgerHead, NewRecord, Store, StoredRecord, StoredScanner};
+use crate::store::{Basis, LedgerHead, NewRecord, Store, StoredRecord, StoredScanner};
 
 use super::gate::Registered;
 use super::{Core, TimeKeeper};
+use chains::Chains;
 use writing::{Entry, Writing};
 
 /// The tolerance between the phone's and the scanner's clock, in seconds.
@@ -46,7 +48,10 @@ pub struct Scanner {
     pub(super) turn: AsyncMutex<()>,
     /// One change at a time of what records are judged by, and of others' records.
     judging: Mutex<()>,
+    /// Read while a decision is taken and written; written while another manifest is put into use.
+    deciding: RwLock<()>,
     post: RwLock<Option<Arc<Post>>>,
+    chains: Chains,
     /// What was said within the time of a double read, the newest last.
     recent: Mutex<VecDeque<RecentScan>>,
     /// The newest refusals, for staff who override.
@@ -61,6 +66,8 @@ pub(super) struct Post {
     pub(super) sections: Vec<u16>,
     pub(super) chain: ChainId,
     pub(super) knowledge: Option<Knowledge>,
+    /// Certificates that hold, by what was signed.
+    certificates: Mutex<HashMap<Vec<u8>, Certificate>>,
 }
 
 /// What to do with a code.
@@ -72,6 +79,12 @@ pub struct Scan<'a> {
     pub direction: Direction,
     /// How many persons, 1 or more.
     pub persons: u16,
+}
+
+/// What the ledger has of a ticket.
+struct Known {
+    records: Vec<StoredRecord>,
+    basis: Basis,
 }
 
 struct RecentScan {
@@ -106,7 +119,9 @@ impl Scanner {
             http: Arc::clone(&core.runner.engine().http),
             turn: AsyncMutex::default(),
             judging: Mutex::default(),
+            deciding: RwLock::default(),
             post: RwLock::default(),
+            chains: Chains::default(),
             recent: Mutex::default(),
             refused: Mutex::default(),
             heard: Mutex::default(),
@@ -120,6 +135,7 @@ impl Scanner {
     /// Stands at a post from now on.
     pub(super) fn take_up(&self, stored: StoredScanner) -> Result<(), Error> {
         self.forget_recent();
+        self.chains.forget();
         let manifest = match self.store.gate_manifest(stored.event) {
             Err(Error::Recovery { .. }) => None,
             other => other?.and_then(|body| Manifest::from_body(body).ok()),
@@ -195,17 +211,20 @@ impl Scanner {
             Direction::Out => Kind::Exit,
         };
         for _ in 0..TRIES {
+            let _no_other_manifest = self.deciding.read().unwrap_or_else(PoisonError::into_inner);
             let post = self.post()?;
             let knowledge = post.knowledge()?;
             let now = self.time.now()?;
             let head = self.store.ledger_head(post.chain)?;
             let code = knowledge.read(scan.scanned, now.unix_s());
-            let (history, floor) = self.history(&post, code.ticket)?;
+            let known = self.known_of(&post, head, code.ticket)?;
+            let history = history(&post, known.records);
+            let floor = code.ticket.map_or(Ok(0), |ticket| self.store.gate_floor(ticket))?;
             let going = (scan.direction, scan.persons);
             let decision = decide(&code, knowledge.manifest(), &history, floor, going, now.unix_s());
             let kind = if decision.verdict == Verdict::Admit { kind } else { Kind::Refusal };
             let entry = Entry::of_code(&code, kind, decision.verdict, scan.persons);
-            if let Some(record) = self.append(&post, &now, head, entry)? {
+            if let Some(record) = self.append(&post, &now, (head, &known.basis), entry)? {
                 self.remember_refused(&record, &code, scan.direction);
                 let mut said =
                     describe::verdict(&post, knowledge, &code, &history, &decision, &now, record.id());
@@ -216,12 +235,12 @@ impl Scanner {
         Err(Error::Untrusted { what: "the ledger changes faster than a decision can be taken" })
     }
 
-    /// What is known of a ticket, and the lowest generation that an earlier manifest left.
-    fn history(&self, post: &Post, ticket: Option<TicketHash>) -> Result<(History, u16), Error> {
-        let Some(ticket) = ticket else { return Ok((History::default(), 0)) };
-        let records = self.store.ticket_records(post.scanner.event, ticket)?;
-        let history = self::history(post, records);
-        Ok((history, self.store.gate_floor(ticket)?))
+    /// What is to be looked at for a decision about a ticket.
+    fn known_of(&self, post: &Post, head: LedgerHead, ticket: Option<TicketHash>) -> Result<Known, Error> {
+        let of_ticket = |id| self.store.deciding_records(post.scanner.event, id, Some(post.chain));
+        let records = ticket.map_or(Ok(Vec::new()), of_ticket)?;
+        let seen = records.iter().map(|one| (one.id, one.standing)).collect();
+        Ok(Known { basis: Basis { manifests: head.manifests, records: seen }, records })
     }
 
     /// Takes one of this chain's admissions back, once, within 120 seconds.
@@ -240,6 +259,7 @@ impl Scanner {
             return refused("only an admission can be taken back");
         }
         for _ in 0..TRIES {
+            let _no_other_manifest = self.deciding.read().unwrap_or_else(PoisonError::into_inner);
             let now = self.time.now()?;
             let passed = u64::try_from(now.unix_ms).unwrap_or(0).saturating_sub(fields.time_ms);
             if passed > UNDO_MS {
@@ -248,16 +268,17 @@ impl Scanner {
                 );
             }
             let head = self.store.ledger_head(post.chain)?;
-            let ticket =
-                fields.ticket.map_or(Ok(Vec::new()), |id| self.store.ticket_records(fields.event, id))?;
+            let known = self.known_of(&post, head, fields.ticket)?;
             let undone = |one: &StoredRecord| {
                 one.record.fields().chain == id.chain
                     && one.record.fields().evidence.undone == Some(id.sequence)
             };
-            if ticket.iter().any(undone) {
+            if known.records.iter().any(undone) {
                 return refused("it has been taken back already");
             }
-            if let Some(record) = self.append(&post, &now, head, Entry::undo_of(&admission))? {
+            if let Some(record) =
+                self.append(&post, &now, (head, &known.basis), Entry::undo_of(&admission))?
+            {
                 self.forget_recent();
                 return self.store.record_at(record.id().chain, record.id().sequence);
             }
@@ -279,9 +300,11 @@ impl Scanner {
         }
         let proof = self.overridable(id)?;
         for _ in 0..TRIES {
+            let _no_other_manifest = self.deciding.read().unwrap_or_else(PoisonError::into_inner);
             let (now, head) = (self.time.now()?, self.store.ledger_head(post.chain)?);
+            let known = self.known_of(&post, head, refusal.record.fields().ticket)?;
             let entry = Entry::overriding(&refusal, reason, proof)?;
-            if let Some(record) = self.append(&post, &now, head, entry)? {
+            if let Some(record) = self.append(&post, &now, (head, &known.basis), entry)? {
                 self.mark_overridden(id);
                 self.forget_recent();
                 return self.store.record_at(record.id().chain, record.id().sequence);
@@ -327,18 +350,22 @@ impl Scanner {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Signs a record and keeps it, unless the ledger has changed since `head` was read.
+    /// Signs a record and keeps it at the end of the chain, unless something of what it was decided on has changed.
     fn append(
         &self,
         post: &Post,
         now: &TrustedNow,
-        head: LedgerHead,
+        (head, basis): (LedgerHead, &Basis),
         entry: Entry,
     ) -> Result<Option<Record>, Error> {
         let record = writing::sign(&*self.vault, post, now, head, &entry)?;
         let standing = standing(post, &record);
         let new = NewRecord { record: &record, code: entry.code.as_deref(), to_send: true, standing };
-        Ok(self.store.append_record(head.version, new)?.then_some(record))
+        if !self.store.append_record(basis, new)? {
+            return Ok(None);
+        }
+        self.chains.grow([record.place()]);
+        Ok(Some(record))
     }
 }
 
@@ -366,7 +393,7 @@ impl Post {
     fn new(mut scanner: StoredScanner, chain: ChainId, knowledge: Option<Knowledge>) -> Result<Self, Error> {
         scanner.chain = Some(chain);
         let sections = super::gate::Registered::read(&scanner)?.sections;
-        Ok(Self { scanner, sections, chain, knowledge })
+        Ok(Self { scanner, sections, chain, knowledge, certificates: Mutex::default() })
     }
 
     pub(super) fn knowledge(&self) -> Result<&Knowledge, Error> {

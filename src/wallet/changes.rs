@@ -6,7 +6,11 @@ use super::market::positive;
 use super::{Wallet, ticket_hash};
 use crate::device::new_id;
 use crate::error::{Error, WalletError};
-use crate::model::{Money, OutboxItem, TicketHash, Transfer, TransferState, Write, WriteState};
+use crate::model::{
+    BarcodeProfile, Money, OutboxItem, TicketFormat, TicketHash, TicketSystem, Transfer, TransferState,
+    UnidyApi, Write, WriteState,
+};
+use crate::resale::{MarketAction, NotOffered, is_offered};
 use crate::store::{NewWrite, OutboxRow};
 
 #[uniffi::export]
@@ -91,10 +95,11 @@ impl Wallet {
     /// at which this is sent the ticket shows no barcode here, until the transfer is declined, cancelled or expired.
     ///
     /// # Errors
-    /// As [`Wallet::save_ticket_holder`].
+    /// As [`Wallet::save_ticket_holder`]; [`WalletError::NotOffered`] where the ticket's system has no such way.
     pub fn transfer(&self, ticket_id: String, recipient: String) -> Result<OutboxItem, WalletError> {
         let _work = self.runner.activity().begin()?;
         let (id, recipient) = (ticket_hash(&ticket_id)?, named(&recipient)?);
+        self.refuse_unsendable(id, MarketAction::Transfer)?;
         self.refuse_listed(id)?;
         if let Some(open) = self.open_transfer(id)? {
             let reason = format!("transfer {} is under way; cancel it first", open.remote_id);
@@ -184,6 +189,34 @@ impl Wallet {
             NewWrite { account_id: ticket.account_id, subject, write, key: new_id()?, created_at, dated };
         let id = self.store.enqueue(&new)?;
         Ok(self.decided(self.store.outbox_row(id)?))
+    }
+
+    /// Refuses to put into the outbox what a ticket's system does in another way, or not at all. Where the extension is served
+    /// beside it, which signs the ticket's barcode, that does it.
+    pub(super) fn refuse_unsendable(
+        &self,
+        ticket: TicketHash,
+        action: MarketAction,
+    ) -> Result<(), WalletError> {
+        let ticket = self.store.ticket(ticket, 0)?;
+        if ticket.profile == BarcodeProfile::Signed {
+            return Ok(());
+        }
+        let account = self.store.account(&ticket.account_id)?;
+        let unidy = account.config.unidy.as_ref();
+        let refused = match account.system {
+            TicketSystem::Bam if ticket.format == TicketFormat::Pdf => Err(NotOffered::PdfTicket),
+            TicketSystem::Bam => Err(NotOffered::OnLedgerOnly),
+            TicketSystem::Unidy if unidy.is_some_and(|unidy| unidy.api == UnidyApi::Partner) => {
+                Err(if action == MarketAction::Transfer {
+                    NotOffered::NoTransfer
+                } else {
+                    NotOffered::NoResale
+                })
+            }
+            system => is_offered(system, false, action),
+        };
+        Ok(refused.map_err(Error::NotOffered)?)
     }
 
     /// The Unix second, and whether a server stands behind it.

@@ -7,7 +7,7 @@ use crate::model::{
     Listing, MarketPage, MarketQuery, Money, Offering, OutboxItem, Purchase, TicketHash, TransferState,
     Write, WriteState,
 };
-use crate::resale::{Breakdown, ListingAsk, ListingAsked, PriceRules};
+use crate::resale::{Breakdown, ListingAsk, ListingAsked, MarketAction, PriceRules};
 use crate::store::ListingStanding;
 use crate::sync::purchase;
 
@@ -16,7 +16,7 @@ impl Wallet {
     /// What counts for selling a ticket: whether it may be sold, for how much, and what it costs.
     ///
     /// # Errors
-    /// [`WalletError::InvalidInput`] where its system has no market, [`WalletError::NotFound`], [`WalletError::Refused`],
+    /// [`WalletError::NotOffered`] where its system has no market, [`WalletError::NotFound`], [`WalletError::Refused`],
     /// [`WalletError::Unreachable`], [`WalletError::NeedsSignIn`], [`WalletError::Storage`].
     pub async fn resale_rules(&self, ticket_id: String) -> Result<PriceRules, WalletError> {
         let id = ticket_hash(&ticket_id)?;
@@ -42,7 +42,8 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::InvalidInput`] for a ticket that is listed or on its way to somebody, or a price of nothing or less;
-    /// as [`Wallet::save_ticket_holder`].
+    /// [`WalletError::NotOffered`] where no market of the extension is served beside the ticket's system; as
+    /// [`Wallet::save_ticket_holder`].
     pub fn list_for_sale(
         &self,
         ticket_id: String,
@@ -51,6 +52,7 @@ impl Wallet {
     ) -> Result<OutboxItem, WalletError> {
         let _work = self.runner.activity().begin()?;
         let (id, price) = (ticket_hash(&ticket_id)?, positive(price)?);
+        self.refuse_unsendable(id, MarketAction::List)?;
         let standing = self.store.listing_standing(id)?;
         self.decide(ListingAsk::Create, &standing)?;
         let under_way = self.store.transfers(None)?.into_iter().any(|one| {

@@ -143,7 +143,7 @@ impl Wallet {
         Ok(self.runner.online(work).await?)
     }
 
-    /// The account's own offers on the secondary market (B.A.M), to read only.
+    /// The account's own offers on the secondary market (B.A.M).
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`].

@@ -39,7 +39,7 @@ const RECORDS: usize = 100_000;
 /// Admissions of one scanner in a minute.
 const IN_A_MINUTE: usize = 12;
 /// Tickets; more records than that are of tickets that came again.
-const TICKETS: [&str; 8] = ["1", "2", "3", "4", "5", "6", "7", "8"];
+const TICKETS: usize = 5_000;
 
 struct Event {
     venue: Venue,
@@ -56,14 +56,18 @@ fn event(records: usize) -> Event {
     let peers: Vec<_> =
         (1..=u8::try_from(SCANNERS).unwrap()).map(|number| Peer::new(&venue, number)).collect();
     let now = u32::try_from(venue.now_s()).unwrap();
-    let codes = TICKETS.map(|of| code_bytes(&venue.show(&Shown::of(of))));
+    let shown: Vec<_> = (0..TICKETS.min(records))
+        .map(|number| {
+            let name: &'static str = format!("{number}").leak();
+            (ticket(name), code_bytes(&venue.show(&Shown::of(name))))
+        })
+        .collect();
+    let mut shows = shown.iter().cycle();
     let all = peers.iter().map(|peer| {
         let mut own: Vec<Record> = Vec::new();
-        for number in 0..records / SCANNERS {
-            let of = number % TICKETS.len();
-            let at = (own.last(), u64::from(now) * 1000 + number as u64);
-            let fields = peer.admission(at, (ticket(TICKETS[of]), 1), (codes[of], now));
-            own.push(peer.sign(fields));
+        for (number, (of, code)) in (0..).zip(shows.by_ref().take(records / SCANNERS)) {
+            let at = (own.last(), u64::from(now) * 1000 + number);
+            own.push(peer.sign(peer.admission(at, (*of, 1), (*code, now))));
         }
         own
     });

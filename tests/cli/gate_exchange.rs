@@ -250,6 +250,45 @@ fn what_is_no_gate_is_told_from_one_that_has_gone() {
     }
 }
 
+fn read_frame(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let mut body = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
+    stream.read_exact(&mut body)?;
+    Ok(body)
+}
+
+#[test]
+fn whoever_never_comes_to_an_end_is_left() {
+    let door = Door::open();
+    let (gate, east) = (door.path(), door.another("East door"));
+    // There is always more, at a place that rises, and nothing ever comes.
+    let (asked, hears) = std::sync::mpsc::channel();
+    let address = peer(move |mut stream| {
+        for sequence in 0_u32.. {
+            let Ok(request) = read_frame(&mut stream) else { break };
+            let more = [&request[4..12], &[1], &[7; 16][..], &sequence.to_be_bytes(), &[7; 32]].concat();
+            let delta = [b"TWL1", &more[..]].concat();
+            let _ = asked.send(request);
+            if stream.write_all(&frame(&delta)).is_err() {
+                break;
+            }
+        }
+    });
+    let line = fails(|| connect(gate, &address), b"", 2, "invalid_input");
+    assert!(line.contains("goes on and on"), "{line}");
+    // Nor is the same asked for without end.
+    let request = hears.recv().unwrap();
+    let listening = Listening::start(east.path(), &[]);
+    let mut stream = TcpStream::connect(&listening.address).unwrap();
+    let mut answers = 0;
+    while stream.write_all(&frame(&request)).is_ok() && read_frame(&mut stream).is_ok() {
+        answers += 1;
+    }
+    assert!((60..70).contains(&answers), "{answers}");
+    assert!(listening.end().failed(2).contains("asks for the same again"));
+}
+
 #[test]
 fn a_gate_of_another_event_gets_nothing_and_gives_nothing() {
     let door = Door::open();
@@ -311,10 +350,7 @@ fn cut_off(listening: Listening, frames: usize) -> String {
         let (mut asked, mut asking) = (far.try_clone().unwrap(), near.try_clone().unwrap());
         let up = thread::spawn(move || std::io::copy(&mut asking, &mut asked));
         for _ in 0..frames {
-            let mut length = [0; 4];
-            far.read_exact(&mut length).unwrap();
-            let mut body = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
-            far.read_exact(&mut body).unwrap();
+            let body = read_frame(&mut far).unwrap();
             near.write_all(&frame(&body)).unwrap();
         }
         // SIGKILL, whatever it is doing.
@@ -381,6 +417,8 @@ fn files_carry_ledgers_too() {
     let shown = text_of(east.path(), &["gate", "export", east_file]);
     assert_eq!(shown, format!("Records in {east_file}: 2.\n"));
     std::fs::write(rubbish, b"\xff\xff\xff\xffrubbish").unwrap();
+    let line = fails(|| in_store(north, &["gate", "export", east_file]), b"", 2, "invalid_input");
+    assert!(line.contains("exists"), "{line}");
 
     // What stands before one that is none counts.
     let mut all = in_store(south.path(), &["gate", "merge", north_file, east_file, rubbish, "--json"]);

@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use ticket_wallet::barcode::DeviceSignature;
 use ticket_wallet::ledger::{
-    Certificate, ChainHead, ChainState, Delta, HeadFields, HeadRank, Item, LedgerError, Place, Request,
+    Certificate, ChainHead, Delta, HeadFields, HeadRank, HeldChain, Item, LedgerError, Place, Request,
 };
 
 use crate::support::{root, run_script};
@@ -49,12 +49,14 @@ fn request_told(request: &Request) -> Value {
     let chains = request.held.iter().map(|(chain, state)| {
         json!({
             "chain": hex::encode(chain.0), "n": state.upto, "digest": hex::encode(state.digest),
+            "last": state.last, "all": hex::encode(state.all),
             "head_sequence": state.head.sequence, "head_time": state.head.time_ms,
             "head_digest": hex::encode(state.head.digest),
         })
     });
     json!({
         "event": request.event.to_string(), "place": place_told(request.after),
+        "bound": request.below.map(|chain| hex::encode(chain.0)),
         "certificate": hex::encode(&request.certificate), "head": head_told(request.head.fields()),
         "chains": chains.collect::<Vec<_>>(),
     })
@@ -166,9 +168,14 @@ fn states() {
     let states: BTreeMap<_, _> = cases(&vectors, "states")
         .map(|(name, case)| {
             let head = HeadRank { sequence: 7, ..HeadRank::default() };
-            let state = ChainState::of(&places(case), head);
+            let state = HeldChain::of(&places(case)).state(head);
             assert_eq!(json!(state.upto), case["n"], "{name}");
             assert_eq!(hex::encode(state.digest), case["digest"], "{name}");
+            assert_eq!(
+                (json!(state.last), json!(hex::encode(state.all))),
+                (case["last"].clone(), case["all"].clone()),
+                "{name}"
+            );
             assert_eq!(state.head, head);
             (name, state)
         })

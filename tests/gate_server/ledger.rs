@@ -1,12 +1,10 @@
 //! Records up and down.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 use ticket_wallet::barcode::DeviceSignature;
 use ticket_wallet::error::Error;
 use ticket_wallet::ledger::{Certificate, Record, RecordFields};
-use ticket_wallet::remote::extension::{Extension, MAX_CHAINS, MAX_RECORDS, Vector, gate_session};
+use ticket_wallet::remote::extension::{Extension, MAX_RECORDS, Vector, gate_session};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -100,14 +98,10 @@ async fn two_records_at_one_place_are_both_kept_and_told() {
     house.upload(&scanner, &[&first, &twins[0]]).await.unwrap();
     let done = house.upload(&scanner, &[&twins[1], &after]).await.unwrap();
     assert_eq!((done.held, done.forks), (Vector::from([(scanner.chain, 3)]), vec![(scanner.chain, 2)]));
-    // Whoever has the chain up to there gets both all the same.
-    let since = Vector::from([(scanner.chain, 3)]);
-    let page = house.extension.records_since(&house.http, &peer.session, &since).await.unwrap();
-    let mut sent = page.records;
-    sent.sort();
-    let mut expected = twins.map(|record| record.as_bytes().to_vec());
-    expected.sort();
-    assert_eq!((sent, page.more), (expected.to_vec(), false));
+    // Both come down, in the order in which they came.
+    let page = house.records_after(&peer, None).await;
+    let expected = [&first, &twins[0], &twins[1], &after].map(|record| record.as_bytes().to_vec());
+    assert_eq!((page.records, page.more), (expected.to_vec(), false));
 }
 
 #[tokio::test]
@@ -118,24 +112,46 @@ async fn records_come_down_with_certificates_in_pages() {
     for batch in records.chunks(MAX_RECORDS) {
         house.upload(&writer, &all(batch)).await.unwrap();
     }
-    let mut held = Vector::new();
-    let mut got = Vec::new();
+    let (mut cursor, mut got, mut pages) = (None, Vec::new(), 0);
     loop {
-        let page = house.extension.records_since(&house.http, &reader.session, &held).await.unwrap();
+        let page = house.records_after(&reader, cursor.as_deref()).await;
         let certificate = Certificate::read(&page.certificates[0], &reader.pinned()).unwrap();
         for bytes in &page.records {
             let record = Record::from_bytes(bytes).unwrap();
             record.check(&certificate).unwrap();
-            held.insert(record.fields().chain, record.fields().sequence);
             got.push(record);
         }
+        (cursor, pages) = (Some(page.cursor), pages + 1);
         if !page.more {
             break;
         }
     }
+    assert_eq!(pages, 2);
     assert!(got.iter().map(Record::hash).eq(records.iter().map(Record::hash)));
-    let page = house.extension.records_since(&house.http, &reader.session, &held).await.unwrap();
+    let page = house.records_after(&reader, cursor.as_deref()).await;
     assert!(page.records.is_empty() && page.certificates.is_empty() && !page.more);
+    assert_eq!(Some(&page.cursor), cursor.as_ref());
+    // What a chain goes on with after a gap comes once, like all else.
+    let last = records.last().unwrap();
+    let next = writer.refusal(Some(last), house.clock.wall_ms());
+    let far =
+        writer.refusal(Some(&writer.refusal(Some(&next), house.clock.wall_ms())), house.clock.wall_ms());
+    house.upload(&writer, &[&far]).await.unwrap();
+    let page = house.records_after(&reader, cursor.as_deref()).await;
+    assert_eq!(page.records, [far.as_bytes().to_vec()]);
+    house.upload(&writer, &[&next]).await.unwrap();
+    let page = house.records_after(&reader, Some(&page.cursor)).await;
+    assert_eq!(page.records, [next.as_bytes().to_vec()]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_life_of_the_server_begins_anew() {
+    let house = Gatehouse::new().await;
+    let scanner = house.scanner("Tor 1").await;
+    let ask =
+        |cursor: &'static str| house.extension.records_after(&house.http, &scanner.session, Some(cursor));
+    assert!(ask("4711-1").await.unwrap().is_none());
+    assert!(matches!(ask("none").await, Err(Error::Status { status: 400, .. })));
 }
 
 #[tokio::test]
@@ -149,18 +165,7 @@ async fn too_much_is_refused_before_it_is_sent() {
     let names = |field| move |error: &Option<Error>| matches!(error, Some(Error::Input { field: f, .. }) if *f == field);
     assert!(names("records")(&upload(vec![vec![]; MAX_RECORDS + 1]).await));
     assert!(names("records")(&upload(vec![vec![0; 5000]]).await));
-    let chain = |number: usize| {
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&number.to_be_bytes());
-        (ticket_wallet::ledger::ChainId(id), 1)
-    };
-    let most: BTreeMap<_, _> = (0..MAX_CHAINS).map(chain).collect();
-    let ask =
-        async |since: &Vector| house.extension.records_since(&house.http, &scanner.session, since).await;
-    let too_many = (0..=MAX_CHAINS).map(chain).collect();
-    assert!(names("since")(&ask(&too_many).await.err()));
     assert_eq!(house.sandbox.requests().len(), seen);
-    assert!(ask(&most).await.unwrap().records.is_empty());
 }
 
 #[tokio::test]

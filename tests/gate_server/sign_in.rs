@@ -91,7 +91,7 @@ async fn a_revoked_scanner_is_out_and_its_key_does_not_come_back() {
         house.manifest(&scanner, None).await.map(drop),
         house.extension.venue_nonces(&house.http, &scanner.session).await.map(drop),
         house.upload(&scanner, &[]).await.map(drop),
-        house.extension.records_since(&house.http, &scanner.session, &Default::default()).await.map(drop),
+        house.extension.records_after(&house.http, &scanner.session, None).await.map(drop),
     ] {
         assert_eq!(outcome, Err(Error::SignedOut));
     }

@@ -56,6 +56,10 @@ impl Peer {
         Self { key, scanner, chain, certificate: certificate.unwrap() }
     }
 
+    pub(crate) fn public_key(&self) -> Vec<u8> {
+        self.key.public_key().as_ref().to_vec()
+    }
+
     pub(crate) fn introduction(&self) -> Item {
         Item::Certificate(self.certificate.clone())
     }
@@ -107,7 +111,7 @@ impl Peer {
 
     pub(crate) fn head(&self, last: &Place, time_ms: u64) -> ChainHead {
         let fields = HeadFields {
-            chain: self.chain,
+            chain: last.chain,
             scanner: self.scanner,
             event: event(),
             sequence: last.sequence,

@@ -61,7 +61,7 @@ pub(crate) fn answer(asked: &Asked, keys: &ManifestIssuer, desk: &mut Desk) -> A
         ("GET", "/wallet/v1/gates/ledger") => {
             let encoded = |all: &[Vec<u8>]| all.iter().map(|one| BASE64URL.encode(one)).collect::<Vec<_>>();
             json_of(
-                &json!({ "records": encoded(&desk.records), "certificates": encoded(&desk.certificates) }),
+                &json!({ "records": encoded(&desk.records), "certificates": encoded(&desk.certificates), "cursor": "1" }),
             )
         }
         _ => Answer::status(404),

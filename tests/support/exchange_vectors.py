@@ -71,35 +71,45 @@ def read_head(data, certificate):
     return out
 
 
-def read_place(b):
-    """What begins a request and a delta alike: the event, and a place where one follows."""
+def read_place(b, most=1):
+    """What begins a request and a delta alike: the event, and a place where one follows; in a request also a bound."""
     out = {"event": b.take(8).hex(), "place": None}
-    flag = b.number(1)
-    if flag > 1:
+    flags = b.number(1)
+    if flags > most:
         raise malformed(b.at - 1)
-    if flag:
+    if flags & 1:
         out["place"] = {"chain": b.take(16).hex(), "sequence": b.number(4), "hash": b.take(32).hex()}
+    if most > 1:
+        at, out["bound"] = b.at, b.take(16).hex() if flags & 2 else None
+        if flags & 2 and out["bound"] <= (out["place"] or {"chain": "00" * 16})["chain"]:
+            raise malformed(at)
     return out
 
 
 def read_request(data):
     b = Bytes(data, 0, len(data))
     magic(b, b"TWQ1")
-    out = read_place(b)
+    out = read_place(b, 3)
     size = b.number(2)
     if size > LONGEST_CERTIFICATE:
         raise malformed(b.at - 2)
     out.update(certificate=b.take(size).hex(), head=head_fields(b), chains=[])
-    last = b""
+    last_chain = ""
     while b.left():
-        at, chain, n, digest = b.at, b.take(16), b.number(4), b.take(16)
-        if chain <= last and out["chains"]:
+        at, chain, n, digest = b.at, b.take(16).hex(), b.number(4), b.take(16)
+        if chain <= last_chain and out["chains"] or out["bound"] and chain >= out["bound"]:
             raise malformed(at)
         if n == 0 and any(digest):
             raise malformed(at + 20)
-        last = chain
-        out["chains"].append({"chain": chain.hex(), "n": n, "digest": digest.hex(), "head_sequence": b.number(4),
-                              "head_time": b.number(8), "head_digest": b.take(16).hex()})
+        last, every = b.number(4), b.take(16)
+        if last < n:
+            raise malformed(at + 36)
+        if last == n and every != digest:
+            raise malformed(at + 40)
+        last_chain = chain
+        out["chains"].append({
+            "chain": chain, "n": n, "digest": digest.hex(), "last": last, "all": every.hex(), "head_sequence": b.number(4),
+            "head_time": b.number(8), "head_digest": b.take(16).hex()})
     return out
 
 
@@ -122,20 +132,27 @@ def read_delta(data):
     return out
 
 
-def state(places, up_to=None):
-    """The sequence up to which every place has a record, at most `up_to`, and the digest of the hashes there."""
+def digest_of(places, up_to):
+    """The digest of the hashes at the places up to a sequence."""
+    hashes = [record for sequence, record in sorted(places) if sequence <= up_to]
+    return sha(b"".join(hashes))[:16] if hashes else bytes(16)
+
+
+def state(places):
+    """The sequence up to which every place has a record, and the last one, each with the digest of what is there."""
     held = {sequence for sequence, _ in places}
-    n = 0
-    while n + 1 in held and n != up_to:
+    n, last = 0, max(held, default=0)
+    while n + 1 in held:
         n += 1
-    hashes = b"".join(record for sequence, record in sorted(places) if sequence <= n)
-    return n, sha(hashes)[:16] if n else bytes(16)
+    return n, digest_of(places, n), last, digest_of(places, last)
 
 
 def answer(places, asked):
     """What one who holds these places sends to one who asks with that state."""
-    n, digest = state(places, asked[0])
-    return "all" if n == asked[0] and digest != asked[1] else asked[0]
+    n, digest, last, every = asked
+    if digest_of(places, last) == every:
+        return last
+    return "all" if state(places)[0] >= n and digest_of(places, n) != digest else n
 
 
 # The writer ---------------------------------------------------------------------------------------------------------------------------
@@ -167,15 +184,21 @@ def place(chain=b"one", sequence=2, last=sha(b"second record")):
     return chain_id(chain) + u(4, sequence) + last
 
 
-def held_row(chain, n, digest=None, time=T * 1000):
+def held_row(chain, n, digest=None, time=T * 1000, last=None, every=None):
     """What is held of a chain; `chain` is an id."""
     known_head = u(4, n) + u(8, time) + sha(b"head" + chain)[:16] if time else bytes(28)
-    return chain + u(4, n) + (sha(b"held" + chain)[:16] if digest is None else digest) + known_head
+    digest = sha(b"held" + chain)[:16] if digest is None else digest
+    every = digest if every is None else every
+    return chain + u(4, n) + digest + u(4, n if last is None else last) + every + known_head
 
 
-def request(rows=(), after=None, flag=None, certificate=None, own=None, size=None, event=EVENT_ID):
+ROW = len(held_row(bytes(16), 1))
+
+
+def request(rows=(), after=None, flag=None, certificate=None, own=None, size=None, event=EVENT_ID, bound=None):
     certificate = CERTIFICATES["of_the_scanner"] if certificate is None else certificate
-    return b"TWQ1" + event + u(1, after is not None if flag is None else flag) + (after or b"") + u(
+    flags = (after is not None) + 2 * (bound is not None) if flag is None else flag
+    return b"TWQ1" + event + u(1, flags) + (after or b"") + (bound or b"") + u(
         2, len(certificate) if size is None else size) + certificate + (head() if own is None else own) + b"".join(rows)
 
 
@@ -290,6 +313,9 @@ def requests():
     ids = sorted(chain_id(b"%d" % i) for i in range(5))
     many = [held_row(ids[0], 1), held_row(ids[1], 0, bytes(16)), held_row(ids[2], 900, time=0), held_row(ids[3], 0, bytes(16), 0),
             held_row(ids[4], 2**32 - 1, time=2**64 - 1)]
+    other = sha(b"more")[:16]
+    gaps = [held_row(ids[0], 0, bytes(16), last=7, every=other), held_row(ids[1], 3, last=4, every=other),
+            held_row(ids[2], 5, last=2**32 - 1, every=bytes(16))]
     good = ok("of_nothing")
     ok("of_one_chain", many[:1])
     every = ok("of_many_chains", many)
@@ -299,6 +325,14 @@ def requests():
     ok("with_a_place_before_a_chain_and_a_hash", after=place(sequence=0))
     ok("with_the_highest_place", after=b"\xff" * 52)
     ok("with_a_place_and_chains", many, after=place())
+    ok("of_chains_with_gaps", gaps)
+    ok("with_a_bound", bound=ids[3])
+    ok("with_the_lowest_bound", bound=bytes(15) + b"\1")
+    ok("with_the_highest_bound", many, bound=b"\xff" * 16)
+    ok("with_a_bound_and_chains", many[:3], bound=ids[3])
+    between = u(16, int.from_bytes(chain_id(b"one"), "big") + 1)
+    bounded = ok("with_a_place_and_a_bound", after=place(), bound=between)
+    ok("with_a_place_a_bound_and_chains", [held_row(chain_id(b"one"), 2)], after=place(), bound=between)
     ok("of_a_new_scanner", own=head(sequence=0, last=bytes(32)))
     ok("with_the_longest_certificate", many[:1], certificate=CERTIFICATES["longest"])
     ok("with_a_certificate_of_1024_bytes", certificate=bytes(1024))
@@ -312,11 +346,17 @@ def requests():
     bad("magic_alone", b"TWQ1")
     for name, other in ("magic_of_a_delta", b"TWL1"), ("magic_of_another_version", b"TWQ2"), ("magic_in_small_letters", b"twq1"):
         bad(name, changed(good, 0, other), 0)
-    for flag in 2, 3, 128, 255:
+    for flag in 4, 5, 128, 255:
         bad(f"flag_{flag}", changed(good, 12, u(1, flag)), 12)
         bad(f"flag_{flag}_before_a_place", changed(after, 12, u(1, flag)), 12)
     bad("flag_without_a_place", request(flag=1))
     bad("place_without_its_flag", request(after=place(), flag=0))
+    bad("bound_without_its_flag", request(after=place(), bound=between, flag=1))
+    bad("bound_of_zeros", request(bound=bytes(16)), 13)
+    bad("bound_at_the_place", request(after=place(), bound=chain_id(b"one")), 13 + 52)
+    bad("bound_before_the_place", request(after=place(), bound=bytes(15) + b"\1"), 13 + 52)
+    bad("bound_before_the_highest_place", request(after=b"\xff" * 52, bound=b"\xff" * 16), 13 + 52)
+    bad("cut_in_its_bound", bounded[:13 + 52 + 15])
     bad("cut_in_its_place", after[:13 + 51])
     bad("cut_before_the_certificate", good[:13])
     bad("cut_in_the_length_of_the_certificate", good[:14])
@@ -324,7 +364,7 @@ def requests():
     bad("cut_before_the_head", good[:own])
     bad("cut_in_the_head", good[:-1])
     bad("cut_in_a_chain", every[:-1])
-    bad("cut_to_a_chain_id", every[:-48])
+    bad("cut_to_a_chain_id", every[:16 - ROW])
     bad("one_byte_too_many", good + b"\0")
     bad("one_byte_too_many_after_chains", every + b"\0")
     bad("certificate_of_1025_bytes", request(certificate=bytes(1025)), 13)
@@ -336,12 +376,18 @@ def requests():
     bad("head_of_no_record_but_a_hash", request(own=head(sequence=0)), own + 40)
     bad("head_of_records_but_no_hash", request(many, own=head(last=bytes(32))), own + 40)
     start = len(good)
-    bad("chain_twice", request([many[0], many[0]]), start + 64)
-    bad("chain_twice_with_other_fields", request([many[0], held_row(ids[0], 7)]), start + 64)
-    bad("lowest_chain_twice", request([held_row(bytes(16), 1)] * 2), start + 64)
-    bad("chains_not_rising", request([many[2], many[0]]), start + 64)
-    bad("last_chains_not_rising", request(many[:3] + [many[4], many[3]], after=place()), start + 52 + 4 * 64)
-    bad("digest_of_nothing", request([many[0], held_row(ids[1], 0)]), start + 64 + 20)
+    bad("chain_twice", request([many[0], many[0]]), start + ROW)
+    bad("chain_twice_with_other_fields", request([many[0], held_row(ids[0], 7)]), start + ROW)
+    bad("lowest_chain_twice", request([held_row(bytes(16), 1)] * 2), start + ROW)
+    bad("chains_not_rising", request([many[2], many[0]]), start + ROW)
+    bad("last_chains_not_rising", request(many[:3] + [many[4], many[3]], after=place()), start + 52 + 4 * ROW)
+    bad("chain_at_the_bound", request(many[:4], bound=ids[3]), start + 16 + 3 * ROW)
+    bad("chain_behind_the_bound", request(many[4:], bound=ids[3]), start + 16)
+    bad("digest_of_nothing", request([many[0], held_row(ids[1], 0)]), start + ROW + 20)
+    bad("last_before_n", request([many[0], held_row(ids[1], 5, last=4)]), start + ROW + 36)
+    bad("no_last_but_n", request([held_row(ids[1], 1, last=0, every=bytes(16))]), start + 36)
+    bad("other_digest_without_a_gap", request([many[0], held_row(ids[1], 5, every=other)]), start + ROW + 40)
+    bad("digest_of_nothing_at_all", request([held_row(ids[1], 0, bytes(16), every=other)]), start + 40)
 
 
 def longest_delta():
@@ -448,11 +494,11 @@ def states():
         "fork_behind_a_gap": straight(1, 2, 4, 5) + [at(4, b"other")],
     }
     for name, places in held.items():
-        n, digest = state(places)
+        n, digest, last, every = state(places)
         answers = {other: answer(places, state(theirs)) for other, theirs in held.items()}
         V.lists["states"].append({
             "name": name, "places": [[sequence, record.hex()] for sequence, record in sorted(places)], "n": n, "digest": digest.hex(),
-            "answers": answers})
+            "last": last, "all": every.hex(), "answers": answers})
 
 
 # Checks -------------------------------------------------------------------------------------------------------------------------------
@@ -466,10 +512,17 @@ def check_states():
     assert found["two"]["digest"] == found["gap_at_3"]["digest"] == sha(first + second)[:16].hex()
     low, high = sorted([second, sha(b"record 2 other")])
     assert found["fork_at_the_end"]["digest"] == sha(first + low + high)[:16].hex()
+    assert [found[name]["last"] for name in ("nothing", "five", "without_the_first", "gap_at_3", "the_highest_alone")] == [
+        0, 5, 4, 5, 2**32 - 1]
+    assert found["gap_at_3"]["all"] == sha(b"".join(sha(b"record %d " % i) for i in (1, 2, 4, 5)))[:16].hex()
     for entry in found.values():
-        assert entry["answers"][entry["name"]] == entry["n"]
+        assert entry["answers"][entry["name"]] == entry["last"]
+        assert entry["last"] > entry["n"] or entry["all"] == entry["digest"]
     answers = found["fork_at_2"]["answers"]
     assert (answers["five"], answers["two"], answers["the_first"], answers["forty"], answers["nothing"]) == ("all", "all", 1, 40, 0)
+    answers = found["five"]["answers"]
+    assert (answers["gap_at_3"], answers["without_the_first"], answers["the_highest_alone"]) == (2, 0, 0)
+    assert found["forty"]["answers"]["five"] == 5 and found["gap_at_3"]["answers"]["two"] == 2
 
 
 def whole(entry):
@@ -513,7 +566,7 @@ def write_seeds(folder):
 
 
 SEEDS = {
-    "requests": ["of_nothing", "of_many_chains", "with_a_place_before_a_chain", "with_a_place_and_chains", "of_a_new_scanner",
+    "requests": ["of_nothing", "of_many_chains", "with_a_place_before_a_chain", "with_a_place_and_chains", "of_chains_with_gaps", "with_a_place_a_bound_and_chains", "of_a_new_scanner",
                  "with_the_longest_certificate", "with_an_empty_certificate"],
     "deltas": ["empty", "empty_with_a_place", "certificate", "head", "record", "longest_record", "all_kinds", "more_with_a_place",
                "of_two_chains", "in_another_order_and_twice", "parts_that_do_not_hold", "parts_of_0_bytes"],

@@ -11,7 +11,7 @@ use ticket_wallet::ledger::{ChainId, Evidence, Kind, Record, RecordFields, Verdi
 use ticket_wallet::manifest::{Manifest, Profile};
 use ticket_wallet::model::{Provider, TicketHash};
 use ticket_wallet::remote::extension::{
-    Extension, GateAnswer, GateSignIn, ManifestReply, RegisteredGate, Uploaded,
+    Extension, GateAnswer, GateSignIn, LedgerPage, ManifestReply, RegisteredGate, Uploaded,
 };
 use ticket_wallet::remote::{Http, Session, TrustedClock};
 use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
@@ -124,6 +124,10 @@ impl Gatehouse {
     pub(crate) async fn upload(&self, scanner: &Scanner, records: &[&Record]) -> Result<Uploaded, Error> {
         let records: Vec<_> = records.iter().map(|record| record.as_bytes()).collect();
         self.extension.upload_records(&self.http, &scanner.session, &new_key(), &records).await
+    }
+
+    pub(crate) async fn records_after(&self, scanner: &Scanner, cursor: Option<&str>) -> LedgerPage {
+        self.extension.records_after(&self.http, &scanner.session, cursor).await.unwrap().unwrap()
     }
 }
 

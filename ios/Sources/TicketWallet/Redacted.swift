@@ -29,6 +29,7 @@ extension EventGroup: Redacted {}
 extension Document: Redacted {}
 extension Order: Redacted {}
 extension Offer: Redacted {}
+extension LedgerSale: Redacted {}
 extension Offering: Redacted {}
 extension Listing: Redacted {}
 extension MarketPage: Redacted {}

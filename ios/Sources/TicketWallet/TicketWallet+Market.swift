@@ -82,3 +82,30 @@ extension TicketWallet {
         try core.purchases(accountId: accountId)
     }
 }
+
+/// B.A.M's own market, where no market of the extension is served beside it.
+///
+/// These are sent at once and wait in no outbox. A write whose answer was lost is `.unknown`: look it up, do not repeat it.
+extension TicketWallet {
+    /// Offers a ticket by a transaction of the ledger that the person's certificate signs: enrol first.
+    ///
+    /// - Throws: `WalletError.NotOffered`, `InvalidInput`, `NotFound`, `KeyUnavailable`, `Refused`, `Unreachable`,
+    ///   `NeedsSignIn`, `Storage`.
+    public func markForSale(ticketId: String, sale: LedgerSale) async throws -> OfficeWrite {
+        try await core.markForSale(ticketId: ticketId, sale: sale)
+    }
+
+    /// Takes an offer back; a write that is rejected with `{"sold":true}` came too late.
+    ///
+    /// - Throws: As ``markForSale(ticketId:sale:)``.
+    public func deleteOffer(ticketId: String, offerId: String) async throws -> OfficeWrite {
+        try await core.deleteOffer(ticketId: ticketId, offerId: offerId)
+    }
+
+    /// Hands a ticket over, at once, to the one whose enrolment is named.
+    ///
+    /// - Throws: As ``markForSale(ticketId:sale:)``.
+    public func transferOnLedger(ticketId: String, to recipient: String) async throws -> OfficeWrite {
+        try await core.transferOnLedger(ticketId: ticketId, recipient: recipient)
+    }
+}

@@ -78,7 +78,7 @@ extension TicketWallet {
         try await core.emailOrder(accountId: accountId, tenant: tenant, orderId: orderId)
     }
 
-    /// The account's own offers on the secondary market (B.A.M), to read only.
+    /// The account's own offers on the secondary market (B.A.M).
     ///
     /// - Throws: As ``orders(accountId:tenant:)``.
     public func ownOffers(accountId: String, tenant: String? = nil) async throws -> [Offer] {

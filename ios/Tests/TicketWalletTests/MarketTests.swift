@@ -58,6 +58,34 @@ final class MarketTests: XCTestCase {
         XCTAssertEqual(try seller.myListings().map(\.state), [.sold])
     }
 
+    func test_a_ticket_is_offered_and_handed_over_on_the_ledger() async throws {
+        let (sandbox, owners, others) = (try Sandbox(), try Phone(), try Phone())
+        let (owner, other) = (try owners.open(sendByItself: false), try others.open(sendByItself: false))
+        let account = try await signedIn(owner, at: sandbox, user: 0)
+        _ = try await owner.enroll(accountId: account)
+        let otherAccount = try await signedIn(other, at: sandbox, user: 1)
+        let recipient = try await other.enroll(accountId: otherAccount).enrollmentId
+        let ticket = try owner.showable().id
+        let rules = try await owner.resaleRules(ticketId: ticket)
+        let price = try XCTUnwrap(rules.faceValue)
+        let sale = LedgerSale(price: price, until: Int64(Date().timeIntervalSince1970) + 86_400)
+        XCTAssertEqual("\(sale)", "LedgerSale(..)")
+        let offered = try await owner.markForSale(ticketId: ticket, sale: sale)
+        XCTAssertEqual(offered.kind, .markForSale)
+        XCTAssertEqual(offered.state, .done)
+        let told = try XCTUnwrap(offered.answerJson)
+        let offers = try await owner.ownOffers(accountId: account, tenant: club)
+        let offer = try XCTUnwrap(offers.first { told.contains("\"\($0.remoteId)\"") })
+        XCTAssertEqual(offer.price, price)
+        let taken = try await owner.deleteOffer(ticketId: ticket, offerId: offer.remoteId)
+        XCTAssertEqual(taken.state, .done)
+        let handed = try await owner.transferOnLedger(ticketId: ticket, to: recipient)
+        XCTAssertEqual(handed.state, .done)
+        XCTAssertEqual(try owner.ticket(id: ticket).noBarcode, .handedOver)
+        try await other.sync()
+        XCTAssertNoThrow(try other.present(ticketId: ticket))
+    }
+
     func test_a_ticket_is_handed_to_another_wallet() async throws {
         let (sandbox, senders, recipients) = (try Sandbox(), try Phone(), try Phone())
         let sender = try senders.open(sendByItself: false)

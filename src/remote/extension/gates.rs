@@ -20,8 +20,6 @@ use crate::remote::{Http, Refresh, Reply, Request, Session};
 
 /// The most records that go up in one request.
 pub const MAX_RECORDS: usize = 500;
-/// The most chains of a vector that is sent.
-pub const MAX_CHAINS: usize = 200;
 /// More than any record has, signature included.
 const MAX_RECORD_BYTES: usize = 4096;
 const REGISTER: &str = "POST /gates";
@@ -113,10 +111,12 @@ pub struct Uploaded {
 /// Records that a server holds; nothing of them is checked yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LedgerPage {
-    /// Records, in the order of each chain.
+    /// Records, in the order in which the server took them.
     pub records: Vec<Vec<u8>>,
     /// Signed certificates of the scanners that wrote them.
     pub certificates: Vec<Vec<u8>>,
+    /// Where the next page begins.
+    pub cursor: String,
     /// Whether there are more.
     pub more: bool,
 }
@@ -173,6 +173,7 @@ struct WirePage {
     records: Vec<String>,
     #[serde(default)]
     certificates: Vec<String>,
+    cursor: String,
     #[serde(default)]
     more: bool,
 }
@@ -309,37 +310,36 @@ impl Extension {
         })
     }
 
-    /// Records that the server holds and a vector does not: `GET /gates/ledger`. At a place with two records both come,
-    /// whatever the vector says. A page without anything new is the last, for a chain may have gaps that nobody fills.
+    /// Records that the server took after a cursor, from the first on without one: `GET /gates/ledger`. `None` for a cursor
+    /// that it does not know any more: what it has is asked for from the beginning.
     ///
     /// # Errors
-    /// As [`Extension::upload_records`]; [`Error::Input`] naming `since` for more than [`MAX_CHAINS`] chains.
-    pub async fn records_since(
+    /// As [`Extension::upload_records`].
+    pub async fn records_after(
         &self,
         http: &Http,
         session: &Session,
-        since: &Vector,
-    ) -> Result<LedgerPage, Error> {
-        if since.len() > MAX_CHAINS {
-            return Err(Error::Input { field: "since", reason: format!("{MAX_CHAINS} chains at most") });
-        }
-        let places = since.iter().map(|(chain, sequence)| format!("{}:{sequence}", hex::encode(chain.0)));
+        cursor: Option<&str>,
+    ) -> Result<Option<LedgerPage>, Error> {
         let mut url = join(&self.base, "gates/ledger")?;
-        if !since.is_empty() {
-            let places = places.collect::<Vec<_>>().join(",");
-            url.query_pairs_mut().append_pair("since", &places);
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
         }
         let reply = session.send(http, &GateSession, || Request::get(url.clone(), RECORDS)).await?;
+        if reply.status == 410 && cursor.is_some() {
+            return Ok(None);
+        }
         let page: WirePage = reply.json()?;
         let decoded = |field: &str, texts: &[String]| {
             let bytes = texts.iter().map(|text| BASE64URL.decode(text)).collect::<Result<Vec<_>, _>>();
             bytes.map_err(|_| reply.unreadable(field))
         };
-        Ok(LedgerPage {
+        Ok(Some(LedgerPage {
             records: decoded("records", &page.records)?,
             certificates: decoded("certificates", &page.certificates)?,
             more: page.more,
-        })
+            cursor: page.cursor,
+        }))
     }
 }
 

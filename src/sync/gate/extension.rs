@@ -1,20 +1,20 @@
 //! Gates of the extension: a signed manifest under a pinned key, and every record.
 
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{GateSyncReport, Post, Registered, Registration, Scanner};
 use crate::barcode::{DeviceKey, IssuerKey};
 use crate::device::new_id;
 use crate::error::Error;
-use crate::ledger::{ChainState, HeadRank, Item, RecordId};
+use crate::ledger::{Item, RecordId, ScannerId};
 use crate::manifest::ManifestError;
 use crate::model::GateSignIn;
 use crate::remote::extension::{
-    Extension, GateAnswer, GateSignIn as WireSignIn, MAX_RECORDS, ManifestReply, Uploaded, Vector,
-    gate_session,
+    Extension, GateAnswer, GateSignIn as WireSignIn, MAX_RECORDS, ManifestReply, Uploaded, gate_session,
 };
 use crate::remote::{Http, Session, api_url};
-use crate::store::StoredRecord;
+use crate::store::{Store, StoredRecord};
 
 pub(super) async fn register(
     http: &Http,
@@ -108,9 +108,6 @@ impl Scanner {
         let http = self.http_for(&registered.config)?;
         let extension = discover(&http, &registered.config).await?;
         let pulled = self.pull_records(post, (&http, &extension), &session, report).await;
-        // Nothing goes up that came from another scanner and is there already.
-        let answer = extension.upload_records(&http, &session, &new_id()?, &[] as &[&[u8]]).await?;
-        self.store.mark_chains_sent(&Vec::from_iter(answer.held))?;
         loop {
             let limit = u32::try_from(MAX_RECORDS).unwrap_or(u32::MAX);
             let batch = self.store.unsent_records(post.scanner.event, 0, limit)?;
@@ -128,7 +125,7 @@ impl Scanner {
         }
     }
 
-    /// Takes on the records of others that the server holds.
+    /// Takes on what the server took since it was last asked: so nothing goes up that is there already.
     async fn pull_records(
         &self,
         post: &Post,
@@ -136,25 +133,43 @@ impl Scanner {
         session: &Session,
         report: &mut GateSyncReport,
     ) -> Result<(), Error> {
+        let mut feed = Feed::of(&self.store, post.scanner.scanner)?;
         loop {
-            let held = self.held_places(post)?;
-            let page = extension.records_since(http, session, &held).await?;
+            let Some(page) = extension.records_after(http, session, feed.cursor.as_deref()).await? else {
+                feed.cursor = None;
+                continue;
+            };
             let certificates = page.certificates.into_iter().map(Item::Certificate);
             let items = certificates.chain(page.records.into_iter().map(Item::Record)).collect();
-            let merged = self.take_in(post, items, true)?;
-            report.received += merged.added;
-            if merged.added == 0 || !page.more {
+            report.received += self.take_in(post, items, true)?.added;
+            let is_further = feed.cursor.as_ref() != Some(&page.cursor);
+            feed.cursor = Some(page.cursor);
+            feed.keep(&self.store)?;
+            if !page.more || !is_further {
                 return Ok(());
             }
         }
     }
+}
 
-    /// Of each chain, up to where every place has a record.
-    fn held_places(&self, post: &Post) -> Result<Vector, Error> {
-        let chains = self.store.chains(post.scanner.event)?.into_iter();
-        chains
-            .map(|chain| Ok((chain, ChainState::of(&self.store.places(chain)?, HeadRank::default()).upto)))
-            .collect()
+/// How far a scanner has read what its server took. The records before are kept when this is.
+#[derive(Serialize, Deserialize)]
+struct Feed {
+    scanner: String,
+    cursor: Option<String>,
+}
+
+impl Feed {
+    fn of(store: &Store, scanner: ScannerId) -> Result<Self, Error> {
+        let scanner = hex::encode(scanner.0);
+        let kept = store.gate_progress()?.and_then(|json| serde_json::from_str::<Self>(&json).ok());
+        let anew = || Self { scanner: scanner.clone(), cursor: None };
+        Ok(kept.filter(|feed| feed.scanner == scanner).unwrap_or_else(anew))
+    }
+
+    fn keep(&self, store: &Store) -> Result<(), Error> {
+        let json = serde_json::to_string(self);
+        store.set_gate_progress(&json.map_err(|_| Error::Untrusted { what: "progress cannot be kept" })?)
     }
 }
 

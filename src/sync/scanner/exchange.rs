@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::sync::PoisonError;
 
 use super::merging::MOST_REFUSED;
 use super::{Post, Scanner};
@@ -22,6 +23,8 @@ const MIN_DELTA: u32 = 4096;
 const FILE_DELTA: usize = 1 << 18;
 /// Records that are read at once.
 const PAGE: u32 = 200;
+/// The chains of a request: with more, it asks for some after the others.
+const MOST_CHAINS: usize = 8_000;
 
 /// A post whose scanners know each other by certificates.
 pub(super) struct Exchange<'a> {
@@ -50,14 +53,18 @@ impl<'a> Exchange<'a> {
         self.post.scanner.event
     }
 
-    /// Reads a certificate of the event.
+    /// Reads a certificate of the event. What held once holds as long as this post.
     pub(super) fn certificate(&self, signed: &[u8]) -> Result<Certificate, String> {
-        let certificate = Certificate::read(signed, &self.pinned).map_err(|e| format!("certificate: {e}"))?;
-        if certificate.event == self.event() {
-            Ok(certificate)
-        } else {
-            Err("certificate: of another event".to_owned())
+        let known = &self.post.certificates;
+        if let Some(one) = known.lock().unwrap_or_else(PoisonError::into_inner).get(signed) {
+            return Ok(one.clone());
         }
+        let certificate = Certificate::read(signed, &self.pinned).map_err(|e| format!("certificate: {e}"))?;
+        if certificate.event != self.event() {
+            return Err("certificate: of another event".to_owned());
+        }
+        known.lock().unwrap_or_else(PoisonError::into_inner).insert(signed.to_vec(), certificate.clone());
+        Ok(certificate)
     }
 }
 
@@ -96,14 +103,17 @@ impl Scanner {
         let exchange = Exchange::of(post)?;
         let (mut heads, head) = (self.heads(&exchange)?, self.own_head(&exchange)?);
         heads.insert(head.fields().chain, head);
-        let mut held = BTreeMap::new();
-        for chain in self.all_chains(&exchange, &heads)? {
-            let head = heads.get(&chain).map(ChainHead::rank).unwrap_or_default();
-            held.insert(chain, ChainState::of(&self.store.places(chain)?, head));
+        let least = after.map(|after| after.chain);
+        let mut held = self.states(&exchange, &heads)?;
+        held.retain(|chain, _| least.is_none_or(|least| *chain >= least));
+        let below = held.keys().nth(MOST_CHAINS).copied();
+        if let Some(below) = below {
+            held.split_off(&below);
         }
         let request = Request {
             event: exchange.event(),
             after,
+            below,
             certificate: exchange.certificate.to_vec(),
             head,
             held,
@@ -134,22 +144,22 @@ impl Scanner {
         ];
         self.take_in(&post, asking, false)?;
         let most = usize::try_from(max_bytes.max(MIN_DELTA)).unwrap_or(MAX_DELTA).min(MAX_DELTA);
-        let delta = self.delta(&exchange, &request.held, request.after, most)?;
+        let delta = self.delta(&exchange, &request.held, (request.after, request.below), most)?;
         Ok(LedgerDelta { bytes: delta.to_bytes(), more: delta.more.is_some() })
     }
 
-    /// Writes all that is here into a file, as deltas that each stand behind four bytes of length. Returns how many records.
+    /// Writes all that is here into a new file, as deltas that each stand behind four bytes of length. Returns how many records.
     ///
     /// # Errors
-    /// [`Error::Input`] naming `path` for a file that cannot be written; else as [`Scanner::ledger_request`].
+    /// [`Error::Input`] naming `path` for a file that is there already or cannot be written; else as [`Scanner::ledger_request`].
     pub fn export_ledger(&self, path: &str) -> Result<u32, Error> {
         let post = self.post()?;
         let exchange = Exchange::of(&post)?;
         let wrong = |e: std::io::Error| Error::Input { field: "path", reason: e.kind().to_string() };
-        let mut file = BufWriter::new(File::create(path).map_err(wrong)?);
+        let mut file = BufWriter::new(File::create_new(path).map_err(wrong)?);
         let (mut after, mut records) = (None, 0);
         loop {
-            let delta = self.delta(&exchange, &BTreeMap::new(), after, FILE_DELTA)?;
+            let delta = self.delta(&exchange, &BTreeMap::new(), (after, None), FILE_DELTA)?;
             records += delta.items.iter().filter(|item| matches!(item, Item::Record(_))).count();
             let bytes = delta.to_bytes();
             let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -192,11 +202,12 @@ impl Scanner {
         Ok(all)
     }
 
+    /// What somebody lacks who holds this, of chains from a place up to a bound.
     fn delta(
         &self,
         exchange: &Exchange<'_>,
         held: &BTreeMap<ChainId, ChainState>,
-        after: Option<Place>,
+        (after, below): (Option<Place>, Option<ChainId>),
         most: usize,
     ) -> Result<Delta, Error> {
         let mut heads = self.heads(exchange)?;
@@ -204,47 +215,51 @@ impl Scanner {
         heads.insert(own.fields().chain, own);
         let certificates = self.certificates(exchange)?;
         let mut packing = Packing { items: Vec::new(), free: most.saturating_sub(DELTA_HEAD), last: None };
-        let chains = self.all_chains(exchange, &heads)?;
-        let left = chains.into_iter().filter(|chain| after.is_none_or(|after| *chain >= after.chain));
-        for chain in left {
+        let chains = self.states(exchange, &heads)?.into_iter();
+        let asked = chains.filter(|(chain, _)| {
+            after.is_none_or(|after| *chain >= after.chain) && below.is_none_or(|below| *chain < below)
+        });
+        for (chain, ours) in asked {
             let theirs = held.get(&chain);
             let from = after.filter(|after| after.chain == chain);
-            let begin = self.introduction(chain, &heads, theirs, &certificates)?;
-            let is_full = (from.is_none() && !packing.put(Place::before(chain), begin))
-                || !self.pack_chain(&mut packing, chain, theirs, from)?;
+            let has_all = theirs.is_some_and(|theirs| theirs.has_same_records(&ours));
+            let begin = || self.introduction(chain, heads.get(&chain), (theirs, has_all), &certificates);
+            let is_full = (from.is_none() && !packing.put(Place::before(chain), begin()?))
+                || (!has_all && !self.pack_chain(&mut packing, chain, theirs, from)?);
             if is_full {
                 let more = packing.last.or(after);
                 return Ok(Delta { event: exchange.event(), more, items: packing.items });
             }
         }
-        Ok(Delta { event: exchange.event(), more: None, items: packing.items })
+        Ok(Delta { event: exchange.event(), more: below.map(Place::below), items: packing.items })
     }
 
-    /// What comes before a chain's records: its newest head, and for who has never heard of it the certificates.
+    /// What comes before a chain's records: its newest head, and the certificates for who has never heard of it. Who has may
+    /// lack a second one.
     fn introduction(
         &self,
         chain: ChainId,
-        heads: &BTreeMap<ChainId, ChainHead>,
-        theirs: Option<&ChainState>,
+        head: Option<&ChainHead>,
+        (theirs, has_all): (Option<&ChainState>, bool),
         certificates: &Certificates,
     ) -> Result<Vec<Item>, Error> {
-        let head = heads.get(&chain);
-        let mut items = Vec::new();
-        if theirs.is_none() {
-            let scanner = match head {
-                Some(head) => Some(head.fields().scanner),
-                None => self
-                    .store
-                    .chain_records(&Place::before(chain), 1)?
-                    .first()
-                    .map(|first| first.record.fields().scanner),
-            };
-            let known = scanner.and_then(|scanner| certificates.get(&scanner)).into_iter().flatten();
-            items.extend(known.map(|(_, signed)| Item::Certificate(signed.clone())));
+        let head = head.filter(|head| theirs.is_none_or(|theirs| head.rank() > theirs.head));
+        if has_all && head.is_none() {
+            return Ok(Vec::new());
         }
-        let is_beyond = |head: &&ChainHead| theirs.is_none_or(|theirs| head.rank() > theirs.head);
-        items.extend(head.filter(is_beyond).map(|head| Item::Head(head.as_bytes().to_vec())));
-        Ok(items)
+        let known = self.scanner_of(chain, head)?.and_then(|scanner| certificates.get(&scanner));
+        let needed = known.filter(|known| theirs.is_none() || known.len() > 1);
+        let certificates = needed.into_iter().flatten().map(|(_, signed)| Item::Certificate(signed.clone()));
+        let head = head.map(|head| Item::Head(head.as_bytes().to_vec()));
+        Ok(certificates.chain(head).collect())
+    }
+
+    fn scanner_of(&self, chain: ChainId, head: Option<&ChainHead>) -> Result<Option<ScannerId>, Error> {
+        if let Some(head) = head {
+            return Ok(Some(head.fields().scanner));
+        }
+        let first = self.store.chain_records(&Place::before(chain), 1)?;
+        Ok(first.first().map(|first| first.record.fields().scanner))
     }
 
     /// Packs a chain's records; whether all of them fitted.
@@ -255,13 +270,16 @@ impl Scanner {
         theirs: Option<&ChainState>,
         from: Option<Place>,
     ) -> Result<bool, Error> {
-        let lacks_after = match theirs {
-            Some(theirs) => theirs.lacks_after(&self.store.places(chain)?),
-            None => 0,
+        let mut at = match (from.filter(|from| from.sequence > 0), theirs) {
+            // What came up to there came in this exchange.
+            (Some(from), _) => from,
+            // Nothing of the place itself, whatever its hash.
+            (None, Some(theirs)) => {
+                let sequence = theirs.lacks_after(&self.store.places(chain)?);
+                Place { chain, sequence, hash: [0xFF; 32] }
+            }
+            (None, None) => Place { hash: [0xFF; 32], ..Place::before(chain) },
         };
-        // Nothing of the place itself, whatever its hash.
-        let lacking = Place { chain, sequence: lacks_after, hash: [0xFF; 32] };
-        let mut at = from.map_or(lacking, |from| from.max(lacking));
         loop {
             let page = self.store.chain_records(&at, PAGE)?;
             for stored in &page {
@@ -297,14 +315,17 @@ impl Scanner {
         Ok(found)
     }
 
-    fn all_chains(
+    /// What is held of each chain that has records or a head.
+    fn states(
         &self,
         exchange: &Exchange<'_>,
         heads: &BTreeMap<ChainId, ChainHead>,
-    ) -> Result<BTreeSet<ChainId>, Error> {
-        let mut chains = self.store.chains(exchange.event())?;
-        chains.extend(heads.keys());
-        Ok(chains)
+    ) -> Result<BTreeMap<ChainId, ChainState>, Error> {
+        let mut states = self.chains.states(&self.store, exchange.event())?;
+        for (chain, head) in heads {
+            states.entry(*chain).or_default().head = head.rank();
+        }
+        Ok(states)
     }
 
     /// How far this scanner's own chain goes, said now.

@@ -25,6 +25,8 @@ impl Scanner {
 
     /// Takes a manifest into use that its signature, or the connection over which it came, vouches for. Every record is
     /// judged by it in the same transaction, and no decision that was taken on the one before is written after it.
+    ///
+    /// Scans go on while the records are judged; those that were written in the meantime are judged while scans wait.
     pub(in crate::sync) fn use_manifest(
         &self,
         scanner: StoredScanner,
@@ -37,18 +39,18 @@ impl Scanner {
         let floors = before.map(|held| held.manifest().floors_above(&manifest)).unwrap_or_default();
         let next = knowledge(&scanner, manifest)?;
         let mut judged = HashMap::new();
-        loop {
-            let version = self.store.ledger_version()?;
-            let standings = self.rejudge(&scanner, before, &next, &mut judged)?;
-            let mut at = self.post.write().unwrap_or_else(PoisonError::into_inner);
-            let body = (scanner.event, next.manifest().body());
-            if self.store.set_gate_manifest(version, body, &floors, &standings)? {
-                let chain = self.chain_of(&scanner)?;
-                *at = Some(Arc::new(Post::new(scanner, chain, Some(next))?));
-                self.forget_recent();
-                return Ok(());
-            }
+        let newest = self.store.newest_record()?;
+        let mut standings = self.rejudge(&scanner, before, &next, &mut judged)?;
+        let _no_decision = self.deciding.write().unwrap_or_else(PoisonError::into_inner);
+        if self.store.newest_record()? != newest {
+            standings = self.rejudge(&scanner, before, &next, &mut judged)?;
         }
+        let mut at = self.post.write().unwrap_or_else(PoisonError::into_inner);
+        self.store.set_gate_manifest((scanner.event, next.manifest().body()), &floors, &standings)?;
+        let chain = self.chain_of(&scanner)?;
+        *at = Some(Arc::new(Post::new(scanner, chain, Some(next))?));
+        self.forget_recent();
+        Ok(())
     }
 
     /// What the next manifest changes of the records' standing. `judged` keeps what was found of rows before.

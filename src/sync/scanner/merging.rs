@@ -28,6 +28,8 @@ struct Sorted {
     records: Vec<(u32, Record)>,
     heads: BTreeMap<ChainId, ChainHead>,
     certificates: Vec<([u8; 8], Vec<u8>)>,
+    /// Records that are here.
+    repeated: Vec<Place>,
     report: MergeReport,
 }
 
@@ -59,7 +61,7 @@ impl Scanner {
         Ok(report)
     }
 
-    /// Takes on what holds of these items. `by_server` says that the server has the records.
+    /// Takes on what holds of these items. `by_server` says that the server has the records, also those that are here.
     pub(in crate::sync) fn take_in(
         &self,
         at: &Post,
@@ -90,10 +92,19 @@ impl Scanner {
         let mut report = sorted.report;
         count(&records, &mut report);
         let tickets: BTreeSet<_> = records.iter().filter_map(|(record, _)| record.fields().ticket).collect();
-        let heads = sorted.heads.into_values().collect();
-        let taken = TakenIn { certificates: sorted.certificates, heads, records, standings, by_server };
+        let taken = TakenIn {
+            certificates: sorted.certificates,
+            heads: sorted.heads.into_values().collect(),
+            records,
+            standings,
+            at_server: if by_server { sorted.repeated } else { Vec::new() },
+            by_server,
+        };
         self.store.take_in(exchange.event(), &taken)?;
-        self.remember_heard(&exchange)?;
+        self.chains.grow(taken.records.iter().map(|(record, _)| record.place()));
+        let heads = taken.heads.iter().map(|head| (head.fields().scanner, head.fields().time_ms));
+        let records = taken.records.iter().map(|(one, _)| (one.fields().scanner, one.fields().time_ms));
+        self.hear(&post, heads.chain(records));
         if !taken.records.is_empty() {
             self.forget_recent();
         }
@@ -142,7 +153,10 @@ impl Scanner {
                 },
                 Item::Record(bytes) => match Record::from_bytes(&bytes) {
                     Ok(record) if !places.insert(record.place()) => sorted.report.repeated += 1,
-                    Ok(record) if self.store.has_record(&record.place())? => sorted.report.repeated += 1,
+                    Ok(record) if self.store.has_record(&record.place())? => {
+                        sorted.report.repeated += 1;
+                        sorted.repeated.push(record.place());
+                    }
                     Ok(record) => sorted.records.push((index, record)),
                     Err(reason) => sorted.refuse(index, format!("record: {reason}")),
                 },

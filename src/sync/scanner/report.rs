@@ -8,13 +8,16 @@ use super::{Post, Scanner, history};
 use crate::admission::{Allowed, Entry, History, Knowledge, Seen, Standing, extra_entries};
 use crate::clock::TrustedNow;
 use crate::error::Error;
-use crate::ledger::{ChainHead, ChainId, Kind, Place, RecordId, ScannerId, Verdict};
+use crate::ledger::{Certificate, ChainHead, ChainId, Kind, Place, RecordId, ScannerId, Verdict};
 use crate::manifest::Manifest;
 use crate::model::{
     Discounted, DiscountedRecord, DoubleEntry, GateCertainty, GateStatistics, HeardScanner, LedgerEntry,
     LedgerFork, LedgerReport, MissingRecords, TicketHash, VerdictCount,
 };
 use crate::store::{ChainTally, StoredRecord};
+
+/// Another scanner's clock is believed so far ahead of this one's, in milliseconds.
+const AHEAD_MS: i64 = 300_000;
 
 impl Scanner {
     /// What all scanners whose records are here say together.
@@ -56,13 +59,18 @@ impl Scanner {
         let days: Vec<_> = manifest.days().collect();
         let mut found = Vec::new();
         for ticket in tickets {
-            let records = self.store.ticket_records(post.scanner.event, ticket)?;
-            let counted = records.into_iter().filter(|one| one.standing.counts());
-            let history = History::of(counted.map(|one| Seen { record: one.record, is_own: false }));
+            let records = self.store.deciding_records(post.scanner.event, ticket, None)?;
+            if !records.iter().any(|one| one.record.fields().lets_in()) {
+                continue;
+            }
+            let history =
+                History::of(records.into_iter().map(|one| Seen { record: one.record, is_own: false }));
             let extra = extra_entries(&history, Allowed::by(manifest, manifest.ticket(&ticket)), &days);
             if !extra.is_empty() {
+                let mut extra = extra.into_iter().peekable();
+                let mut is_extra = |entry: &Entry| extra.next_if(|one| one == entry).is_some();
                 let entries = history.all_entries();
-                let entries = entries.map(|entry| ledger_entry(&entry, &doors, extra.contains(&entry)));
+                let entries = entries.map(|entry| ledger_entry(&entry, &doors, is_extra(&entry)));
                 found.push(DoubleEntry {
                     ticket: ticket.to_string(),
                     seat: manifest.seat(&ticket).map(str::to_owned),
@@ -77,7 +85,7 @@ impl Scanner {
     fn doors(&self, post: &Post) -> Result<BTreeMap<ScannerId, String>, Error> {
         let Ok(exchange) = Exchange::of(post) else { return Ok(BTreeMap::new()) };
         let named = self.certificates(&exchange)?.into_iter();
-        Ok(named.filter_map(|(id, all)| Some((id, all.first()?.0.name.clone()))).collect())
+        Ok(named.filter_map(|(id, all)| Some((id, door(&all)?))).collect())
     }
 
     fn known_chains(
@@ -174,8 +182,7 @@ impl Scanner {
         let tickets: BTreeSet<_> = undos.iter().filter_map(|one| one.record.fields().ticket).collect();
         let mut undone = 0_u32;
         for ticket in tickets {
-            let records = self.store.ticket_records(post.scanner.event, ticket)?;
-            let counted: Vec<_> = records.into_iter().filter(|one| one.standing.counts()).collect();
+            let counted = self.store.deciding_records(post.scanner.event, ticket, None)?;
             let persons = |one: &StoredRecord| u32::from(one.record.fields().persons);
             let all = counted.iter().filter(|one| one.record.fields().lets_in()).map(persons);
             let all = all.fold(0, u32::saturating_add);
@@ -188,32 +195,47 @@ impl Scanner {
 
     /// Looks up whom this gate has heard.
     pub(super) fn remember_heard(&self, exchange: &Exchange<'_>) -> Result<(), Error> {
-        let post = exchange.post;
-        let mut heard = BTreeMap::new();
         let heads = self.heads(exchange)?;
         let heads = heads.values().map(|head| (head.fields().scanner, head.fields().time_ms));
         let tallies = self.store.chain_tallies(exchange.event())?;
         let records = tallies.iter().filter_map(|tally| Some((tally.scanner, tally.newest_ms?)));
-        for (scanner, at) in heads.chain(records).filter(|(scanner, _)| *scanner != post.scanner.scanner) {
-            let newest = heard.entry(scanner).or_default();
-            *newest = at.max(*newest);
-        }
-        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = heard;
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.hear(exchange.post, heads.chain(records));
         Ok(())
     }
 
-    /// How long ago others were heard.
+    /// Others said something at these times, Unix milliseconds.
+    pub(super) fn hear(&self, post: &Post, said: impl IntoIterator<Item = (ScannerId, u64)>) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        for (scanner, at) in said.into_iter().filter(|(scanner, _)| *scanner != post.scanner.scanner) {
+            let newest = heard.entry(scanner).or_default();
+            *newest = at.max(*newest);
+        }
+    }
+
+    /// How long ago others were heard. Whose clock is far ahead says nothing of when.
     pub(super) fn describe_peers(&self, certainty: &mut GateCertainty, now: &TrustedNow) {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let age = |at: u64| (now.unix_ms - i64::try_from(at).unwrap_or(i64::MAX)).max(0) / 1000;
+        let ages = heard.values().map(|at| now.unix_ms.saturating_sub(milliseconds(*at)));
+        let believed = ages.filter(|age| *age >= -AHEAD_MS).map(|age| age.max(0) / 1000);
+        let (mut newest, mut oldest) = (None, None);
+        for age in believed {
+            newest = Some(newest.map_or(age, |least: i64| least.min(age)));
+            oldest = Some(oldest.map_or(age, |most: i64| most.max(age)));
+        }
         certainty.peers = number(heard.len());
-        certainty.newest_peer_age_s = heard.values().max().copied().map(age);
-        certainty.oldest_peer_age_s = heard.values().min().copied().map(age);
+        (certainty.newest_peer_age_s, certainty.oldest_peer_age_s) = (newest, oldest);
     }
 }
 
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The door that a scanner's newest certificate names.
+fn door(certificates: &[(Certificate, Vec<u8>)]) -> Option<String> {
+    let newest = certificates.iter().max_by_key(|(one, signed)| (one.not_before, signed))?;
+    Some(newest.0.name.clone())
 }
 
 fn milliseconds(at: u64) -> i64 {
@@ -269,7 +291,7 @@ fn heard_scanners(
         let heads = own.iter().filter_map(|chain| heads.get(&chain.chain)).map(|head| head.fields().time_ms);
         HeardScanner {
             scanner: hex::encode(id.0),
-            door: certificates.get(&id).and_then(|all| all.first()).map(|(one, _)| one.name.clone()),
+            door: certificates.get(&id).and_then(|all| door(all)),
             is_here: id == post.scanner.scanner,
             is_revoked: revoked.contains(&id),
             chains: number(own.len()),

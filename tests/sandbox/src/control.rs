@@ -40,6 +40,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/orders/{tenant}/{id}", post(end_payment))
         .route("/sandbox/transfers/{tenant}/{id}", post(end_transfer))
         .merge(extension::gate_control_routes())
+        .merge(bam::market_control_routes())
         .merge(extension::market_control_routes())
 }
 

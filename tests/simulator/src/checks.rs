@@ -33,7 +33,7 @@ impl Check {
             Self::Bound => "entries of a ticket ≤ scanners that admitted it before they had another's record",
             Self::Agreement => "all honest scanners report the same after a full exchange",
             Self::Named => "every extra entry is named among the double entries",
-            Self::Refusals => "no honest ticket was refused because of a lie",
+            Self::Refusals => "no honest ticket whose code no liar had was refused because of a lie",
             Self::Carried => "what honest scanners send each other is answered and taken on",
         }
     }

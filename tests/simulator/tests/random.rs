@@ -1,6 +1,6 @@
 //! Promise: whatever becomes of scanners, their clocks and what they tell each other, and whatever some of them make up, a
 //! ticket enters no more often than scanners could not know of each other, all honest ones report the same in the end, every
-//! extra entry is named, and no honest ticket is refused because of a lie.
+//! extra entry is named, and no honest ticket whose code no liar had is refused because of a lie.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 #[path = "../../support/counts.rs"]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
-use ticket_wallet::ledger::{Delta, Item};
+use ticket_wallet::ledger::{Delta, Item, Place, Record, Request};
 use ticket_wallet::model::{LedgerDelta, MergeReport};
 use ticket_wallet::{Gate, WalletError};
 
@@ -13,7 +13,7 @@ use crate::output::one_line;
 
 /// The longest delta that is handed out: short enough to say in between how far it is.
 const PIECE: u32 = 64 << 10;
-/// So many deltas in a row may bring nothing new.
+/// So many deltas in an exchange may bring nothing of use, and so many requests ask for the same again.
 const MOST_IDLE: u32 = 64;
 /// What a gate says in place of a delta, before the reason.
 const REFUSAL: &[u8] = b"TWN1";
@@ -77,18 +77,21 @@ impl Exchange {
     /// Asks for all that the other gate has and this one lacks.
     async fn ask(&mut self) -> Result<(), Failure> {
         let mut request = Some(self.local(Gate::ledger_request).await?);
-        let mut idle = 0;
+        let (mut furthest, mut idle) = (None, 0);
         while let Some(asked) = request {
             self.link.send(&asked).await?;
             let delta = self.link.receive().await?;
             if let Some(reason) = delta.strip_prefix(REFUSAL) {
                 return Err(refused(reason));
             }
+            let last = last_place(&delta);
             let merged = self.local(move |gate| gate.merge(delta)).await.map_err(|e| of_peer(e, "delta"))?;
-            idle = if merged.added == 0 { idle + 1 } else { 0 };
+            // What is held already ends, as its places rise.
+            let goes_on = last > furthest && merged.repeated > 0 && merged.refused.is_empty();
+            idle += u32::from(merged.added == 0 && !goes_on);
+            furthest = furthest.max(last);
             if idle > MOST_IDLE {
-                let reason = "the other gate goes on and on, and says nothing new".to_owned();
-                return Err(Failure::Peer(PeerTrouble::NoGate, reason));
+                return Err(endless("goes on and on, and says nothing new"));
             }
             request = merged.next_request.clone();
             self.done.merged.add(merged);
@@ -99,11 +102,18 @@ impl Exchange {
 
     /// Answers until the turn is passed on.
     async fn answer(&mut self) -> Result<(), Failure> {
+        let (mut asked_last, mut idle) = (None, 0);
         loop {
             let request = self.link.receive().await?;
             if request == TURN {
                 return Ok(());
             }
+            let asked = Request::from_bytes(&request).ok().and_then(|request| request.after);
+            idle += u32::from(asked <= asked_last);
+            if idle > MOST_IDLE {
+                return Err(endless("asks for the same again and again"));
+            }
+            asked_last = asked;
             match self.local(move |gate| gate.ledger_delta(request, PIECE)).await {
                 Ok(delta) => {
                     self.link.send(&delta.bytes).await?;
@@ -136,6 +146,19 @@ impl Exchange {
             self.done.merged.added, self.done.sent
         ));
     }
+}
+
+/// The place of a delta's last record.
+fn last_place(delta: &[u8]) -> Option<Place> {
+    let items = Delta::from_bytes(delta).ok()?.items;
+    items.iter().rev().find_map(|item| match item {
+        Item::Record(bytes) => Some(Record::from_bytes(bytes).ok()?.place()),
+        _ => None,
+    })
+}
+
+fn endless(what: &str) -> Failure {
+    Failure::Peer(PeerTrouble::NoGate, format!("the other gate {what}"))
 }
 
 /// An error in what the other gate sent is that gate's.

@@ -45,7 +45,7 @@ pub(crate) fn cursor_expired() -> Problem {
 }
 
 /// The change that a cursor stands at. A cursor of another epoch has expired.
-fn read_cursor(cursor: &str, epoch: u64) -> Result<i64, Problem> {
+pub(super) fn read_cursor(cursor: &str, epoch: u64) -> Result<i64, Problem> {
     let malformed = || Problem::malformed("the cursor is none of this server's");
     let (of, seq) = cursor.split_once('-').ok_or_else(malformed)?;
     let of: u64 = of.parse().map_err(|_| malformed())?;

@@ -113,10 +113,9 @@ async fn download(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
-    let since = ledger::read_vector(query.get("since").map(String::as_str))?;
     app.db.read(|db| {
         let scanner = Scanner::signed_in(&app, db, &tenant, &headers)?;
-        Ok(Json(ledger::page(db, &scanner, &since)?))
+        Ok(Json(ledger::page(&app, db, &scanner, query.get("cursor").map(String::as_str))?))
     })
 }
 

@@ -1,14 +1,15 @@
 //! Records up and down. What arrives is checked one by one; the same record again changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use ticket_wallet::ledger::{Certificate, ChainId, LedgerError, Record, ScannerId};
+use ticket_wallet::ledger::{Certificate, LedgerError, Record, ScannerId};
 
+use super::super::feed::read_cursor;
 use super::super::fields::encode;
 use super::super::write::{Reply, too_large};
 use super::Place;
@@ -20,9 +21,6 @@ use crate::problem::Problem;
 
 /// The most records of a request, and of a page.
 const MAX_RECORDS: usize = 500;
-
-/// What somebody holds of each chain.
-type Vector = BTreeMap<ChainId, u32>;
 
 /// Takes records in: an array of base64url. The journal tells how many came with it, and how many of them were new.
 pub(super) fn take(
@@ -96,40 +94,36 @@ fn keep(db: &Connection, place: &Place, record: &Record) -> Result<usize, Proble
     Ok(kept)
 }
 
-/// Reads `chain:sequence,chain:sequence`.
-pub(super) fn read_vector(text: Option<&str>) -> Result<Vector, Problem> {
-    let place = |part: &str| {
-        let (chain, sequence) = part.split_once(':')?;
-        let chain: [u8; 16] = hex::decode(chain).ok()?.try_into().ok()?;
-        Some((ChainId(chain), sequence.parse().ok()?))
-    };
-    let parts = text.into_iter().flat_map(|text| text.split(',')).filter(|part| !part.is_empty());
-    let vector = parts.map(place).collect::<Option<_>>();
-    vector.ok_or_else(|| Problem::malformed("since is not a vector of chains and sequences"))
-}
-
-/// Records that a vector does not have, with the certificates of who wrote them. Where two records are at one place, both
-/// are part of the first page.
-pub(super) fn page(db: &Connection, scanner: &Scanner, since: &Vector) -> Result<Value, Problem> {
-    let records = Records::of(db, &scanner.place())?;
-    let is_forked =
-        |record: &Record| records.forks.contains(&(record.fields().chain, record.fields().sequence));
-    let is_new = |record: &Record| {
-        let fields = record.fields();
-        since.get(&fields.chain).is_none_or(|held| fields.sequence > *held)
-    };
-    let all = records.all.iter().map(|kept| &kept.record);
-    let (new, old): (Vec<_>, Vec<_>) = all.partition(|record| is_new(record));
-    let forked = old.into_iter().filter(|record| is_forked(record));
-    let more = new.len() > MAX_RECORDS;
-    let sent: Vec<_> = new.into_iter().take(MAX_RECORDS).chain(forked).collect();
-    let writers: BTreeSet<_> = sent.iter().map(|record| record.fields().scanner).collect();
-    let scanners = Scanner::all(db, &scanner.place())?;
-    let wrote = |one: &&Scanner| writers.iter().any(|writer| writer.0[..] == one.id[..]);
+/// Records that were taken after the cursor, with the certificates of who wrote them.
+pub(super) fn page(
+    app: &App,
+    db: &Connection,
+    scanner: &Scanner,
+    cursor: Option<&str>,
+) -> Result<Value, Problem> {
+    let epoch = app.feed_epoch();
+    let after = cursor.map_or(Ok(0), |cursor| read_cursor(cursor, epoch))?;
+    let place = scanner.place();
+    let limit = u32::try_from(MAX_RECORDS + 1).unwrap_or(u32::MAX);
+    let mut rows: Vec<(i64, [u8; 8], Vec<u8>)> = db
+        .prepare_cached(
+            "SELECT rowid, scanner, bytes FROM gate_record WHERE tenant = ?1 AND event_id = ?2 AND rowid > ?3
+             ORDER BY rowid LIMIT ?4",
+        )?
+        .query_map((&place.tenant, place.event, after, limit), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let more = rows.len() > MAX_RECORDS;
+    rows.truncate(MAX_RECORDS);
+    let writers: BTreeSet<_> = rows.iter().map(|(_, scanner, _)| *scanner).collect();
+    let scanners = Scanner::all(db, &place)?;
+    let wrote = |one: &&Scanner| writers.iter().any(|writer| writer[..] == one.id[..]);
     let certificates = scanners.iter().filter(wrote).map(|one| encode(&one.certificate));
     Ok(json!({
-        "records": sent.iter().map(|record| encode(record.as_bytes())).collect::<Vec<_>>(),
+        "records": rows.iter().map(|(_, _, bytes)| encode(bytes)).collect::<Vec<_>>(),
         "certificates": certificates.collect::<Vec<_>>(),
+        "cursor": format!("{epoch}-{}", rows.last().map_or(after, |(row, ..)| *row)),
         "more": more,
     }))
 }

@@ -91,7 +91,9 @@ impl Record {
         assert!(self.world.sandbox.edit_gate_ticket(CLUB, 1, &blocked).unwrap());
         self.read(&format!("{path}?since=10"), MANIFEST).await;
         self.read(&format!("{path}?since=x"), MANIFEST).await;
-        self.read(&format!("{}?since=x", self.path(CLUB, LEDGER)), LEDGER).await;
+        for cursor in ["x", "7-0"] {
+            self.read(&format!("{}?cursor={cursor}", self.path(CLUB, LEDGER)), LEDGER).await;
+        }
         let many = self.write(LEDGER, "m1", json!(vec!["AAAA"; 501])).await;
         assert_eq!(many.problem(), "too-large");
     }

@@ -20,6 +20,7 @@ import org.ticketwallet.core.HostClock
 import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.IncomingTransfer
 import org.ticketwallet.core.KeyVault
+import org.ticketwallet.core.LedgerSale
 import org.ticketwallet.core.Listing
 import org.ticketwallet.core.MailRequest
 import org.ticketwallet.core.MarketPage
@@ -251,8 +252,21 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     suspend fun emailOrder(accountId: String, orderId: String, tenant: String? = null): MailRequest =
         core.emailOrder(accountId, tenant, orderId)
 
-    /** The account's own offers on the secondary market (B.A.M), to read only. */
+    /** The account's own offers on the secondary market (B.A.M). */
     suspend fun ownOffers(accountId: String, tenant: String? = null): List<Offer> = core.ownOffers(accountId, tenant)
+
+    /**
+     * Offers a ticket on B.A.M's own market, by a transaction of its ledger that the person's certificate signs: [enroll]
+     * first. A write whose answer was lost is unknown: look it up.
+     */
+    suspend fun markForSale(ticketId: String, sale: LedgerSale): OfficeWrite = core.markForSale(ticketId, sale)
+
+    /** Takes an offer at B.A.M back; a write that is rejected with `{"sold":true}` came too late. */
+    suspend fun deleteOffer(ticketId: String, offerId: String): OfficeWrite = core.deleteOffer(ticketId, offerId)
+
+    /** Hands a ticket over at B.A.M, at once, to the one whose enrolment is named. */
+    suspend fun transferOnLedger(ticketId: String, recipient: String): OfficeWrite =
+        core.transferOnLedger(ticketId, recipient)
 
     /** Begins to hand tickets over by section and number (TickeTing). A write whose answer was lost is unknown: look it up. */
     suspend fun startTransfer(accountId: String, recipient: String, tickets: List<SectionCount>): OfficeWrite =

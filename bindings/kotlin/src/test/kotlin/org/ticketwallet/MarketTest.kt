@@ -10,12 +10,15 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.ticketwallet.core.Config
 import org.ticketwallet.core.HiddenReason
+import org.ticketwallet.core.LedgerSale
 import org.ticketwallet.core.ListedBarcode
 import org.ticketwallet.core.ListingIntent
 import org.ticketwallet.core.ListingState
 import org.ticketwallet.core.MarketQuery
 import org.ticketwallet.core.Money
 import org.ticketwallet.core.NoBarcodeReason
+import org.ticketwallet.core.OfficeWriteKind
+import org.ticketwallet.core.OfficeWriteState
 import org.ticketwallet.core.PurchaseState
 import org.ticketwallet.core.TransferAnswer
 import org.ticketwallet.core.WalletException
@@ -103,6 +106,31 @@ internal class MarketTest : WithSandbox() {
                 val offer = recipient.incomingTransfers(account).first()
                 assertEquals(TransferAnswer.ACCEPTED, recipient.acceptTransfer(account, offer.token))
                 assertNotNull(recipient.present(ticket))
+            }
+        }
+    }
+
+    @Test
+    fun a_ticket_is_offered_and_handed_over_on_the_ledger() = open("owner").use { owner ->
+        open("other").use { other ->
+            runBlocking {
+                val account = owner.signedIn(0)
+                owner.enroll(account)
+                val recipient = other.enroll(other.signedIn(1)).enrollmentId
+                val ticket = owner.showable()
+                val price = checkNotNull(owner.resaleRules(ticket).faceValue)
+                val sale = LedgerSale(price, System.currentTimeMillis() / 1000 + 86_400)
+                assertEquals("LedgerSale(..)", "$sale")
+                val offered = owner.markForSale(ticket, sale)
+                assertEquals(OfficeWriteKind.MARK_FOR_SALE to OfficeWriteState.DONE, offered.kind to offered.state)
+                val told = checkNotNull(offered.answerJson)
+                val offer = owner.ownOffers(account, CLUB).single { "\"${it.remoteId}\"" in told }
+                assertEquals(price, offer.price)
+                assertEquals(OfficeWriteState.DONE, owner.deleteOffer(ticket, offer.remoteId).state)
+                assertEquals(OfficeWriteState.DONE, owner.transferOnLedger(ticket, recipient).state)
+                assertEquals(NoBarcodeReason.HANDED_OVER, owner.ticket(ticket).noBarcode)
+                other.sync()
+                assertNotNull(other.present(ticket))
             }
         }
     }
