@@ -255,9 +255,11 @@ impl Engine {
         let doomed = self.store.doomed_keys().unwrap_or_default();
         // What was deleted with the key still stands in the log's earlier pages.
         let forgotten = doomed.is_empty() || self.store.forget_traces().is_ok();
+        fail::fail_point!("traces-forgotten");
         for handle in doomed {
             let key = handle.clone();
             let deleted = ask(&self.vault, move |vault| Ok(vault.delete_key(key)?)).await;
+            fail::fail_point!("key-deleted");
             if forgotten && deleted.is_ok() && self.store.forget_doomed_key(&handle).is_err() {
                 return;
             }

@@ -223,6 +223,7 @@ impl Run<'_> {
             Some(handle) => self.create_keys(vec![handle]).await?.pop(),
             None => None,
         };
+        fail::fail_point!("key-created");
         if !self.begin(&mut row)? {
             return Ok(None);
         }
