@@ -13,5 +13,5 @@ mod standing;
 pub use code::{Knowledge, ReadCode};
 pub use decision::{Allowed, Decision, Direction, Earlier, decide};
 pub use doubles::extra_entries;
-pub use history::{Entry, History, Seen, UNDO_MS};
+pub use history::{Entry, History, Inside, Passage, Seen, UNDO_MS};
 pub use standing::{Standing, revoked};

@@ -33,6 +33,17 @@ pub(crate) async fn ask<T: Send + 'static>(
     answer.map_err(|_| Error::Untrusted { what: "the key vault broke off" })?
 }
 
+/// Does work on a thread that may block, for whoever must not.
+///
+/// # Errors
+/// The work's; [`Error::Untrusted`] when it broke off.
+pub(crate) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| Error::Untrusted { what: "work on the store broke off" })?
+}
+
 /// A random id of 128 bits in the form of a UUID of version 4 (RFC 9562).
 pub(crate) fn new_id() -> Result<String, Error> {
     let mut bytes: [u8; 16] = random()?;

@@ -18,7 +18,7 @@ use crate::sync::{Core, Scan, Scanner};
 /// ledger, and what it decided is on the disk before it says so.
 #[derive(uniffi::Object)]
 pub struct Gate {
-    scanner: Scanner,
+    scanner: Arc<Scanner>,
 }
 
 opaque_debug!(Gate);
@@ -38,7 +38,7 @@ impl Gate {
         transport: Option<Arc<dyn HttpTransport>>,
     ) -> Result<Self, WalletError> {
         let core = Core::open(&config, vault, clock, transport)?;
-        let scanner = Scanner::new(&core)?;
+        let scanner = Arc::new(Scanner::new(&core)?);
         Ok(Self { scanner })
     }
 
@@ -109,8 +109,8 @@ impl Gate {
         Ok(self.scanner.undo(record(&record_id)?)?.into())
     }
 
-    /// Lets somebody in whom this gate refused, with the reason (1 to 200 bytes). It clears nothing: the ticket counts as
-    /// used from then on. Local.
+    /// Lets somebody in whom this gate refused, with the reason (1 to 200 bytes): one of its newest 256 refusals, once. It
+    /// clears nothing: the ticket counts as used from then on. Local.
     ///
     /// # Errors
     /// As [`Gate::undo`].

@@ -31,8 +31,8 @@ pub use document::{Document, StaticCode, Symbology};
 pub use exchange::{SectionCount, SectionOrder, SectionOrderPage, SectionTransfer, SectionTransferPage};
 pub use flow::{Flow, IssueProgress};
 pub use gate::{
-    EarlierEntry, GateCertainty, GateReadiness, GateRecord, GateSection, GateService, GateSignIn,
-    GateStatistics, GateStatus, GateSyncReport, GateVerdict, VerdictCount,
+    EarlierEntry, GateCertainty, GateCertification, GateReadiness, GateRecord, GateSection, GateService,
+    GateSignIn, GateStatistics, GateStatus, GateSyncReport, GateVerdict, VerdictCount,
 };
 pub use ids::{EventHash, Provider, ProviderError, TicketHash};
 pub use ledger::{

@@ -27,6 +27,7 @@ mod worker;
 
 pub use self::core::Core;
 pub use engine::{Engine, SyncProgress, SyncReport, SyncStage};
+pub use gate::certification;
 pub use market_desk::purchase;
 pub use office::TicketIds;
 pub use runner::{Runner, WalletState};

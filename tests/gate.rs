@@ -6,6 +6,8 @@ mod bam;
 #[path = "support/bam_client.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod bam_client;
+#[path = "gate/certificates.rs"]
+mod certificates;
 #[path = "gate/ledger.rs"]
 mod ledger;
 #[path = "gate/manifests.rs"]

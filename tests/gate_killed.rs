@@ -3,6 +3,8 @@
 
 #[path = "gate_killed/app.rs"]
 mod app;
+#[path = "support/child.rs"]
+mod child;
 #[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod counts;
@@ -29,7 +31,7 @@ mod venue;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use app::End;
+use child::{End, Session};
 use moments::Moments;
 use story::Story;
 
@@ -88,8 +90,8 @@ async fn an_app_that_lets_in_too_early_is_caught() {
 /// What the tests above start as a process of its own; by itself it is a gate that nobody kills.
 #[tokio::test]
 async fn a_gate_that_is_not_killed_gets_to_its_end() {
-    if app::is_started() {
-        return app::run();
+    if let Some(session) = Session::here() {
+        return app::run(session);
     }
     let mut story = Story::begin().await;
     assert!(!story.run_app(&End::ByItself, 1, false));

@@ -2,19 +2,19 @@
 //! for it or breaks.
 #![allow(clippy::panic, clippy::unwrap_used, missing_docs)]
 
+#[path = "support/hooked_vault.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod hooked_vault;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use hooked_vault::HookedVault;
 use phone::{Phone, TestClock, sandbox, sign_in, vault_in};
-use ticket_wallet::barcode::Purpose;
-use ticket_wallet::host::{
-    HttpRequest, HttpResponse, HttpTransport, HttpTransportError, KeyVault, KeyVaultError, SoftwareVault,
-};
+use ticket_wallet::host::{HttpRequest, HttpResponse, HttpTransport, HttpTransportError, KeyVaultError};
 use ticket_wallet::model::{AccountState, NoBarcodeReason};
 use ticket_wallet::{Config, Wallet, WalletError, WalletListener, WalletState};
 use ticket_wallet_sandbox::{Fault, FaultRule, SandboxConfig};
@@ -88,63 +88,23 @@ async fn a_cancelled_sync_ends_at_once_and_the_next_one_completes() {
     assert_eq!(phone.wallet.sync(None).await.unwrap().received, 150);
 }
 
-/// A vault whose answers a test decides on.
-struct MoodyVault {
-    inner: Arc<SoftwareVault>,
-    answer: Mutex<Option<KeyVaultError>>,
-    panics: AtomicBool,
-}
-
-impl MoodyVault {
-    fn mood<T>(&self, answer: Result<T, KeyVaultError>) -> Result<T, KeyVaultError> {
-        assert!(!self.panics.load(Ordering::SeqCst), "the vault breaks off");
-        self.answer.lock().unwrap().clone().map_or(answer, Err)
-    }
-}
-
-impl KeyVault for MoodyVault {
-    fn seal(&self, plaintext: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.mood(self.inner.seal(plaintext, associated_data))
-    }
-    fn unseal(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.mood(self.inner.unseal(sealed, associated_data))
-    }
-    fn create_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        self.mood(self.inner.create_key(handle))
-    }
-    fn public_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        self.mood(self.inner.public_key(handle))
-    }
-    fn sign(&self, handle: String, purpose: Purpose, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.mood(self.inner.sign(handle, purpose, message))
-    }
-    fn delete_key(&self, handle: String) -> Result<(), KeyVaultError> {
-        self.mood(self.inner.delete_key(handle))
-    }
-}
-
 #[tokio::test]
 async fn a_vault_in_any_mood_spoils_only_what_needs_it() {
     let clock = TestClock::new();
     let sandbox = sandbox(&clock, SandboxConfig::default()).await;
     let folder = tempfile::tempdir().unwrap();
-    let vault = Arc::new(MoodyVault {
-        inner: vault_in(folder.path()),
-        answer: Mutex::default(),
-        panics: AtomicBool::new(false),
-    });
+    let vault = Arc::new(HookedVault::new(vault_in(folder.path())));
     // What is bound is bound by the syncs below.
     let config = Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap()) };
     let wallet = Wallet::open(config, vault.clone(), Some(Arc::new(clock.clone())), None).unwrap();
     wallet.sign_in(sign_in(&sandbox, 0)).await.unwrap();
     for answer in [KeyVaultError::Locked, KeyVaultError::Missing, KeyVaultError::Invalidated] {
-        *vault.answer.lock().unwrap() = Some(answer);
+        vault.before(move |_| Err(answer.clone()));
         assert!(matches!(wallet.sync(None).await, Err(WalletError::KeyUnavailable { .. })));
     }
-    *vault.answer.lock().unwrap() = None;
-    vault.panics.store(true, Ordering::SeqCst);
+    vault.before(|_| panic!("the vault breaks off"));
     assert!(matches!(wallet.sync(None).await, Err(WalletError::Internal { .. })));
-    vault.panics.store(false, Ordering::SeqCst);
+    vault.rest();
     assert!(wallet.sync(None).await.unwrap().bound > 0, "and all is well when the vault is");
 
     let tickets = wallet.tickets(Default::default()).unwrap();
@@ -156,7 +116,7 @@ async fn a_vault_in_any_mood_spoils_only_what_needs_it() {
         (KeyVaultError::Missing, true),
         (KeyVaultError::Invalidated, true),
     ] {
-        *vault.answer.lock().unwrap() = Some(answer);
+        vault.before(move |_| Err(answer.clone()));
         match wallet.present(ticket.id.clone(), None) {
             Err(WalletError::KeyUnavailable { .. }) => assert!(!rebind),
             Err(WalletError::NoBarcode { why: NoBarcodeReason::NeedsRebind, .. }) => assert!(rebind),

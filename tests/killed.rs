@@ -6,6 +6,8 @@ mod app;
 #[path = "model/book.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod book;
+#[path = "support/child.rs"]
+mod child;
 #[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod counts;
@@ -19,8 +21,9 @@ mod tenants;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use child::{End, Session};
 use moments::Moments;
-use story::{End, Story};
+use story::Story;
 
 /// Kills of one wallet, then comes a new one.
 const OF_A_WALLET: u32 = 15;
@@ -41,7 +44,7 @@ fn end(number: u32, moments: &mut Moments) -> End {
         let point = POINTS[(number as usize / 2) % POINTS.len()];
         End::At { point, passes: moments.below(4) }
     } else {
-        End::Killed { lines: moments.below(12), polls: moments.below(3_000) }
+        End::Killed { lines: moments.below(12), turns: moments.below(3_000) }
     }
 }
 
@@ -79,8 +82,8 @@ async fn an_app_that_acknowledges_too_early_is_caught() {
 /// What the tests above start as a process of its own; by itself it is an app that nobody kills.
 #[tokio::test]
 async fn an_app_that_is_not_killed_gets_to_its_end() {
-    if app::is_started() {
-        return app::run().await;
+    if let Some(session) = Session::here() {
+        return app::run(session).await;
     }
     let mut story = Story::begin().await;
     assert!(!story.run_app(&End::ByItself, 1, false));

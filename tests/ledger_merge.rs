@@ -8,6 +8,9 @@ mod by_server;
 #[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod counts;
+#[path = "support/hooked_vault.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod hooked_vault;
 #[path = "ledger_merge/liars.rs"]
 mod liars;
 #[path = "ledger_merge/much.rs"]

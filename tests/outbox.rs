@@ -5,6 +5,9 @@
 #[path = "support/desk.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod desk;
+#[path = "support/hooked_vault.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod hooked_vault;
 #[path = "support/line.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod line;

@@ -4,8 +4,9 @@
 
 #[path = "support/files.rs"]
 mod files;
-#[path = "support/locked_vault.rs"]
-mod locked_vault;
+#[path = "support/hooked_vault.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod hooked_vault;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
@@ -22,7 +23,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use files::{Files, assert_same, files};
-use locked_vault::{LockedVault, Work};
+use hooked_vault::{Call, HookedVault};
 use phone::{TestClock, open, vault_in};
 use stock::{Stock, content, laid_out, read_all, recover, stock, syncs_and_shows};
 use ticket_wallet::error::RecoveryReason;
@@ -120,15 +121,15 @@ async fn a_locked_vault_changes_nothing() {
     let mut damaged = stock.open.clone();
     damaged.get_mut("wallet.db").unwrap()[4096 * 4 + 30] ^= 1;
     let locks = [
-        (stock.closed.clone(), Work::Unseal),
-        (damaged.clone(), Work::Unseal),
-        (damaged, Work::Seal),
-        (without(&stock.open, "wallet.key"), Work::Seal),
-        (without(&stock.closed, "install.id"), Work::Seal),
+        (stock.closed.clone(), Call::Unseal),
+        (damaged.clone(), Call::Unseal),
+        (damaged, Call::Seal),
+        (without(&stock.open, "wallet.key"), Call::Seal),
+        (without(&stock.closed, "install.id"), Call::Seal),
     ];
     for (n, (before, locked)) in locks.into_iter().enumerate() {
         let folder = laid_out(&before);
-        let vault = Arc::new(LockedVault::new(vault_in(folder.path()), locked));
+        let vault = Arc::new(HookedVault::refusing(vault_in(folder.path()), locked, 0));
         let refused = recover_wallet(Config::in_folder(folder.path().to_str().unwrap()), vault).unwrap_err();
         assert!(matches!(refused, WalletError::KeyUnavailable { .. }), "{n}: {refused:?}");
         assert_same(&lasting(&before), &lasting(&files(folder.path())), &format!("locked, {n}"));

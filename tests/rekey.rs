@@ -7,9 +7,9 @@ mod disk;
 #[path = "support/files.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod files;
-#[path = "support/locked_vault.rs"]
+#[path = "support/hooked_vault.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
-mod locked_vault;
+mod hooked_vault;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
@@ -24,7 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use files::{Files, files};
-use locked_vault::{LockedVault, Work};
+use hooked_vault::{Call, HookedVault};
 use phone::{open, vault_in};
 use raw_key::{keyed, raw_key};
 use ring::hmac;
@@ -150,8 +150,13 @@ async fn a_crash_at_any_point_loses_nothing() {
     }
 }
 
-fn open_with(folder: &TempDir, stock: &Stock, refused: Work, allowed: usize) -> Result<Wallet, WalletError> {
-    let vault = Arc::new(LockedVault::after(vault_in(folder.path()), refused, allowed));
+fn open_with(
+    folder: &TempDir,
+    stock: &Stock,
+    refused: Call<'static>,
+    allowed: usize,
+) -> Result<Wallet, WalletError> {
+    let vault = Arc::new(HookedVault::refusing(vault_in(folder.path()), refused, allowed));
     let config = Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap()) };
     Wallet::open(config, vault, Some(Arc::new(stock.clock.clone())), None)
 }
@@ -160,7 +165,7 @@ fn open_with(folder: &TempDir, stock: &Stock, refused: Work, allowed: usize) -> 
 async fn a_vault_that_refuses_leaves_the_wallet_working() {
     let stock = stock().await;
     // A new key takes one unsealing, after that of the opening, and two sealings.
-    for (refused, allowed) in [(Work::Unseal, 1), (Work::Seal, 0), (Work::Seal, 1)] {
+    for (refused, allowed) in [(Call::Unseal, 1), (Call::Seal, 0), (Call::Seal, 1)] {
         let what = format!("{refused:?} after {allowed}");
         let folder = laid_out(&stock.closed);
         let before = raw_key(folder.path());
@@ -168,7 +173,7 @@ async fn a_vault_that_refuses_leaves_the_wallet_working() {
         let error = wallet.rekey().unwrap_err();
         assert!(matches!(error, WalletError::KeyUnavailable { .. }), "{what}: {error:?}");
         assert!(content(&wallet).unwrap() == stock.closed_content, "{what}");
-        if allowed == usize::from(refused == Work::Unseal) {
+        if allowed == usize::from(refused == Call::Unseal) {
             assert_eq!(raw_key(folder.path()), before, "{what}");
         }
         // Still refused, and still nothing is lost.

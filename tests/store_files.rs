@@ -4,6 +4,9 @@
 
 #[path = "support/files.rs"]
 mod files;
+#[path = "support/hooked_vault.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod hooked_vault;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
@@ -14,13 +17,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use files::{Files, assert_same, files, put};
+use hooked_vault::{Call, HookedVault};
 use phone::{Phone, TestClock, open, sandbox, vault_in};
 use raw_key::{keyed, raw_key};
 use rusqlite::Connection;
 use tempfile::TempDir;
-use ticket_wallet::barcode::Purpose;
 use ticket_wallet::error::RecoveryReason;
-use ticket_wallet::host::{KeyVault, KeyVaultError, SoftwareVault};
+use ticket_wallet::host::KeyVaultError;
 use ticket_wallet::model::{BarcodeProfile, TicketFilter};
 use ticket_wallet::{Config, Wallet, WalletError};
 use ticket_wallet_sandbox::SandboxConfig;
@@ -310,32 +313,10 @@ async fn a_database_of_a_newer_version_is_left_to_it() {
     drop(opens(&synced.clock, &files(folder.path()), "the known version again"));
 }
 
-/// A vault that is locked until the device is.
-struct Locked(Arc<SoftwareVault>);
-
-impl KeyVault for Locked {
-    fn seal(&self, _: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        Err(KeyVaultError::Locked)
-    }
-    fn unseal(&self, _: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        Err(KeyVaultError::Locked)
-    }
-    fn create_key(&self, _: String) -> Result<Vec<u8>, KeyVaultError> {
-        Err(KeyVaultError::Locked)
-    }
-    fn public_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        self.0.public_key(handle)
-    }
-    fn sign(&self, _: String, _: Purpose, _: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        Err(KeyVaultError::Locked)
-    }
-    fn delete_key(&self, _: String) -> Result<(), KeyVaultError> {
-        Err(KeyVaultError::Locked)
-    }
-}
-
 fn open_locked(folder: &Path, clock: &TestClock) -> Result<Wallet, WalletError> {
-    let vault = Arc::new(Locked(vault_in(folder)));
+    let vault = HookedVault::new(vault_in(folder));
+    vault.before(|call| if matches!(call, Call::PublicKey(_)) { Ok(()) } else { Err(KeyVaultError::Locked) });
+    let vault = Arc::new(vault);
     Wallet::open(Config::in_folder(folder.to_str().unwrap()), vault, Some(Arc::new(clock.clone())), None)
 }
 

@@ -28,7 +28,8 @@ pub struct Earlier {
 pub enum Allowed {
     /// Once.
     Once,
-    /// Again after each exit.
+    /// Again after each exit: as many as came in when nobody of them was inside, and while some of them are, those who
+    /// have left.
     AfterExit,
     /// So many persons in all.
     Persons {
@@ -68,7 +69,7 @@ impl Allowed {
     fn lets_in(self, history: &History, persons: u16, days: &[(u32, u32)], now: i64) -> Verdict {
         let free = match self {
             Self::Once => history.entries().next().is_none(),
-            Self::AfterExit => history.inside() == 0,
+            Self::AfterExit => history.inside().has_room(persons),
             Self::Persons { count } => history.persons().saturating_add(u32::from(persons)) <= count,
             Self::Days { count } => match day_of(days, now) {
                 Ok(today) => {

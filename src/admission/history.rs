@@ -28,6 +28,45 @@ pub struct Entry {
     pub is_override: bool,
 }
 
+/// Somebody who came in, or so many who left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// In.
+    In(Entry),
+    /// Out.
+    Out(u16),
+}
+
+/// Who is in with a ticket that lets in again after each exit. Whoever finds nobody inside says how many belong together;
+/// while one of them is inside, others come in only as far as the group is not complete.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Inside {
+    persons: u32,
+    group: u32,
+}
+
+impl Inside {
+    /// Whether so many more may come in.
+    pub fn has_room(self, persons: u16) -> bool {
+        self.persons == 0 || self.persons.saturating_add(persons.into()) <= self.group
+    }
+
+    /// The same after somebody passed, whether there was room or not. More than came in cannot leave.
+    #[must_use]
+    pub fn after(self, passage: &Passage) -> Self {
+        match passage {
+            Passage::In(entry) => {
+                let persons = u32::from(entry.persons);
+                let group = if self.persons == 0 { persons } else { self.group };
+                Self { persons: self.persons.saturating_add(persons), group }
+            }
+            Passage::Out(persons) => {
+                Self { persons: self.persons.saturating_sub(u32::from(*persons)), ..self }
+            }
+        }
+    }
+}
+
 /// A record that counts.
 pub struct Seen {
     /// The record.
@@ -36,7 +75,8 @@ pub struct Seen {
     pub is_own: bool,
 }
 
-/// What the ledger holds of one ticket, in the order of time.
+/// What the ledger holds of one ticket, in the order that counts: by time, and those of one chain always by their places. A
+/// clock that was set back between two of them makes the second no earlier than the first.
 #[derive(Default)]
 pub struct History {
     records: Vec<Seen>,
@@ -49,27 +89,35 @@ opaque_debug!(History, Seen);
 impl History {
     /// The history that the records of one ticket make that count, whatever their order.
     pub fn of(records: impl IntoIterator<Item = Seen>) -> Self {
-        let mut records: Vec<_> = records.into_iter().collect();
-        records.sort_by(|one, two| one.order().cmp(&two.order()));
-        let mut undone = BTreeMap::new();
+        let mut undone = BTreeMap::<_, u64>::new();
+        let records: Vec<_> = records.into_iter().collect();
         for one in records.iter().map(Seen::fields) {
             if let Some(sequence) = one.evidence.undone {
-                undone.entry((one.chain, sequence)).or_insert(one.time_ms);
+                let first = undone.entry((one.chain, sequence)).or_insert(one.time_ms);
+                *first = one.time_ms.min(*first);
             }
         }
-        Self { records, undone }
+        Self { records: in_order(records), undone }
     }
 
     /// Entries that were not taken back, each by itself.
     pub fn all_entries(&self) -> impl DoubleEndedIterator<Item = Entry> + '_ {
-        let entries = self.records.iter().map(Seen::fields).filter(|one| one.lets_in());
-        entries.filter(|one| !self.is_undone(one)).map(Entry::of)
+        self.all_passages().filter_map(Passage::entry)
+    }
+
+    /// The same and the exits.
+    pub fn all_passages(&self) -> impl DoubleEndedIterator<Item = Passage> + '_ {
+        self.passages(|_| true)
     }
 
     /// Entries by which a scanner decides. Where two scanners have the same frame, one may have it from the other's
     /// records: then what this scanner wrote itself counts, or of others' the one that let in fewer, and none where one of
     /// them has taken it back.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = Entry> + '_ {
+        self.decisive_passages().filter_map(Passage::entry)
+    }
+
+    fn decisive_passages(&self) -> impl DoubleEndedIterator<Item = Passage> + '_ {
         let mut frames: BTreeMap<&[u8; CODE_LEN], BTreeMap<ChainId, (bool, u32)>> = BTreeMap::new();
         for (seen, one) in
             self.records.iter().map(|seen| (seen, seen.fields())).filter(|(_, one)| one.lets_in())
@@ -80,13 +128,23 @@ impl History {
                 *of_chain = (!seen.is_own, of_chain.1.saturating_add(persons));
             }
         }
-        let counts = move |one: &&RecordFields| {
+        self.passages(move |one| {
             let chains = one.evidence.code.as_ref().and_then(|code| frames.get(code));
             let first = chains.and_then(|chains| chains.iter().min_by_key(|(_, rank)| **rank));
             first.is_none_or(|(chain, _)| *chain == one.chain)
-        };
-        let entries = self.records.iter().map(Seen::fields).filter(|one| one.lets_in());
-        entries.filter(counts).filter(|one| !self.is_undone(one)).map(Entry::of)
+        })
+    }
+
+    /// Exits, and those entries that count and were not taken back.
+    fn passages<'a>(
+        &'a self,
+        counts: impl Fn(&RecordFields) -> bool + 'a,
+    ) -> impl DoubleEndedIterator<Item = Passage> + 'a {
+        self.records.iter().map(Seen::fields).filter_map(move |one| match one.kind {
+            Kind::Exit => Some(Passage::Out(one.persons)),
+            _ if one.lets_in() && counts(one) && !self.is_undone(one) => Some(Passage::In(Entry::of(one))),
+            _ => None,
+        })
     }
 
     /// Persons who came in.
@@ -94,24 +152,9 @@ impl History {
         self.entries().fold(0, |sum, entry| sum.saturating_add(u32::from(entry.persons)))
     }
 
-    /// Persons who left, and when, in milliseconds.
-    pub fn exits(&self) -> impl Iterator<Item = (u64, u16)> + '_ {
-        let exits = self.records.iter().map(Seen::fields).filter(|one| one.kind == Kind::Exit);
-        exits.map(|one| (one.time_ms, one.persons))
-    }
-
-    /// Persons who are in now.
-    pub fn inside(&self) -> u32 {
-        let mut exits = self.exits().peekable();
-        let mut inside = 0_u32;
-        let leave = |inside: u32, persons: u16| inside.saturating_sub(u32::from(persons));
-        for entry in self.entries() {
-            while let Some((_, persons)) = exits.next_if(|(at, _)| *at < entry.time_ms) {
-                inside = leave(inside, persons);
-            }
-            inside = inside.saturating_add(u32::from(entry.persons));
-        }
-        exits.fold(inside, |inside, (_, persons)| leave(inside, persons))
+    /// Who is in now.
+    pub fn inside(&self) -> Inside {
+        self.decisive_passages().fold(Inside::default(), |inside, passage| inside.after(&passage))
     }
 
     /// The highest generation of which both signatures were seen to hold: a lower one lets nobody in any more.
@@ -142,15 +185,49 @@ impl History {
     }
 }
 
+impl Passage {
+    fn entry(self) -> Option<Entry> {
+        match self {
+            Self::In(entry) => Some(entry),
+            Self::Out(_) => None,
+        }
+    }
+}
+
 impl Seen {
     fn fields(&self) -> &RecordFields {
         self.record.fields()
     }
 
-    fn order(&self) -> (u64, ChainId, u32, &[u8]) {
+    fn place(&self) -> (ChainId, u32, &[u8]) {
         let fields = self.fields();
-        (fields.time_ms, fields.chain, fields.sequence, self.record.as_bytes())
+        (fields.chain, fields.sequence, self.record.as_bytes())
     }
+}
+
+/// By time; a record of somebody who passed is no earlier than those of its chain that stand before it. Two that claim one
+/// place do not stand before each other.
+fn in_order(mut records: Vec<Seen>) -> Vec<Seen> {
+    records.sort_by(|one, two| one.place().cmp(&two.place()));
+    let mut timed = Vec::with_capacity(records.len());
+    let (mut place, mut before_ms, mut newest_ms) = (None, 0, 0);
+    for seen in records {
+        let fields = seen.fields();
+        if place != Some((fields.chain, fields.sequence)) {
+            let goes_on = place.is_some_and(|(chain, _)| chain == fields.chain);
+            before_ms = if goes_on { newest_ms } else { 0 };
+            newest_ms = before_ms;
+            place = Some((fields.chain, fields.sequence));
+        }
+        let at_ms = fields.time_ms.max(before_ms);
+        if fields.lets_in() || fields.kind == Kind::Exit {
+            newest_ms = at_ms.max(newest_ms);
+        }
+        timed.push((at_ms, seen));
+    }
+    // Stable: at one time they stay in the order of their places.
+    timed.sort_by_key(|(at_ms, _)| *at_ms);
+    timed.into_iter().map(|(_, seen)| seen).collect()
 }
 
 impl Entry {

@@ -1,7 +1,7 @@
 //! The first bytes of a manifest.
 
-use super::ManifestError;
 use super::row::Profile;
+use super::{MAGIC, ManifestError};
 use crate::bytes::{Malformed, Reader};
 use crate::model::EventHash;
 
@@ -69,6 +69,14 @@ impl Head {
         let closes_at = Some(closes_at).filter(|at| *at != 0);
         let nonce_required = flags & NONCE_REQUIRED != 0;
         Ok(Self { event, sequence, as_of, closes_at, policy, entries, nonce_required, unlisted: unlisted? })
+    }
+
+    /// The sequence in a manifest's bytes; `None` for bytes that are none.
+    pub(crate) fn sequence_in(bytes: &[u8]) -> Option<u32> {
+        let mut reader = Reader::new(bytes);
+        reader.magic(MAGIC).ok()?;
+        reader.array::<8>().ok()?;
+        reader.u32().ok()
     }
 
     /// The bytes after the magic.

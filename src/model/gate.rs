@@ -65,6 +65,31 @@ pub enum GateReadiness {
     Ready,
 }
 
+/// Whether others take the records that a scanner writes now: other scanners, and the server of the extension, by its
+/// certificate. Times are Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum GateCertification {
+    /// It has no certificate: it is not signed in, or its system gives none.
+    NotNeeded,
+    /// It is certified now.
+    Valid {
+        /// The last second; `None` is for ever.
+        until: Option<i64>,
+    },
+    /// Not yet: others refuse what is recorded now. If the time of this device is right, signing in again helps.
+    NotYetValid {
+        /// The first second.
+        from: i64,
+    },
+    /// No more: others refuse what is recorded now. Signing in again helps.
+    Expired {
+        /// The last second that counted.
+        at: i64,
+    },
+    /// Its certificate cannot be read: others refuse what is recorded. Signing in again helps.
+    Unreadable,
+}
+
 /// A section of an event.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct GateSection {
@@ -97,6 +122,8 @@ pub struct GateStatus {
     pub tickets: u32,
     /// Records that the server does not have yet.
     pub unsent: u32,
+    /// Whether others take what it records now.
+    pub certification: GateCertification,
     /// How sure the time is.
     pub clock: ClockUncertainty,
 }

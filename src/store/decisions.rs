@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Store;
 use super::gate::{NewRecord, RECORD, StoredRecord, insert_record, stored};
+use super::refusals::Beside;
 use crate::admission::Standing;
 use crate::error::Error;
 use crate::ledger::{ChainId, Kind, RecordFields};
@@ -41,14 +42,22 @@ impl Store {
         })
     }
 
-    /// Keeps a record of this scanner at the end of its chain, unless something of what it was decided on has changed;
+    /// Keeps a record of this scanner at the end of its chain, and what belongs to it, unless something of what it was decided on has changed;
     /// returns whether nothing has. Then the record is on the disk.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn append_record(&self, basis: &Basis, new: NewRecord<'_>) -> Result<bool, Error> {
+    pub fn append_record(
+        &self,
+        basis: &Basis,
+        new: NewRecord<'_>,
+        beside: Beside<'_>,
+    ) -> Result<bool, Error> {
         let kept = self.write("the record cannot be kept", |tx| {
             let is_kept = still_holds(tx, basis, new.record.fields())? && insert_record(tx, new)?;
+            if is_kept {
+                beside.keep(tx)?;
+            }
             fail::fail_point!("record-written");
             Ok(is_kept)
         })?;

@@ -1,9 +1,9 @@
 //! A gate's scanner, manifest and ledger.
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
+use zeroize::Zeroizing;
 
 use super::Store;
-use super::decisions::manifests;
 use crate::admission::Standing;
 use crate::error::Error;
 use crate::ledger::{ChainId, Kind, Record, ScannerId, Verdict};
@@ -12,8 +12,8 @@ use crate::model::{EventHash, TicketHash};
 /// What a scanner is registered as.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredScanner {
-    /// Where, as what and by which keys, as JSON.
-    pub registered: String,
+    /// Where, as what and by which keys, as JSON: B.A.M's has a private key in it.
+    pub registered: Zeroizing<String>,
     /// The event.
     pub event: EventHash,
     /// The scanner's id at its server; a random one where the server gives none.
@@ -71,9 +71,6 @@ pub struct Tally {
 
 opaque_debug!(StoredScanner, StoredRecord, NewRecord<'_>);
 
-/// How much of a manifest is in a row: SQLite holds a row several times while it writes it.
-const PART_LEN: usize = 64 << 10;
-
 pub(super) const RECORD: &str = "id, bytes, code, sent, conflict, standing";
 
 impl Store {
@@ -88,7 +85,7 @@ impl Store {
                 [],
                 |row| {
                     Ok(StoredScanner {
-                        registered: row.get(0)?,
+                        registered: Zeroizing::new(row.get(0)?),
                         event: EventHash(row.get(1)?),
                         scanner: ScannerId(row.get(2)?),
                         key_handle: row.get(3)?,
@@ -111,7 +108,14 @@ impl Store {
             tx.execute(
                 "INSERT INTO scanner (registered, event, scanner_id, key_handle, chain, certificate)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                (&new.registered, new.event.0, new.scanner.0, &new.key_handle, chain, &new.certificate),
+                (
+                    new.registered.as_str(),
+                    new.event.0,
+                    new.scanner.0,
+                    &new.key_handle,
+                    chain,
+                    &new.certificate,
+                ),
             )
             .map(drop)
         })
@@ -142,66 +146,6 @@ impl Store {
         })
     }
 
-    /// The body of the manifest in use.
-    ///
-    /// # Errors
-    /// [`Error::Database`], [`Error::Recovery`] where its pages are damaged.
-    pub fn gate_manifest(&self, event: EventHash) -> Result<Option<Vec<u8>>, Error> {
-        self.read("the manifest cannot be read", |db| {
-            let sql = "SELECT sum(length(bytes)) FROM gate_manifest_part WHERE event = ?1";
-            let Some(length) = db.query_row(sql, [event.0], |row| row.get::<_, Option<u32>>(0))? else {
-                return Ok(None);
-            };
-            let mut body = Vec::with_capacity(length as usize);
-            let mut parts =
-                db.prepare("SELECT bytes FROM gate_manifest_part WHERE event = ?1 ORDER BY number")?;
-            let mut parts = parts.query([event.0])?;
-            while let Some(part) = parts.next()? {
-                body.extend(part.get_ref(0)?.as_blob()?);
-            }
-            Ok(Some(body))
-        })
-    }
-
-    /// Takes a manifest into use, with floors that it would lower and what it changes of records' standing.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn set_gate_manifest(
-        &self,
-        (event, body): (EventHash, &[u8]),
-        floors: &[(TicketHash, u16)],
-        standings: &[(i64, Standing)],
-    ) -> Result<(), Error> {
-        self.write("the manifest cannot be kept", |tx| {
-            tx.execute(
-                "INSERT OR REPLACE INTO gate_manifest (event, taken) VALUES (?1, ?2)",
-                (event.0, manifests(tx)? + 1),
-            )?;
-            tx.execute("DELETE FROM gate_manifest_part WHERE event = ?1", [event.0])?;
-            let mut put = tx.prepare_cached(
-                "INSERT INTO gate_manifest_part (event, number, bytes) VALUES (?1, ?2, ?3)",
-            )?;
-            for (number, part) in (0_i64..).zip(body.chunks(PART_LEN)) {
-                put.execute((event.0, number, part))?;
-            }
-            raise_floors(tx, floors)?;
-            set_standings(tx, standings)
-        })
-    }
-
-    /// Forgets the manifest in use but for its floors: it is none that this gate may go on from.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn forget_gate_manifest(&self, event: EventHash, floors: &[(TicketHash, u16)]) -> Result<(), Error> {
-        self.write("the manifest cannot be forgotten", |tx| {
-            tx.execute("UPDATE gate_manifest SET taken = taken + 1 WHERE event = ?1", [event.0])?;
-            tx.execute("DELETE FROM gate_manifest_part WHERE event = ?1", [event.0])?;
-            raise_floors(tx, floors)
-        })
-    }
-
     /// The newest row of the whole ledger; 0 when it is empty.
     ///
     /// # Errors
@@ -210,19 +154,6 @@ impl Store {
         self.read("the ledger cannot be read", |db| {
             db.query_row("SELECT coalesce(max(id), 0) FROM gate_record", [], |row| row.get(0))
         })
-    }
-
-    /// The lowest generation of a ticket that a manifest before the one in use left; 0 when there is none.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub fn gate_floor(&self, ticket: TicketHash) -> Result<u16, Error> {
-        self.read("the ticket's floor cannot be read", |db| {
-            db.prepare_cached("SELECT generation FROM gate_floor WHERE ticket = ?1")?
-                .query_row([ticket.0], |row| row.get(0))
-                .optional()
-        })
-        .map(Option::unwrap_or_default)
     }
 
     /// All records about a ticket.
@@ -391,14 +322,6 @@ pub(super) fn insert_record(db: &Connection, new: NewRecord<'_>) -> rusqlite::Re
             new.standing as u8,
         ])?;
     Ok(changed > 0)
-}
-
-fn raise_floors(db: &Connection, floors: &[(TicketHash, u16)]) -> rusqlite::Result<()> {
-    let mut keep = db.prepare_cached(
-        "INSERT INTO gate_floor (ticket, generation) VALUES (?1, ?2)
-         ON CONFLICT (ticket) DO UPDATE SET generation = max(generation, excluded.generation)",
-    )?;
-    floors.iter().try_for_each(|(ticket, floor)| keep.execute((ticket.0, floor)).map(drop))
 }
 
 pub(super) fn set_standings(db: &Connection, standings: &[(i64, Standing)]) -> rusqlite::Result<()> {

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::database;
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_wallet.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_systems.sql"),
     include_str!("migrations/0004_gate.sql"),
     include_str!("migrations/0005_exchange.sql"),
     include_str!("migrations/0006_manifest_parts.sql"),
-    include_str!("migrations/0007_market.sql"),
+    include_str!("migrations/0007_gate_memory.sql"),
+    include_str!("migrations/0008_market.sql"),
 ];
 
 /// Where each table and index of a database begins.
@@ -102,6 +103,31 @@ mod tests {
         let taken: ([u8; 8], i64) =
             older.query_row("SELECT event, taken FROM gate_manifest", [], |row| row.try_into()).unwrap();
         assert_eq!(taken, (event, 3));
+    }
+
+    #[test]
+    fn the_sequence_of_a_signed_manifest_in_use_is_kept() {
+        let sequences = |key: Option<&str>| {
+            let mut older = Connection::open_in_memory().unwrap();
+            migrate_to(&mut older, 6).unwrap();
+            let registered = serde_json::json!({ "manifest_key": key }).to_string();
+            for (event, sequence) in [([7_u8; 8], 0xFEDC_BA90_u32), ([8; 8], 5)] {
+                let body = [&b"TWM1"[..], &event, &sequence.to_be_bytes(), &[0; 11]].concat();
+                older.execute("INSERT INTO gate_manifest_part VALUES (?1, 0, ?2)", (event, body)).unwrap();
+            }
+            for event in [[8_u8; 8], [7; 8]] {
+                let sql =
+                    "INSERT INTO scanner (registered, event, scanner_id, key_handle) VALUES (?1, ?2, ?2, '')";
+                older.execute(sql, (&registered, event)).unwrap();
+            }
+            migrate(&mut older).unwrap();
+            let mut kept = older.prepare("SELECT event, key, sequence FROM gate_sequence").unwrap();
+            let rows = kept.query_map([], |row| row.try_into()).unwrap();
+            rows.collect::<Result<Vec<([u8; 8], String, u32)>, _>>().unwrap()
+        };
+        let key = "ab".repeat(32);
+        assert_eq!(sequences(Some(&key)), [([7; 8], key, 0xFEDC_BA90)], "of the post that it stands at");
+        assert_eq!(sequences(None), []);
     }
 
     #[test]

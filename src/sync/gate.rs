@@ -1,23 +1,28 @@
 //! A gate and its server: signing in, manifests down, records up. Nothing here is needed while people are let in.
 
 mod bam;
+mod certification;
 mod extension;
+mod secret_json;
 mod ticketing;
 
 use std::sync::Arc;
 
+pub use certification::certification;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::scanner::{Post, Scanner};
 use crate::barcode::DeviceKey;
-use crate::device::{ask, random};
+use crate::device::{apart, ask, random};
 use crate::error::Error;
 use crate::ledger::{ChainId, ScannerId};
 use crate::manifest::Manifest;
 use crate::model::{EventHash, GateService, GateSignIn, GateSyncReport, Provider, SystemConfig};
 use crate::remote::{Http, RetryPolicy};
 use crate::store::StoredScanner;
+use secret_json::secret_json;
 
 /// What a scanner is registered as, beside what its records need.
 #[derive(Clone, Serialize, Deserialize)]
@@ -75,8 +80,8 @@ impl Registered {
         self.provider.as_deref().map(Provider::parse).transpose().map_err(unreadable)
     }
 
-    fn write(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(|_| Error::Untrusted { what: "the registration cannot be kept" })
+    fn write(&self) -> Result<Zeroizing<String>, Error> {
+        secret_json(self).ok_or(Error::Untrusted { what: "the registration cannot be kept" })
     }
 }
 
@@ -176,12 +181,12 @@ impl Scanner {
     /// # Errors
     /// [`Error::Input`] before a sign-in, [`Error::Manifest`], [`Error::SignedOut`] for a scanner that its server no
     /// longer knows, [`Error::Database`], and what the request ends in.
-    pub async fn prepare(&self) -> Result<(), Error> {
+    pub async fn prepare(self: &Arc<Self>) -> Result<(), Error> {
         let _one_at_a_time = self.turn.lock().await;
         self.prepare_in_turn().await
     }
 
-    async fn prepare_in_turn(&self) -> Result<(), Error> {
+    async fn prepare_in_turn(self: &Arc<Self>) -> Result<(), Error> {
         let post = self.post()?;
         let registered = Registered::read(&post.scanner)?;
         match registered.service {
@@ -196,7 +201,7 @@ impl Scanner {
     ///
     /// # Errors
     /// As [`Scanner::prepare`].
-    pub async fn sync(&self) -> Result<GateSyncReport, Error> {
+    pub async fn sync(self: &Arc<Self>) -> Result<GateSyncReport, Error> {
         let _one_at_a_time = self.turn.lock().await;
         let post = self.post()?;
         let registered = Registered::read(&post.scanner)?;
@@ -210,6 +215,16 @@ impl Scanner {
         report.unsent = self.store.tallies(post.scanner.event, None)?.1;
         sent.and(prepared)?;
         Ok(report)
+    }
+
+    /// Takes a manifest into use, on a thread that may block: it may take long to judge by and to write.
+    async fn use_manifest_apart(
+        self: &Arc<Self>,
+        scanner: StoredScanner,
+        manifest: Manifest,
+    ) -> Result<(), Error> {
+        let me = Arc::clone(self);
+        apart(move || me.use_manifest(scanner, manifest)).await
     }
 
     /// Marks rows as sent and counts them.

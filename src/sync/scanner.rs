@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::admission::{Direction, History, Knowledge, ReadCode, Seen, Standing, UNDO_MS, decide};
+use crate::admission::{Direction, History, Knowledge, Seen, Standing, UNDO_MS, decide};
 use crate::barcode::strip_scanner_marks;
 use crate::clock::TrustedNow;
 use crate::error::Error;
@@ -22,19 +22,17 @@ use crate::ledger::{Certificate, ChainId, Kind, Record, RecordId, ScannerId, Ver
 use crate::manifest::{Manifest, Profile};
 use crate::model::{GateVerdict, TicketHash};
 use crate::remote::Http;
-use crate::store::{Basis, LedgerHead, NewRecord, Store, StoredRecord, StoredScanner};
+use crate::store::{Basis, Beside, LedgerHead, NewRecord, Store, StoredRecord, StoredRefusal, StoredScanner};
 
 use super::gate::Registered;
 use super::{Core, TimeKeeper};
 use chains::Chains;
-use writing::{Entry, Writing};
+use writing::{Entry, Proof};
 
 /// The tolerance between the phone's and the scanner's clock, in seconds.
 const TOLERANCE_S: u32 = 10;
 /// The same text again within this time is a camera's double read.
 const DOUBLE_READ_MS: i64 = 3_000;
-/// How many refusals are remembered for an override.
-const REFUSED: usize = 256;
 /// Others write to the ledger at most so often while one decision is taken.
 const TRIES: u32 = 100;
 
@@ -54,8 +52,6 @@ pub struct Scanner {
     chains: Chains,
     /// What was said within the time of a double read, the newest last.
     recent: Mutex<VecDeque<RecentScan>>,
-    /// The newest refusals, for staff who override.
-    refused: Mutex<VecDeque<Refused>>,
     /// Other scanners, and when each was last known to speak, Unix milliseconds.
     heard: Mutex<BTreeMap<ScannerId, u64>>,
 }
@@ -95,15 +91,6 @@ struct RecentScan {
     said: GateVerdict,
 }
 
-/// What a record of a refusal does not tell.
-struct Refused {
-    id: RecordId,
-    direction: Direction,
-    /// The code that holds all the same.
-    proof: Option<Writing>,
-    is_overridden: bool,
-}
-
 opaque_debug!(Scanner, Post);
 
 impl Scanner {
@@ -123,7 +110,6 @@ impl Scanner {
             post: RwLock::default(),
             chains: Chains::default(),
             recent: Mutex::default(),
-            refused: Mutex::default(),
             heard: Mutex::default(),
         };
         if let Some(stored) = scanner.store.scanner()? {
@@ -224,8 +210,13 @@ impl Scanner {
             let decision = decide(&code, knowledge.manifest(), &history, floor, going, now.unix_s());
             let kind = if decision.verdict == Verdict::Admit { kind } else { Kind::Refusal };
             let entry = Entry::of_code(&code, kind, decision.verdict, scan.persons);
-            if let Some(record) = self.append(&post, &now, (head, &known.basis), entry)? {
-                self.remember_refused(&record, &code, scan.direction);
+            let refusal = (kind == Kind::Refusal).then(|| StoredRefusal {
+                is_leaving: scan.direction == Direction::Out,
+                proof: code.proof,
+                is_overridden: false,
+            });
+            let with = refusal.as_ref().into();
+            if let Some(record) = self.append(&post, &now, (head, &known.basis), entry, with)? {
                 let mut said =
                     describe::verdict(&post, knowledge, &code, &history, &decision, &now, record.id());
                 self.describe_peers(&mut said.certainty, &now);
@@ -276,9 +267,8 @@ impl Scanner {
             if known.records.iter().any(undone) {
                 return refused("it has been taken back already");
             }
-            if let Some(record) =
-                self.append(&post, &now, (head, &known.basis), Entry::undo_of(&admission))?
-            {
+            let (grounds, entry) = ((head, &known.basis), Entry::undo_of(&admission));
+            if let Some(record) = self.append(&post, &now, grounds, entry, With::Nothing)? {
                 self.forget_recent();
                 return self.store.record_at(record.id().chain, record.id().sequence);
             }
@@ -286,11 +276,12 @@ impl Scanner {
         Err(Error::Untrusted { what: "the ledger changes faster than a record can be taken back" })
     }
 
-    /// Lets somebody in against a refusal of this chain. The history stays, and this becomes part of it.
+    /// Lets somebody in against a refusal of this chain, one of the newest, once. The history stays, and this becomes part of
+    /// it.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Input`] for a record that refused nobody, or a reason that has not 1 to 200 bytes;
-    /// else as [`Scanner::scan`].
+    /// [`Error::NotFound`], [`Error::Input`] for a record that refused nobody who was coming in, that was overridden, or that
+    /// is not among the newest, and for a reason that has not 1 to 200 bytes; else as [`Scanner::scan`].
     pub fn override_refusal(&self, id: RecordId, reason: &str) -> Result<StoredRecord, Error> {
         let post = self.post()?;
         let refusal = self.store.record_at(id.chain, id.sequence)?;
@@ -298,14 +289,13 @@ impl Scanner {
             let reason = "only a refusal of this scanner can be overridden".to_owned();
             return Err(Error::Input { field: "record_id", reason });
         }
-        let proof = self.overridable(id)?;
         for _ in 0..TRIES {
             let _no_other_manifest = self.deciding.read().unwrap_or_else(PoisonError::into_inner);
             let (now, head) = (self.time.now()?, self.store.ledger_head(post.chain)?);
             let known = self.known_of(&post, head, refusal.record.fields().ticket)?;
-            let entry = Entry::overriding(&refusal, reason, proof)?;
-            if let Some(record) = self.append(&post, &now, (head, &known.basis), entry)? {
-                self.mark_overridden(id);
+            let entry = Entry::overriding(&refusal, reason, self.overridable(id)?)?;
+            let grounds = (head, &known.basis);
+            if let Some(record) = self.append(&post, &now, grounds, entry, With::Overriding(id))? {
                 self.forget_recent();
                 return self.store.record_at(record.id().chain, record.id().sequence);
             }
@@ -313,36 +303,18 @@ impl Scanner {
         Err(Error::Untrusted { what: "the ledger changes faster than a record can be written" })
     }
 
-    /// The signed code behind a refusal of not long ago.
+    /// The signed code behind a refusal, where there is one.
     ///
     /// # Errors
-    /// [`Error::Input`] for one that was overridden, or that refused somebody who was leaving: an override lets in.
-    fn overridable(&self, id: RecordId) -> Result<Option<Writing>, Error> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(one) = refused.iter().find(|one| one.id == id) else { return Ok(None) };
-        let reason = match one.direction {
-            Direction::Out => "it refused somebody who was leaving, and an override lets in",
-            Direction::In if one.is_overridden => "it has been overridden already",
-            Direction::In => return Ok(one.proof),
+    /// [`Error::Input`] for one that was overridden, that refused somebody who was leaving, or that is too long ago.
+    fn overridable(&self, id: RecordId) -> Result<Option<Proof>, Error> {
+        let reason = match self.store.refusal(id)? {
+            None => "too many were refused since; scan the code again, and override that refusal",
+            Some(one) if one.is_leaving => "it refused somebody who was leaving, and an override lets in",
+            Some(one) if one.is_overridden => "it has been overridden already",
+            Some(one) => return Ok(one.proof),
         };
         Err(Error::Input { field: "record_id", reason: reason.to_owned() })
-    }
-
-    fn mark_overridden(&self, id: RecordId) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.iter_mut().filter(|one| one.id == id).for_each(|one| one.is_overridden = true);
-    }
-
-    fn remember_refused(&self, record: &Record, code: &ReadCode, direction: Direction) {
-        if record.fields().kind != Kind::Refusal {
-            return;
-        }
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.len() == REFUSED {
-            refused.pop_front();
-        }
-        let proof = code.proof.map(|(code, nonce)| Writing { code, nonce });
-        refused.push_back(Refused { id: record.id(), direction, proof, is_overridden: false });
     }
 
     /// What was said of codes a moment ago no longer holds.
@@ -357,15 +329,34 @@ impl Scanner {
         now: &TrustedNow,
         (head, basis): (LedgerHead, &Basis),
         entry: Entry,
+        with: With<'_>,
     ) -> Result<Option<Record>, Error> {
         let record = writing::sign(&*self.vault, post, now, head, &entry)?;
         let standing = standing(post, &record);
         let new = NewRecord { record: &record, code: entry.code.as_deref(), to_send: true, standing };
-        if !self.store.append_record(basis, new)? {
+        let beside = match with {
+            With::Nothing => Beside::Nothing,
+            With::Refusal(refusal) => Beside::Refusal(record.id(), refusal),
+            With::Overriding(id) => Beside::Overriding(id),
+        };
+        if !self.store.append_record(basis, new, beside)? {
             return Ok(None);
         }
         self.chains.grow([record.place()]);
         Ok(Some(record))
+    }
+}
+
+/// What is kept with a record.
+enum With<'a> {
+    Nothing,
+    Refusal(&'a StoredRefusal),
+    Overriding(RecordId),
+}
+
+impl<'a> From<Option<&'a StoredRefusal>> for With<'a> {
+    fn from(refusal: Option<&'a StoredRefusal>) -> Self {
+        refusal.map_or(Self::Nothing, Self::Refusal)
     }
 }
 

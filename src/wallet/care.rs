@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::device::ask;
 use crate::error::{Error, RecoveryReason, WalletError};
 use crate::host::{HostClock, KeyVault};
-use crate::model::{Account, StoredAccount, TicketSystem, WriteState};
+use crate::model::{Account, GateCertification, StoredAccount, TicketSystem, WriteState};
 use crate::remote::bam;
 use crate::store::{self, FileState, RecoveryReport};
+use crate::sync;
 
 /// Work under way is given this long when the wallet is paused.
 const PAUSE_MS: i64 = 5_000;
@@ -68,6 +69,8 @@ pub struct Diagnosis {
     pub records: u32,
     /// How many of them no server has.
     pub unsent_records: u32,
+    /// Whether others take what a gate records now: where the folder is a gate's, and the time is known.
+    pub certification: GateCertification,
 }
 
 opaque_debug!(AccountDiagnosis, Diagnosis, TokenClaim);
@@ -164,16 +167,22 @@ impl Wallet {
             });
         }
         let (records, unsent_records) = self.store.count_records()?;
+        let time = self.now().ok();
+        let certification = match (self.store.scanner()?, &time) {
+            (Some(scanner), Some(time)) => sync::certification(&scanner, time.unix_ms),
+            _ => GateCertification::NotNeeded,
+        };
         Ok(Diagnosis {
             problem: None,
             advice: None,
             recovery: None,
             files: self.store.file_state()?,
-            time: self.now().ok(),
+            time,
             accounts,
             keys_to_delete: count(self.store.doomed_keys()?.len()),
             records,
             unsent_records,
+            certification,
         })
     }
 }
@@ -207,6 +216,7 @@ pub fn diagnose_wallet(
         keys_to_delete: 0,
         records: 0,
         unsent_records: 0,
+        certification: GateCertification::NotNeeded,
     }
 }
 

@@ -30,6 +30,7 @@ mod exchange;
 mod gate;
 mod gate_care;
 mod gate_exchange;
+mod gate_trust;
 mod holder;
 mod killed_sync;
 mod network;

@@ -68,6 +68,16 @@ impl Door {
         folder
     }
 
+    /// Signs a gate in at the event, once more where it is.
+    pub(crate) fn sign_in(&self, gate: &Path) -> Value {
+        sign_in(gate, &self.served, &self.code, "North door").json()
+    }
+
+    /// Where gates of the event sign in, and with which code.
+    pub(crate) fn way_in(&self) -> (String, String) {
+        (format!("{}/t/{}", self.served.url(), text(&self.code["tenant"])), text(&self.code["code"]))
+    }
+
     /// A gate of another event.
     pub(crate) fn elsewhere(&self) -> TempDir {
         let folder = tempfile::tempdir().unwrap();

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::ledger::{Kind, Verdict};
 use ticket_wallet::manifest::Profile;
-use ticket_wallet::model::{GateReadiness, GateRecord, GateService, GateSignIn, Provider, SystemConfig};
+use ticket_wallet::model::{
+    GateCertification, GateReadiness, GateRecord, GateService, GateSignIn, Provider, SystemConfig,
+};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig, TicketEdit};
 use url::Url;
 
@@ -102,6 +104,7 @@ async fn a_validators_token_is_enough_to_let_people_in_offline_and_to_tell_the_l
     let provider = Provider::new("bam", &url, Some(CLUB)).unwrap();
     assert_eq!(status.event, Some(provider.event("1").unwrap().to_string()));
     assert_eq!((status.manifest_sequence, status.tickets), (Some(1), 0));
+    assert_eq!(status.certification, GateCertification::NotNeeded);
     assert_eq!(status.readiness, GateReadiness::ReadyWithOldData, "what is cancelled is not known here");
     let before = house.sandbox.requests().len();
     let admitted = door.scan(&code);
@@ -275,10 +278,90 @@ async fn one_that_was_taken_back_after_it_was_handed_over_is_named_with_doubt() 
     door.gate.undo(mistaken.record_id.clone()).unwrap();
     clock_on(&house);
     assert_eq!(door.scan(&code).verdict, Verdict::Admit);
-    assert_eq!(door.gate.sync().await.unwrap().conflicts, 1);
-    let conflict = newest(&door).conflict.unwrap();
+    let report = door.gate.sync().await.unwrap();
+    assert_eq!((report.sent, report.conflicts), (2, 2));
+    let records = door.gate.records(2).unwrap();
+    let conflict = records[0].conflict.clone().unwrap();
     let words = format!("record {}, taken back, may have used the ticket", mistaken.record_id);
     assert!(conflict.contains(&words), "{conflict}");
+    let left = "B.A.M's ledger holds the ticket as used by the admission that this takes back";
+    assert_eq!(records[1].kind, Kind::Undo);
+    assert!(records[1].conflict.as_ref().unwrap().starts_with(left), "{records:?}");
+    assert_eq!(house.invalidated().len(), 1);
+}
+
+/// Whoever is taken back while the ledger's answer is open may be used there.
+#[tokio::test]
+async fn one_that_was_taken_back_while_the_answer_is_open_is_flagged() {
+    for (path, skip, is_open) in [(SUBMIT, 2, true), (PROPOSE, 0, false)] {
+        let house = House::new().await;
+        let (_, code) = house.ticket(EVENT).await;
+        let door = house.door().await;
+        let mistaken = door.scan(&code);
+        house.fault(path, skip, Fault::LostReply);
+        assert!(unreachable(door.gate.sync().await));
+        door.gate.undo(mistaken.record_id).unwrap();
+        let door = door.restart();
+        let report = door.gate.sync().await.unwrap();
+        assert_eq!((report.sent, report.unsent), (2, 0));
+        assert_eq!(report.conflicts, if is_open { 2 } else { 0 }, "{path}");
+        let flags: Vec<_> = door.gate.records(2).unwrap().into_iter().map(|one| one.conflict).collect();
+        let said = flags[0].as_deref().unwrap_or_default();
+        assert_eq!(said.contains("may hold the ticket as used"), is_open, "{path}: {flags:?}");
+        assert_eq!(flags.iter().flatten().count(), if is_open { 2 } else { 0 }, "{path}: {flags:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_of_which_the_ledger_fails_holds_up_no_other() {
+    let bad_gateway = Fault::Gateway { status: 502, code: None };
+    for (path, skip, fault) in [
+        (PROPOSE, 0, Fault::ServerError),
+        (PROPOSE, 0, Fault::TruncatedJson),
+        (ENDORSE, 0, bad_gateway.clone()),
+        (SUBMIT, 2, bad_gateway),
+    ] {
+        let house = House::new().await;
+        let mut codes = Vec::new();
+        for _ in 0..3 {
+            codes.push(house.ticket(EVENT).await.1);
+        }
+        let door = house.door().await;
+        for code in &codes {
+            assert_eq!(door.scan(code).verdict, Verdict::Admit);
+        }
+        house.fault(path, skip, fault.clone());
+        assert!(unreachable(door.gate.sync().await), "{path} {fault:?}");
+        let sent: Vec<_> = door.gate.records(3).unwrap().into_iter().map(|one| one.is_sent).collect();
+        assert_eq!(sent, [true, true, false], "{path} {fault:?}");
+        assert!(house.invalidated().len() >= 2, "{path} {fault:?}");
+        assert_eq!(
+            door.gate.status().unwrap().manifest_sequence,
+            Some(2),
+            "and the rest of the sync is done"
+        );
+        let report = door.gate.sync().await.unwrap();
+        assert_eq!((report.sent, report.unsent), (1, 0), "{path} {fault:?}");
+        assert_eq!(house.invalidated().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_asks_to_wait_is_asked_for_no_other_ticket() {
+    let wait = || "5".to_owned();
+    for fault in [Fault::TooMany { retry_after: wait() }, Fault::Unavailable { retry_after: wait() }] {
+        let house = House::new().await;
+        let (_, first) = house.ticket(EVENT).await;
+        let (_, second) = house.ticket(EVENT).await;
+        let door = house.door().await;
+        door.scan(&first);
+        door.scan(&second);
+        house.fault(PROPOSE, 0, fault.clone());
+        assert!(unreachable(door.gate.sync().await), "{fault:?}");
+        assert_eq!((house.asked(PROPOSE), door.gate.status().unwrap().unsent), (1, 2), "{fault:?}");
+        house.clock.pass_s(6);
+        assert_eq!(door.gate.sync().await.unwrap().sent, 2);
+    }
 }
 
 /// So far that the same code is no double read.

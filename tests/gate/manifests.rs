@@ -1,14 +1,20 @@
 //! What a gate does not take for a manifest, and that the one in use stays.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
 use ticket_wallet::ledger::Verdict;
 use ticket_wallet::manifest::{ManifestRefusal, Profile, TicketState};
 use ticket_wallet::model::GateReadiness;
 use ticket_wallet::{
-    ManifestIssuer, ManifestKey, ManifestRequest, ManifestRevocation, ManifestTicket, WalletError,
+    Config, Issuer, ManifestIssuer, ManifestKey, ManifestRequest, ManifestRevocation, ManifestTicket,
+    WalletError, recover_wallet,
 };
 
-use crate::phone::TestClock;
-use crate::venue::{Door, Shown, Venue};
+use crate::phone::{TestClock, vault_in};
+use crate::raw_key::{keyed, raw_key};
+use crate::venue::{Door, Shown, Venue, open, spoil_manifest};
 
 async fn refusal(door: &Door) -> ManifestRefusal {
     match door.gate.prepare().await {
@@ -17,10 +23,15 @@ async fn refusal(door: &Door) -> ManifestRefusal {
     }
 }
 
-/// A key of another seed whose first four bytes of hash are those of the first: found by search, so that it is real.
-fn keys_of_one_id(venue: &Venue) -> Vec<ManifestKey> {
-    let key = ManifestKey { public_key: venue.issuer.public_key(), valid_from: 0, valid_until: None };
-    vec![ManifestKey { valid_until: Some(1), ..key.clone() }, key]
+/// Two keys whose hashes begin with the same four bytes. The seeds, big-endian numbers, were found by search.
+fn keys_of_one_id() -> Vec<ManifestKey> {
+    let public_key = |seed: u32| {
+        let seed = [&[0; 28][..], &seed.to_be_bytes()].concat();
+        Issuer::new(seed).unwrap().public_key()
+    };
+    let keys = [34_433, 170_398].map(public_key);
+    assert_ne!(keys[0], keys[1]);
+    keys.map(|public_key| ManifestKey { public_key, valid_from: 0, valid_until: None }).to_vec()
 }
 
 #[tokio::test]
@@ -50,10 +61,7 @@ async fn what_is_wrong_with_a_manifest_is_told_and_the_one_in_use_stays() {
             signed(&ManifestRequest { event_id: "4712".to_owned(), ..next.clone() }),
             ManifestRefusal::WrongEvent,
         ),
-        (
-            signed(&ManifestRequest { issuers: keys_of_one_id(&venue), ..next.clone() }),
-            ManifestRefusal::DoubledKey,
-        ),
+        (signed(&ManifestRequest { issuers: keys_of_one_id(), ..next.clone() }), ManifestRefusal::DoubledKey),
         (
             signed(&ManifestRequest { revoked: vec![revoked], ..next.clone() }),
             ManifestRefusal::ScannerRevoked,
@@ -130,4 +138,84 @@ async fn a_sign_in_under_another_key_begins_without_the_manifest_of_the_one_befo
     assert_eq!(door.gate.status().unwrap().manifest_sequence, Some(3));
     assert_eq!(door.scan(&second.show(&Shown::of("1"))).verdict, Verdict::Superseded);
     assert_eq!(door.scan(&second.show(&Shown::of("2"))).verdict, Verdict::Admit);
+}
+
+#[tokio::test]
+async fn a_gate_that_lost_its_manifest_takes_none_that_is_older() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let of = |sequence| ManifestRequest { sequence, ..venue.request() };
+    venue.offer(&of(5));
+    let Door { folder, gate, .. } = venue.door().await;
+    drop(gate);
+    spoil_manifest(folder.path());
+    let door = Door { gate: open(folder.path(), &clock).unwrap(), folder, clock: clock.clone() };
+    assert_eq!(door.gate.status().unwrap().readiness, GateReadiness::NotPrepared);
+    venue.offer(&of(4));
+    assert_eq!(refusal(&door).await, ManifestRefusal::Rollback);
+    let anew = door.gate.sign_in(venue.sign_in()).await;
+    assert!(
+        matches!(anew, Err(WalletError::ManifestRefused { why: ManifestRefusal::Rollback, .. })),
+        "{anew:?}"
+    );
+    venue.offer(&of(5));
+    assert_eq!(door.gate.prepare().await.unwrap().manifest_sequence, Some(5), "the same one again");
+}
+
+/// Whatever page is damaged: what is on the others counts after the recovery too.
+#[tokio::test]
+async fn a_recovered_gate_takes_no_older_manifest_and_no_floor_falls() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let row = |generation| ManifestTicket { generation, ..Venue::row("1", Profile::Signed, None) };
+    let older = ManifestRequest { sequence: 4, tickets: vec![row(3)], ..venue.request() };
+    let newest = ManifestRequest { sequence: 5, tickets: vec![row(1)], ..venue.request() };
+    venue.offer(&older);
+    let door = venue.door().await;
+    venue.offer(&newest);
+    door.gate.prepare().await.unwrap();
+    let Door { folder, gate, .. } = door;
+    drop(gate);
+    let pages = pages(folder.path());
+    let has = |table: &str| pages.iter().filter(|name| *name == table).count();
+    assert_eq!((has("gate_sequence"), has("gate_floor")), (1, 1), "{pages:?}");
+    for (number, lost) in pages.iter().enumerate() {
+        let copy = tempfile::tempdir().unwrap();
+        for file in fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+        let database = copy.path().join("wallet.db");
+        let mut bytes = fs::read(&database).unwrap();
+        bytes[number * PAGE + 100] ^= 1;
+        fs::write(&database, bytes).unwrap();
+        let config = Config::in_folder(copy.path().to_str().unwrap());
+        let report = recover_wallet(config, vault_in(copy.path())).unwrap();
+        assert!(report.why.is_some(), "{lost}");
+        let door = Door { gate: open(copy.path(), &clock).unwrap(), folder: copy, clock: clock.clone() };
+        venue.offer(&older);
+        let offered = match door.gate.status().unwrap().readiness {
+            GateReadiness::NotSignedIn => door.gate.sign_in(venue.sign_in()).await,
+            _ => door.gate.prepare().await,
+        };
+        let is_rollback =
+            matches!(offered, Err(WalletError::ManifestRefused { why: ManifestRefusal::Rollback, .. }));
+        assert_eq!(is_rollback, lost != "gate_sequence", "{lost}: {offered:?}");
+        venue.offer(&newest);
+        assert_eq!(door.gate.prepare().await.unwrap().manifest_sequence, Some(5), "{lost}");
+        let said = door.scan(&venue.show(&Shown { generation: 2, ..Shown::of("1") })).verdict;
+        assert_eq!(said == Verdict::Superseded, lost != "gate_floor", "{lost}: {said:?}");
+    }
+}
+
+const PAGE: usize = 4096;
+
+/// What table or index each page of a closed gate's database is of.
+fn pages(folder: &Path) -> Vec<String> {
+    let database = keyed(&folder.join("wallet.db"), &raw_key(folder));
+    let mut statement = database.prepare("SELECT pageno, name FROM dbstat").unwrap();
+    let named = statement.query_map([], |row| row.try_into()).unwrap();
+    let named: BTreeMap<u32, String> = named.collect::<Result<_, _>>().unwrap();
+    let pages: u32 = database.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    (1..=pages).map(|page| named.get(&page).cloned().unwrap_or_else(|| "free".to_owned())).collect()
 }

@@ -2,7 +2,7 @@
 
 use ticket_wallet::admission::Allowed;
 use ticket_wallet::ledger::Verdict;
-use ticket_wallet::manifest::EntryPolicy;
+use ticket_wallet::manifest::{EntryPolicy, Profile};
 use ticket_wallet::model::GateReadiness;
 use ticket_wallet::{ManifestDay, ManifestRequest};
 
@@ -91,6 +91,88 @@ async fn who_left_comes_in_again_where_the_event_allows_it() {
         let counted = door.gate.statistics().unwrap();
         assert_eq!(counted.left, 1);
         assert_eq!(counted.entered, if allowed == Verdict::Admit { 2 } else { 1 });
+    }
+}
+
+/// The same scanner saw who came in and who left: its records stand in the order of its chain.
+#[tokio::test]
+async fn a_clock_that_is_set_back_between_entry_and_exit_keeps_nobody_out() {
+    let (phones, scanner) = (TestClock::new(), TestClock::new());
+    let venue = Venue::new(&phones);
+    let tickets = vec![Venue::row("1", Profile::Plain, Some("4006381333931"))];
+    venue.offer(&ManifestRequest { policy: EntryPolicy::ReEntry, tickets, ..venue.request() });
+    scanner.set_wall_ms(TODAY_MS + 300_000);
+    let door = Door::new(&scanner);
+    door.gate.sign_in(venue.sign_in()).await.unwrap();
+    let first = door.scan("4006381333931");
+    assert_eq!(first.verdict, Verdict::Admit);
+    scanner.set_wall_ms(TODAY_MS);
+    assert_eq!(door.gate.exit(b"4006381333931".to_vec(), 1).unwrap().verdict, Verdict::Admit);
+    let again = door.scan("4006381333931");
+    assert_eq!(again.verdict, Verdict::Admit, "the exit comes after the entry");
+    scanner.pass_s(4);
+    let door = door.restart();
+    let inside = door.scan("4006381333931");
+    assert_eq!(inside.verdict, Verdict::AlreadyAdmitted);
+    assert_eq!(inside.earlier.map(|entry| entry.record_id), Some(again.record_id), "the newest is named");
+    assert!(door.gate.report().unwrap().double_entries.is_empty());
+}
+
+/// Of a group, those come in again who have left; a group that is gone altogether begins anew.
+#[tokio::test]
+async fn of_a_group_as_many_come_in_again_as_have_left() {
+    let clock = TestClock::new();
+    let (venue, door) = at(EntryPolicy::ReEntry, 1, &clock).await;
+    let next = || {
+        clock.pass_s(5);
+        venue.show(&Shown::of("1")).into_bytes()
+    };
+    let enter = |persons| door.gate.scan(next(), persons).unwrap();
+    let leave = |persons| assert_eq!(door.gate.exit(next(), persons).unwrap().verdict, Verdict::Admit);
+    let (admit, already) = (Verdict::Admit, Verdict::AlreadyAdmitted);
+    assert_eq!(enter(3).verdict, admit);
+    assert_eq!(enter(1).verdict, already, "whoever comes late is not of the group");
+    leave(2);
+    assert_eq!(enter(3).verdict, already);
+    assert_eq!([enter(1), enter(1), enter(1)].map(|said| said.verdict), [admit, admit, already]);
+    // One whom staff let in belongs to no group: while it is not complete without them, they have left.
+    let refused = enter(1);
+    door.gate.override_refusal(refused.record_id, "a child in arms".to_owned()).unwrap();
+    leave(1);
+    assert_eq!(enter(1).verdict, already);
+    leave(1);
+    assert_eq!([enter(1), enter(1)].map(|said| said.verdict), [admit, already]);
+    // More than are inside cannot leave; then whoever comes says how many they are.
+    leave(9);
+    assert_eq!([enter(4), enter(1)].map(|said| said.verdict), [admit, already]);
+    let report = door.gate.report().unwrap();
+    let extra = report.double_entries[0].entries.iter().filter(|entry| entry.is_extra);
+    let extra: Vec<_> = extra.map(|entry| (entry.persons, entry.is_override)).collect();
+    assert_eq!(extra, [(1, true)], "only the one whom staff let in");
+    let counted = door.gate.statistics().unwrap();
+    assert_eq!((counted.entered, counted.left, counted.overridden), (11, 13, 1));
+}
+
+#[tokio::test]
+async fn a_group_counts_as_one_entry_where_a_ticket_lets_in_once_or_once_a_day() {
+    let clock = TestClock::new();
+    for policy in [EntryPolicy::Single, EntryPolicy::Days] {
+        let venue = Venue::new(&clock);
+        let now = u32::try_from(venue.now_s()).unwrap();
+        let days = [now, now + 86_400].map(|begin| ManifestDay { begin, end: begin + 43_200 }).to_vec();
+        venue.offer(&ManifestRequest { policy, entries: 2, days, ..venue.request() });
+        let door = venue.door().await;
+        let next = || {
+            clock.pass_s(5);
+            venue.show(&Shown::of("1")).into_bytes()
+        };
+        assert_eq!(door.gate.scan(next(), 5).unwrap().verdict, Verdict::Admit);
+        assert_eq!(door.gate.exit(next(), 2).unwrap().verdict, Verdict::Admit);
+        let late = door.gate.scan(next(), 1).unwrap();
+        assert_eq!((late.verdict, late.entered), (Verdict::AlreadyAdmitted, 5), "{policy:?}");
+        clock.pass_s(86_400);
+        let tomorrow = door.gate.scan(next(), 7).unwrap().verdict;
+        assert_eq!(tomorrow == Verdict::Admit, policy == EntryPolicy::Days, "{policy:?}");
     }
 }
 

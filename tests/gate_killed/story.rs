@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::process::Child;
 
 use tempfile::TempDir;
 use ticket_wallet::ManifestRequest;
 use ticket_wallet::ledger::Record;
 use ticket_wallet::manifest::Profile;
 
-use crate::app::{DECIDED, End, MERGED, codes_file, delta_file, gate_folder, start};
+use crate::app::{DECIDED, MERGED, TEST, codes_file, delta_file, gate_folder};
+use crate::child::{self, End, Session};
 use crate::peers::{Peer, code_bytes, delta, item, ticket};
 use crate::phone::TestClock;
 use crate::venue::{Shown, Venue, open};
@@ -50,17 +51,9 @@ impl Story {
 
     /// Runs the gate to its end and writes down what it told of. Returns whether it ended before its work was done.
     pub(crate) fn run_app(&mut self, end: &End, seed: u64, early: bool) -> bool {
-        let mut app = start(self.folder.path(), end, seed, early);
-        let mut lines = BufReader::new(app.stdout.take().unwrap()).lines();
-        if let End::Killed { lines: after, turns } = end {
-            let after = usize::try_from(*after).unwrap();
-            let heard: Vec<_> = lines.by_ref().take(after).collect();
-            heard.into_iter().for_each(|line| self.hear(&line.unwrap()));
-            (0..*turns).for_each(|_| std::hint::spin_loop());
-            app.kill().unwrap();
-        }
-        lines.for_each(|line| self.hear(&line.unwrap()));
-        !app.wait().unwrap().success()
+        let session = Session { folder: self.folder.path().to_owned(), seed, early };
+        let linger = |_: &mut Child, turns| (0..turns).for_each(|_| std::hint::spin_loop());
+        child::run(TEST, &session, end, linger, |line| self.hear(line))
     }
 
     fn hear(&mut self, line: &str) {

@@ -80,9 +80,10 @@ async fn the_policy_tells_what_is_too_often() {
     let scanner = house.scanner("Tor 1").await;
     let ticket = house.ticket(1);
     let mut records: Vec<Record> = Vec::new();
-    for (number, kind) in [Kind::Admission, Kind::Exit, Kind::Admission].into_iter().enumerate() {
-        let time_ms = house.clock.wall_ms() + i64::try_from(number).unwrap();
-        let fields = scanner.fields(records.last(), time_ms);
+    // The scanner's clock is set back after the first.
+    let passed = [(Kind::Admission, 600_000), (Kind::Exit, 1), (Kind::Admission, 2)];
+    for (kind, ms) in passed {
+        let fields = scanner.fields(records.last(), house.clock.wall_ms() + ms);
         let record =
             scanner.signed(RecordFields { ticket: Some(ticket), kind, verdict: Verdict::Admit, ..fields });
         records.push(record);
@@ -102,6 +103,25 @@ async fn the_policy_tells_what_is_too_often() {
         };
         assert!(house.sandbox.edit_gate_event(CLUB, EVENT, &edit).unwrap());
         assert_eq!(doubles(&house).len(), usize::from(is_double), "{policy} {entries}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_group_that_comes_again_nobody_is_too_many() {
+    let policy = GateEventEdit { policy: Some("re_entry".to_owned()), ..GateEventEdit::default() };
+    for (back, is_double) in [(1, false), (2, false), (3, true)] {
+        let house = Gatehouse::new().await;
+        assert!(house.sandbox.edit_gate_event(CLUB, EVENT, &policy).unwrap());
+        let scanner = house.scanner("Tor 1").await;
+        let mut records: Vec<Record> = Vec::new();
+        for (kind, persons) in [(Kind::Admission, 3), (Kind::Exit, 2), (Kind::Admission, back)] {
+            let fields = scanner.fields(records.last(), house.clock.wall_ms());
+            let ticket = Some(house.ticket(1));
+            let fields = RecordFields { ticket, kind, verdict: Verdict::Admit, persons, ..fields };
+            records.push(scanner.signed(fields));
+        }
+        house.upload(&scanner, &records.iter().collect::<Vec<_>>()).await.unwrap();
+        assert_eq!(doubles(&house).len(), usize::from(is_double), "{back} come again");
     }
 }
 

@@ -1,24 +1,16 @@
 //! The app: a process that makes changes and syncs, and tells of each change once the wallet has taken it.
 
-use std::env;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio, abort};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ticket_wallet::host::SoftwareVault;
 use ticket_wallet::model::{OutboxItem, TicketFilter};
 use ticket_wallet::{Config, Wallet, WalletError};
 
-use crate::story::End;
+use crate::child::{Session, arm, tell};
 
-/// The test that is the app when these are set.
-const TEST: &str = "an_app_that_is_not_killed_gets_to_its_end";
-const FOLDER: &str = "KILLED_FOLDER";
-const SEED: &str = "KILLED_SEED";
-const POINT: &str = "KILLED_POINT";
-const EARLY: &str = "KILLED_EARLY";
+/// The test that is the app where a session is given.
+pub(crate) const TEST: &str = "an_app_that_is_not_killed_gets_to_its_end";
 /// Before each change that it tells of.
 pub(crate) const MARK: &str = "acknowledged ";
 const STEPS: u64 = 8;
@@ -29,63 +21,22 @@ pub(crate) fn open(folder: &Path) -> Wallet {
     Wallet::open(config, Arc::new(vault), None, None).unwrap()
 }
 
-/// Starts the app.
-pub(crate) fn start(folder: &Path, end: &End, seed: u64, early: bool) -> Child {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", TEST, "--nocapture", "--test-threads=1"]);
-    command.env(FOLDER, folder).env(SEED, seed.to_string());
-    if let End::At { point, passes } = end {
-        command.env(POINT, format!("{point} {passes}"));
-    }
-    if early {
-        command.env(EARLY, "1");
-    }
-    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
-}
-
-/// Whether this process is the app.
-pub(crate) fn is_started() -> bool {
-    env::var_os(FOLDER).is_some()
-}
-
-/// Ends the process without any tidying when it passes the point for the last time.
-fn arm() {
-    let Ok(point) = env::var(POINT) else { return };
-    let (name, passes) = point.split_once(' ').unwrap();
-    let left = AtomicU64::new(passes.parse().unwrap());
-    let pass = move || {
-        if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err() {
-            abort();
-        }
-    };
-    fail::cfg_callback(name, pass).unwrap();
-}
-
-fn tell(item: &str) {
-    // One write of a whole line: a kill leaves no half of it.
-    let mut out = std::io::stdout().lock();
-    out.write_all(format!("{MARK}{item}\n").as_bytes()).unwrap();
-    out.flush().unwrap();
-}
-
 /// Tells of a change: after the wallet has taken it, or, for the control, before it was asked.
 fn change(early: bool, ticket: &str, text: &str, make: impl FnOnce() -> Result<OutboxItem, WalletError>) {
     if early {
-        tell(&format!("0 SaveTicketHolder {ticket} {text}"));
+        tell(&format!("{MARK}0 SaveTicketHolder {ticket} {text}"));
         fail::fail_point!("control-acknowledged");
     }
     if let Ok(item) = make()
         && !early
     {
-        tell(&format!("{} {:?} {ticket} {text}", item.id, item.kind));
+        tell(&format!("{MARK}{} {:?} {ticket} {text}", item.id, item.kind));
     }
 }
 
 /// A session of the app.
-pub(crate) async fn run() {
-    let folder = env::var(FOLDER).unwrap();
-    let (seed, early) = (env::var(SEED).unwrap().parse::<u64>().unwrap(), env::var_os(EARLY).is_some());
-    let wallet = open(Path::new(&folder));
+pub(crate) async fn run(Session { folder, seed, early }: Session) {
+    let wallet = open(&folder);
     arm();
     let tickets = wallet.tickets(TicketFilter::default()).unwrap();
     for step in 0..STEPS {

@@ -1,32 +1,16 @@
 //! A wallet whose app is started and ended again and again, and what was promised to its person.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
 use std::process::Child;
 
 use tempfile::TempDir;
 use ticket_wallet::model::{BarcodeProfile, SignIn, SystemConfig, TicketFilter, TicketSystem, WriteKind};
 use ticket_wallet_sandbox::{JournalEntry, Sandbox, SandboxConfig};
 
-use crate::app::{MARK, open, start};
+use crate::app::{MARK, TEST, open};
 use crate::book::{Book, sends_itself};
+use crate::child::{self, End, Session};
 use crate::tenants::subject;
-
-/// How an app's process ends.
-#[derive(Debug, Clone)]
-pub(crate) enum End {
-    /// It breaks off at a point of its work, after it has passed it so often.
-    At {
-        point: &'static str,
-        passes: u64,
-    },
-    /// It is killed after so many acknowledgements, and a bit later.
-    Killed {
-        lines: u64,
-        polls: u64,
-    },
-    ByItself,
-}
 
 pub(crate) struct Story {
     sandbox: Sandbox,
@@ -61,26 +45,19 @@ impl Story {
 
     /// Runs the app to its end and writes down what it acknowledged. Returns whether it ended before its work was done.
     pub(crate) fn run_app(&mut self, end: &End, seed: u64, early: bool) -> bool {
-        let mut app = start(self.folder.path(), end, seed, early);
-        let mut lines = BufReader::new(app.stdout.take().unwrap()).lines();
-        if let End::Killed { lines: after, polls } = end {
-            let before = self.sandbox.requests().len();
-            let heard: Vec<_> = lines.by_ref().take(usize::try_from(*after).unwrap()).collect();
-            heard.into_iter().for_each(|line| self.hear(&line.unwrap()));
-            self.linger(&mut app, before, *polls);
-            app.kill().unwrap();
-        }
-        lines.for_each(|line| self.hear(&line.unwrap()));
-        !app.wait().unwrap().success()
-    }
-
-    /// Lets the app go on for as long as so many looks at the server's log take.
-    fn linger(&self, app: &mut Child, before: usize, polls: u64) {
-        for _ in 0..polls {
-            if self.sandbox.requests().len() > before + 20 || app.try_wait().unwrap().is_some() {
-                return;
+        let session = Session { folder: self.folder.path().to_owned(), seed, early };
+        let (mut heard, sandbox, before) = (Vec::new(), &self.sandbox, self.sandbox.requests().len());
+        // Lets the app go on for as long as so many looks at the server's log take.
+        let linger = |app: &mut Child, polls| {
+            for _ in 0..polls {
+                if sandbox.requests().len() > before + 20 || app.try_wait().unwrap().is_some() {
+                    return;
+                }
             }
-        }
+        };
+        let broke_off = child::run(TEST, &session, end, linger, |line| heard.push(line.to_owned()));
+        heard.iter().for_each(|line| self.hear(line));
+        broke_off
     }
 
     fn hear(&mut self, line: &str) {

@@ -135,3 +135,21 @@ async fn no_copy_that_is_taken_back_opens_a_door_again() {
     clock.pass_s(20);
     assert_eq!(door.scan(&venue.show(&Shown::of("1"))).verdict, Verdict::AlreadyAdmitted);
 }
+
+/// Whoever sends rubbish is told of the first hundred pieces of it; what holds is taken on all the same.
+#[tokio::test]
+async fn of_what_is_refused_the_first_hundred_are_told() {
+    let clock = TestClock::new();
+    let venue = Venue::new(&clock);
+    let (door, liar) = (venue.door().await, Peer::new(&venue, 9));
+    let good = item(&liar.sign(liar.after(None, now_ms(&clock))));
+    for pieces in [99, 100, 250] {
+        let rubbish = (0..pieces).map(|_| Item::Record(b"rubbish".to_vec()));
+        let items = [liar.introduction()].into_iter().chain(rubbish).chain([good.clone()]);
+        let merged = door.gate.merge(delta(items)).unwrap();
+        assert_eq!(merged.refused.len(), pieces.min(100));
+        let told = merged.refused.iter().zip(1_u32..).all(|(one, index)| one.index == index);
+        assert!(told, "the first ones");
+        assert_eq!(merged.added + merged.repeated, 1);
+    }
+}

@@ -1,14 +1,14 @@
 //! Ledgers that are long, full of gaps, or grow while a decision is taken.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
-use ticket_wallet::barcode::Purpose;
-use ticket_wallet::host::{KeyVault, KeyVaultError};
+use ticket_wallet::host::KeyVault;
 use ticket_wallet::ledger::{ChainId, Item, Place, Record, RecordFields, Verdict};
 use ticket_wallet::{Config, Gate, ScannerRequest};
 
 use crate::between_gates::bring;
+use crate::hooked_vault::{Call, HookedVault};
 use crate::peers::{Peer, code_bytes, delta, item, ticket};
 use crate::phone::TestClock;
 use crate::phone::vault_in;
@@ -143,34 +143,15 @@ async fn a_second_certificate_goes_over_a_third_gate() {
     }
 }
 
-/// A vault that takes so long that others' records come while it signs.
-struct SlowVault {
-    vault: Arc<dyn KeyVault>,
-    meanwhile: Mutex<Option<Box<dyn Fn() + Send>>>,
-}
-
-impl KeyVault for SlowVault {
-    fn seal(&self, plain: Vec<u8>, associated: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.vault.seal(plain, associated)
-    }
-    fn unseal(&self, sealed: Vec<u8>, associated: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.vault.unseal(sealed, associated)
-    }
-    fn create_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        self.vault.create_key(handle)
-    }
-    fn public_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        self.vault.public_key(handle)
-    }
-    fn sign(&self, handle: String, purpose: Purpose, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        if let Some(meanwhile) = &*self.meanwhile.lock().unwrap() {
-            meanwhile();
+/// Merges this while the vault signs.
+fn meanwhile(vault: &HookedVault, gate: &Arc<Gate>, next: impl Fn() -> Vec<u8> + Send + Sync + 'static) {
+    let gate: Weak<Gate> = Arc::downgrade(gate);
+    vault.before(move |call| {
+        if matches!(call, Call::Sign(_)) {
+            gate.upgrade().unwrap().merge(next()).unwrap();
         }
-        self.vault.sign(handle, purpose, message)
-    }
-    fn delete_key(&self, handle: String) -> Result<(), KeyVaultError> {
-        self.vault.delete_key(handle)
-    }
+        Ok(())
+    });
 }
 
 #[tokio::test]
@@ -178,7 +159,7 @@ async fn records_about_others_hold_no_decision_up_and_those_about_the_ticket_do(
     let clock = TestClock::new();
     let venue = Venue::new(&clock);
     let folder = tempfile::tempdir().unwrap();
-    let vault = Arc::new(SlowVault { vault: vault_in(folder.path()), meanwhile: Mutex::default() });
+    let vault = Arc::new(HookedVault::new(vault_in(folder.path())));
     let config =
         Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap().to_owned()) };
     let handed = Arc::clone(&vault) as Arc<dyn KeyVault>;
@@ -191,11 +172,8 @@ async fn records_about_others_hold_no_decision_up_and_those_about_the_ticket_do(
     // With each signature a record comes of a ticket that is not shown here.
     let (count, signed) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let others = chain(&peer, 1, 200, now_ms(&clock));
-    let (at, weak): (_, Weak<Gate>) = (Arc::clone(&count), Arc::downgrade(&gate));
-    *vault.meanwhile.lock().unwrap() = Some(Box::new(move || {
-        let next = at.fetch_add(1, Ordering::SeqCst) as usize;
-        weak.upgrade().unwrap().merge(delta([item(&others[next])])).unwrap();
-    }));
+    let at = Arc::clone(&count);
+    meanwhile(&vault, &gate, move || delta([item(&others[at.fetch_add(1, Ordering::SeqCst) as usize])]));
     let shown = venue.show(&Shown::of("1"));
     assert_eq!(gate.scan(shown.into_bytes(), 1).unwrap().verdict, Verdict::Admit);
     assert_eq!(count.load(Ordering::SeqCst), 1, "signed once");
@@ -207,11 +185,11 @@ async fn records_about_others_hold_no_decision_up_and_those_about_the_ticket_do(
     let copied = (code_bytes(&shown), at_s);
     let admission = peer.admission((None, now_ms(&clock)), (ticket("2"), 1), copied);
     let admission = peer.sign(RecordFields { sequence: 300, previous: [7; 32], ..admission });
-    let (at, weak) = (Arc::clone(&signed), Arc::downgrade(&gate));
-    *vault.meanwhile.lock().unwrap() = Some(Box::new(move || {
+    let at = Arc::clone(&signed);
+    meanwhile(&vault, &gate, move || {
         at.fetch_add(1, Ordering::SeqCst);
-        weak.upgrade().unwrap().merge(delta([item(&admission)])).unwrap();
-    }));
+        delta([item(&admission)])
+    });
     clock.pass_s(15);
     let again = venue.show(&Shown::of("2"));
     assert_eq!(gate.scan(again.into_bytes(), 1).unwrap().verdict, Verdict::AlreadyAdmitted);

@@ -41,13 +41,13 @@ pub(crate) fn truth(arrived: &[Made], revoked: Option<&Revoked>, again_after_exi
     let entries: Vec<_> =
         counted.iter().filter(|one| lets_in(one.fields()) && !is_undone(one, &counted)).collect();
     let persons = |records: &[&Record]| records.iter().map(|one| u32::from(one.fields().persons)).sum();
-    let exits: Vec<_> = counted.iter().filter(|one| one.fields().kind == Kind::Exit).collect();
+    let exits: Vec<_> = counted.iter().filter(|one| is_exit(one)).collect();
     Truth {
         records: u32::try_from(arrived.len()).unwrap(),
         entered: persons(&entries),
         left: persons(&exits),
         discounted,
-        doubles: doubles(&entries, &exits, again_after_exit),
+        doubles: doubles(&counted, &entries, again_after_exit),
         forks: forks(arrived),
         missing: missing(arrived),
     }
@@ -59,6 +59,22 @@ fn id(record: &Record) -> String {
 
 fn lets_in(fields: &RecordFields) -> bool {
     matches!(fields.kind, Kind::Admission | Kind::Override)
+}
+
+fn is_exit(record: &Record) -> bool {
+    record.fields().kind == Kind::Exit
+}
+
+/// A scanner that has seen somebody pass cannot have seen the next one of the ticket before that.
+fn time_that_counts(record: &Record, counted: &[Record]) -> u64 {
+    let said = record.fields();
+    let passed_before = counted.iter().filter(|one| {
+        let other = one.fields();
+        (lets_in(other) || is_exit(one))
+            && (other.chain, other.ticket) == (said.chain, said.ticket)
+            && other.sequence < said.sequence
+    });
+    passed_before.map(|one| one.fields().time_ms).fold(said.time_ms, u64::max)
 }
 
 /// Whether a record comes after the last good one of its chain, or lies on another branch.
@@ -94,29 +110,30 @@ fn is_undone(entry: &Record, counted: &[Record]) -> bool {
 }
 
 fn doubles(
+    counted: &[Record],
     entries: &[&Record],
-    exits: &[&Record],
     again_after_exit: bool,
 ) -> BTreeMap<String, Vec<(String, bool)>> {
     let mut found = BTreeMap::new();
     let tickets: BTreeSet<_> = entries.iter().filter_map(|one| one.fields().ticket).collect();
     for ticket in tickets {
-        let is_of = |one: &&&Record| one.fields().ticket == Some(ticket);
-        let mut own: Vec<_> = entries.iter().filter(is_of).collect();
-        own.sort_by_key(|one| (one.fields().time_ms, one.id(), one.as_bytes().to_vec()));
+        let mut passed: Vec<_> = counted
+            .iter()
+            .filter(|one| one.fields().ticket == Some(ticket) && (is_exit(one) || entries.contains(one)))
+            .collect();
+        passed.sort_by_key(|one| (time_that_counts(one, counted), one.id(), one.as_bytes().to_vec()));
         let mut told = Vec::new();
-        let mut inside = 0_i64;
-        let mut last_ms = 0;
-        for entry in own {
-            let at = entry.fields().time_ms;
-            let mut left: Vec<_> = exits.iter().filter(is_of).collect();
-            left.retain(|one| (last_ms..at).contains(&one.fields().time_ms));
-            for exit in left.into_iter().filter(|_| again_after_exit) {
-                inside = (inside - i64::from(exit.fields().persons)).max(0);
+        let (mut inside, mut group) = (0_i64, 0_i64);
+        for one in passed {
+            let persons = i64::from(one.fields().persons);
+            if is_exit(one) {
+                inside = if again_after_exit { (inside - persons).max(0) } else { inside };
+                continue;
             }
-            last_ms = at;
-            told.push((id(entry), inside > 0));
-            inside += i64::from(entry.fields().persons);
+            let has_room = again_after_exit && inside + persons <= group;
+            told.push((id(one), inside > 0 && !has_room));
+            group = if inside == 0 { persons } else { group };
+            inside += persons;
         }
         if told.iter().any(|(_, is_extra)| *is_extra) {
             found.insert(ticket.to_string(), told);

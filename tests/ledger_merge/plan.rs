@@ -39,6 +39,10 @@ pub(crate) enum Deed {
 pub(crate) struct Step {
     pub(crate) peer: usize,
     pub(crate) deed: Deed,
+    /// How many come in or leave.
+    pub(crate) persons: u16,
+    /// The scanner's clock is set back before it by five minutes, and stays so.
+    pub(crate) is_set_back: bool,
     /// Also says something else at the same place, and goes on from there.
     pub(crate) forks: bool,
     /// Is lost on the way to everybody.
@@ -67,8 +71,17 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => (0..SIGNED.len(), any::<bool>()).prop_map(|(of, with_code)| Deed::Override { of, with_code }),
         1 => Just(Deed::Refuse),
     ];
-    (0..3_usize, deed, prop::bool::weighted(0.1), prop::bool::weighted(0.1))
-        .prop_map(|(peer, deed, forks, is_lost)| Step { peer, deed, forks, is_lost })
+    let rarely = || prop::bool::weighted(0.1);
+    (0..3_usize, deed, 1..=3_u16, rarely(), rarely(), rarely()).prop_map(
+        |(peer, deed, persons, is_set_back, forks, is_lost)| Step {
+            peer,
+            deed,
+            persons,
+            is_set_back,
+            forks,
+            is_lost,
+        },
+    )
 }
 
 /// A record, and whether its code proves it.
@@ -79,21 +92,33 @@ pub(crate) struct Made {
     pub(crate) is_lost: bool,
 }
 
-/// Makes the records of a plan; the clock of each scanner goes on by a second with each step.
+/// Makes the records of a plan; the clock of each scanner goes on by a second with each step, unless it is set back.
 pub(crate) fn make(venue: &Venue, peers: &[Peer], steps: &[Step]) -> Vec<Made> {
     let mut made: Vec<Made> = Vec::new();
+    let mut behind_s = vec![0_i64; peers.len()];
     for (number, step) in (0_i64..).zip(steps) {
         let peer = &peers[step.peer];
-        let at_s = number - 600;
+        let back = if step.is_set_back { 300 } else { 0 };
+        // No credential is older than an hour.
+        behind_s[step.peer] = (behind_s[step.peer] + back).min(1_500);
+        let at_s = number - 600 - behind_s[step.peer];
         let before = made.iter().rev().map(|one| &one.record).find(|one| one.fields().chain == peer.chain);
         let before = before.cloned();
-        let (fields, is_proved) = fields(venue, peer, &made, before.as_ref(), step.deed, at_s);
+        let (mut fields, is_proved) = fields(venue, peer, &made, before.as_ref(), step.deed, at_s);
+        if matches!(step.deed, Deed::AdmitPlain | Deed::Exit(_)) || is_of_its_own(step.deed) {
+            fields.persons = step.persons;
+        }
         let fork = RecordFields { persons: fields.persons + 1, ..fields.clone() };
         for fields in [Some(fork).filter(|_| step.forks), Some(fields)].into_iter().flatten() {
             made.push(Made { record: peer.sign(fields), is_proved, is_lost: step.is_lost });
         }
     }
     made
+}
+
+/// An admission that is not taken from another scanner's.
+fn is_of_its_own(deed: Deed) -> bool {
+    matches!(deed, Deed::Admit(_, proof) if !matches!(proof, Proof::Taken))
 }
 
 fn fields(

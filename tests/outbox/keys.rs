@@ -1,67 +1,34 @@
 //! Vaults that are locked, lose keys or break off: what needs them waits or says so, and nothing else is kept back.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use ticket_wallet::barcode::Purpose;
-use ticket_wallet::host::{KeyVault, KeyVaultError, SoftwareVault};
+use ticket_wallet::host::{KeyVault as _, KeyVaultError};
 use ticket_wallet::model::{NoBarcodeReason, RejectionReason, WriteState};
 use ticket_wallet::{Config, Wallet, WalletError};
 
 use crate::desk::{Desk, small};
+use crate::hooked_vault::{Call, HookedVault};
 use crate::phone::{Phone, TestClock, sandbox, vault_in};
 
 const ZOE: &str = "zoe@example.org";
 
 /// What the vault does when it shall sign.
-#[derive(Clone)]
-enum Mood {
-    Fails(KeyVaultError),
-    /// The key that it shall sign with is gone.
-    Loses,
-    BreaksOff,
+fn signs(vault: &HookedVault, mood: impl Fn(&str) -> Result<(), KeyVaultError> + Send + Sync + 'static) {
+    vault.before(move |call| match call {
+        Call::Sign(handle) => mood(handle),
+        _ => Ok(()),
+    });
 }
 
-/// A vault that signs as a test wants.
-struct MoodyVault {
-    inner: Arc<SoftwareVault>,
-    mood: Mutex<Option<Mood>>,
+fn fails(vault: &HookedVault, with: KeyVaultError) {
+    signs(vault, move |_| Err(with.clone()));
 }
 
-impl KeyVault for MoodyVault {
-    fn seal(&self, plaintext: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.inner.seal(plaintext, associated_data)
-    }
-    fn unseal(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.inner.unseal(sealed, associated_data)
-    }
-    fn create_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        self.inner.create_key(handle)
-    }
-    fn public_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        self.inner.public_key(handle)
-    }
-    fn sign(&self, handle: String, purpose: Purpose, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        let mood = self.mood.lock().unwrap().clone();
-        match mood {
-            Some(Mood::Fails(error)) => Err(error),
-            Some(Mood::Loses) => {
-                self.inner.delete_key(handle)?;
-                Err(KeyVaultError::Missing)
-            }
-            Some(Mood::BreaksOff) => panic!("the vault breaks off"),
-            None => self.inner.sign(handle, purpose, message),
-        }
-    }
-    fn delete_key(&self, handle: String) -> Result<(), KeyVaultError> {
-        self.inner.delete_key(handle)
-    }
-}
-
-async fn moody() -> (Desk, Arc<MoodyVault>) {
+async fn moody() -> (Desk, Arc<HookedVault>) {
     let clock = TestClock::new();
     let sandbox = sandbox(&clock, small()).await;
     let folder = tempfile::tempdir().unwrap();
-    let vault = Arc::new(MoodyVault { inner: vault_in(folder.path()), mood: Mutex::default() });
+    let vault = Arc::new(HookedVault::new(vault_in(folder.path())));
     let config = Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap()) };
     let wallet = Wallet::open(config, Arc::clone(&vault) as _, Some(Arc::new(clock.clone())), None).unwrap();
     wallet.set_retry_policy(clock.policy());
@@ -78,8 +45,8 @@ async fn a_write_waits_while_the_vault_does_not_sign() {
     let [first, second] = &desk.shown()[..2] else { panic!("two barcodes") };
     desk.phone.wallet.transfer(first.clone(), ZOE.to_owned()).unwrap();
     desk.answer(second, "soup");
-    for mood in [Mood::Fails(KeyVaultError::Locked), Mood::Fails(KeyVaultError::Cancelled), Mood::BreaksOff] {
-        *vault.mood.lock().unwrap() = Some(mood);
+    for mood in [Some(KeyVaultError::Locked), Some(KeyVaultError::Cancelled), None] {
+        signs(&vault, move |_| Err(mood.clone().unwrap_or_else(|| panic!("the vault breaks off"))));
         let (tenant, _) = desk.place(first);
         let added = desk.sandbox.add_ticket("mira@example.org", tenant, desk.event(first)).unwrap();
         let before = desk.phone.tickets().len();
@@ -88,7 +55,7 @@ async fn a_write_waits_while_the_vault_does_not_sign() {
         let waiting = desk.the_only_write();
         assert_eq!((waiting.state, waiting.attempts), (WriteState::Waiting, 0));
     }
-    *vault.mood.lock().unwrap() = None;
+    vault.rest();
     assert_eq!(desk.applied(second), ["ticket_holder.create"], "another ticket's write was sent");
     assert_eq!(desk.hidden(first), None);
     desk.settle().await;
@@ -105,7 +72,7 @@ async fn without_its_key_a_ticket_cannot_be_given_up() {
         } else {
             desk.phone.wallet.transfer(ticket.clone(), ZOE.to_owned()).unwrap();
         }
-        *vault.mood.lock().unwrap() = Some(Mood::Fails(KeyVaultError::Missing));
+        fails(&vault, KeyVaultError::Missing);
         assert_eq!(desk.sync().await.unwrap().rejected, 1);
         assert_eq!(desk.the_only_write().rejection, Some(RejectionReason::NotPossible));
         assert!(desk.applied(&ticket).is_empty());
@@ -116,13 +83,15 @@ async fn without_its_key_a_ticket_cannot_be_given_up() {
 async fn a_ticket_whose_key_is_lost_keeps_its_credential_until_it_is_moved_here() {
     let (desk, vault) = moody().await;
     let [lost, sound] = &desk.shown()[..2] else { panic!("two barcodes") };
-    *vault.mood.lock().unwrap() = Some(Mood::Fails(KeyVaultError::Invalidated));
+    fails(&vault, KeyVaultError::Invalidated);
     assert_eq!(desk.hidden(sound), Some(NoBarcodeReason::NeedsRebind));
-    *vault.mood.lock().unwrap() = None;
+    vault.rest();
     assert_eq!(desk.hidden(sound), None, "a key that signs again is no lost key");
-    *vault.mood.lock().unwrap() = Some(Mood::Loses);
+    // The key that it shall sign with is gone.
+    let keys = vault_in(desk.phone.folder.path());
+    signs(&vault, move |handle| keys.delete_key(handle.to_owned()).and(Err(KeyVaultError::Missing)));
     assert_eq!(desk.hidden(lost), Some(NoBarcodeReason::NeedsRebind));
-    *vault.mood.lock().unwrap() = None;
+    vault.rest();
     assert_eq!(desk.hidden(sound), None, "of this ticket only");
     desk.settle().await;
     // The server holds the old key bound: a sync alone takes no move.

@@ -19,6 +19,8 @@ pub(crate) struct Desk {
     pub(crate) records: Vec<Vec<u8>>,
     /// Of the scanners, in the order in which they registered.
     pub(crate) certificates: Vec<Vec<u8>>,
+    /// The first and the last second of certificates; `None` is for ever.
+    pub(crate) certified: (u32, Option<u32>),
 }
 
 /// `POST /gates`, `GET /gates/manifest`, `POST /gates/ledger`, each as the extension's description has it.
@@ -37,8 +39,8 @@ pub(crate) fn answer(asked: &Asked, keys: &ManifestIssuer, desk: &mut Desk) -> A
                 event_id: EVENT.to_owned(),
                 scanner_id: scanner_id.clone(),
                 scanner_key: key,
-                not_before: 0,
-                not_after: None,
+                not_before: desk.certified.0,
+                not_after: desk.certified.1,
                 name: asked.json()["name"].as_str().unwrap().to_owned(),
                 sections: vec![7],
             });

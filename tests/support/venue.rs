@@ -160,6 +160,12 @@ impl Venue {
         self.desk.lock().unwrap().offered = bytes;
     }
 
+    /// Certifies scanners that sign in from now on between these times, seconds from now; without an end for ever.
+    pub(crate) fn certify(&self, from: i64, until: Option<i64>) {
+        let at = |seconds: i64| u32::try_from(self.now_s() + seconds).unwrap();
+        self.desk.lock().unwrap().certified = (at(from), until.map(at));
+    }
+
     /// The records that it was handed.
     pub(crate) fn records(&self) -> Vec<Vec<u8>> {
         self.desk.lock().unwrap().records.clone()

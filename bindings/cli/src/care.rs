@@ -5,6 +5,7 @@ use ticket_wallet::{AccountDiagnosis, Diagnosis, RecoveryReport, Wallet, diagnos
 
 use crate::confirm::confirm;
 use crate::failure::Failure;
+use crate::gate::{certification_json, certification_text};
 use crate::holder::state_text;
 use crate::home::{self, Place};
 use crate::output::{Output, one_line};
@@ -95,6 +96,7 @@ fn diagnosis_json(diagnosis: &Diagnosis) -> Value {
         "time": time, "accounts": diagnosis.accounts.iter().map(account).collect::<Vec<_>>(),
         "keys_to_delete": diagnosis.keys_to_delete,
         "records": diagnosis.records, "unsent_records": diagnosis.unsent_records,
+        "certification": certification_json(diagnosis.certification),
     })
 }
 
@@ -134,6 +136,9 @@ fn diagnosis_text(diagnosis: &Diagnosis, place: &Place) -> String {
         let Diagnosis { records, unsent_records, .. } = diagnosis;
         lines.push(format!("Ledger    {records} records, {unsent_records} of them handed over to no server"));
     }
+    lines.extend(
+        certification_text(diagnosis.certification).map(|text| format!("Scanner   certificate {text}")),
+    );
     let beside = Place { folder: home::gate_folder(&place.folder), is_gate: true };
     if !place.is_gate && beside.is_there() {
         lines.push("Gate      there is one beside it: ticket-wallet gate doctor".to_owned());

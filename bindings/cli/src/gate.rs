@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 use ticket_wallet::Gate;
 use ticket_wallet::host::HostClock;
 use ticket_wallet::model::{
-    GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus, GateSyncReport, LedgerReport,
+    GateCertification, GateReadiness, GateRecord, GateSection, GateStatistics, GateStatus, GateSyncReport,
+    LedgerReport,
 };
 
 use crate::args::gate::{GateCareCommand, GateCommand};
@@ -115,6 +116,7 @@ fn status(status: &GateStatus, output: &Output) -> Result<(), Failure> {
                 ("Tickets", status.tickets.to_string()),
                 ("Not sent", status.unsent.to_string()),
             ]);
+            rows.extend(certification_text(status.certification).map(|text| ("Certificate", text)));
         }
         rows.push(("Time", clock.to_owned()));
         table(&rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect::<Vec<_>>())
@@ -128,8 +130,36 @@ pub(crate) fn status_json(status: &GateStatus) -> Value {
         "scanner": status.scanner, "sections": status.sections.iter().map(section_json).collect::<Vec<_>>(),
         "manifest_sequence": status.manifest_sequence, "manifest_as_of": status.manifest_as_of,
         "closes_at": status.closes_at, "tickets": status.tickets, "unsent": status.unsent,
+        "certification": certification_json(status.certification),
         "clock": { "confirmed": status.clock.confirmed, "error_ms": status.clock.error_ms },
     })
+}
+
+/// What a scanner's certificate says of now, and what helps; nothing where there is none.
+pub(crate) fn certification_text(certification: GateCertification) -> Option<String> {
+    let refused = "other gates refuse what is recorded now";
+    let again = "sign in again: ticket-wallet gate sign-in";
+    Some(match certification {
+        GateCertification::NotNeeded => return None,
+        GateCertification::Valid { until: None } => "valid".to_owned(),
+        GateCertification::Valid { until: Some(at) } => format!("valid until {} UTC", utc(at)),
+        GateCertification::NotYetValid { from } => {
+            format!("not valid before {} UTC: {refused}; if this device's time is right, {again}", utc(from))
+        }
+        GateCertification::Expired { at } => format!("expired {} UTC: {refused}; {again}", utc(at)),
+        GateCertification::Unreadable => format!("cannot be read: {refused}; {again}"),
+    })
+}
+
+/// The same for scripts; `null` where there is none.
+pub(crate) fn certification_json(certification: GateCertification) -> Value {
+    match certification {
+        GateCertification::NotNeeded => Value::Null,
+        GateCertification::Valid { until } => json!({ "state": "Valid", "until": until }),
+        GateCertification::NotYetValid { from } => json!({ "state": "NotYetValid", "from": from }),
+        GateCertification::Expired { at } => json!({ "state": "Expired", "at": at }),
+        GateCertification::Unreadable => json!({ "state": "Unreadable" }),
+    }
 }
 
 fn section_json(section: &GateSection) -> Value {

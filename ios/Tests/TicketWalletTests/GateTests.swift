@@ -22,6 +22,126 @@ final class GateTests: XCTestCase {
         XCTAssertGreaterThan(status.tickets, 0)
         let prepared = try await gate.prepare()
         XCTAssertEqual(prepared.manifestSequence, status.manifestSequence)
+        XCTAssertEqual(status.certification, .valid(until: nil))
+    }
+
+    func test_a_certificate_that_is_over_is_told_until_the_next_sign_in() async throws {
+        let door = try await Door()
+        XCTAssertEqual(try door.gate.status().certification, .notNeeded)
+        let over = Int64(Date().timeIntervalSince1970) - 60
+        try await door.rules(#"{"certified_until": \#(over)}"#)
+        let expired = try await door.gate.signIn(signIn: door.signIn())
+        XCTAssertEqual(expired.certification, .expired(at: over))
+        XCTAssertEqual(try door.gate.status().certification, .expired(at: over))
+        XCTAssertEqual(try door.scan(await door.frame()).verdict, .admit, "nobody waits at the door for it")
+        try await door.rules(#"{"certified_until": 0}"#)
+        var again = door.signIn()
+        again.leaveUnsent = true
+        let renewed = try await door.gate.signIn(signIn: again)
+        XCTAssertEqual(renewed.certification, .valid(until: nil))
+    }
+
+    func test_each_policy_lets_in_as_often_as_it_says() async throws {
+        let door = try await Door()
+        let gate = door.gate
+        _ = try await gate.signIn(signIn: door.signIn())
+        func now(_ rules: String) async throws {
+            try await door.rules(rules)
+            _ = try await gate.prepare()
+        }
+        /// The verdicts on a group of each of these sizes.
+        func enter(_ sizes: UInt16...) async throws -> [Verdict] {
+            var verdicts: [Verdict] = []
+            for persons in sizes {
+                verdicts.append(try gate.scan(scanned: await door.frame(), persons: persons).verdict)
+            }
+            return verdicts
+        }
+        func exit(_ persons: UInt16) async throws {
+            let said = try gate.exit(scanned: await door.frame(), persons: persons)
+            XCTAssertEqual(said.verdict, .admit)
+        }
+
+        try await now(#"{"policy": "days", "entries": 2}"#)
+        var verdicts = try await enter(1)
+        XCTAssertEqual(verdicts, [.admit])
+        let sameDay = try door.scan(await door.frame())
+        XCTAssertEqual(sameDay.verdict, .alreadyAdmitted)
+        XCTAssertEqual(sameDay.allowed, .days(count: 2))
+
+        try await now(#"{"policy": "entries", "entries": 5}"#)
+        verdicts = try await enter(3, 2)
+        XCTAssertEqual(verdicts, [.admit, .alreadyAdmitted])
+        let last = try door.scan(await door.frame())
+        XCTAssertEqual(last.verdict, .admit)
+        XCTAssertEqual(last.entered, 4)
+        XCTAssertEqual(last.allowed, .persons(count: 5))
+        verdicts = try await enter(1)
+        XCTAssertEqual(verdicts, [.alreadyAdmitted])
+
+        try await now(#"{"policy": "re_entry"}"#)
+        verdicts = try await enter(1)
+        XCTAssertEqual(verdicts, [.alreadyAdmitted])
+        try await exit(5)
+        verdicts = try await enter(3, 1)
+        XCTAssertEqual(verdicts, [.admit, .alreadyAdmitted])
+        try await exit(2)
+        verdicts = try await enter(3, 2, 1)
+        XCTAssertEqual(verdicts, [.alreadyAdmitted, .admit, .alreadyAdmitted], "as many as have left")
+        XCTAssertEqual(try door.scan(await door.frame()).allowed, .afterExit)
+        let counted = try gate.statistics()
+        XCTAssertEqual([counted.entered, counted.left], [10, 7])
+    }
+
+    func test_a_venue_nonce_is_asked_for_where_the_event_says_so() async throws {
+        let door = try await Door()
+        try await door.rules(#"{"nonce_required": true}"#)
+        _ = try await door.gate.signIn(signIn: door.signIn())
+        XCTAssertEqual(try door.scan(await door.frame()).verdict, .badDeviceSignature)
+        let nonce = try await door.sandbox.nonce(door.code.tenant, door.event())
+        let other = Data(nonce.map { $0 &+ 1 })
+        let said = try [other, nonce].map { nonce in
+            let frame = try door.wallet.present(ticketId: door.ticket.id, venueNonce: nonce)
+            return try door.scan(Data(frame.text.utf8)).verdict
+        }
+        XCTAssertEqual(said, [.badDeviceSignature, .admit])
+        let report = try await door.gate.sync()
+        XCTAssertEqual([report.sent, report.conflicts, report.unsent], [3, 0, 0])
+    }
+
+    func test_a_gate_of_ticketing_redeems_the_tickets_that_it_let_in() async throws {
+        let (sandbox, phone) = (try Sandbox(), try Phone())
+        let (gate, office) = (try phone.openGate(), try phone.openOffice())
+        let festival = try await sandbox.festival()
+        let host = try await sandbox.organiser()
+        let account = try await office.signIn(
+            to: .ticketing, at: SystemConfig(url: festival.url), userName: host.name, password: host.password
+        ).id
+        let tickets = try await office.eventTickets(accountId: account, eventId: festival.event).tickets
+        let serial = try XCTUnwrap(tickets.first { $0.status == .issued }).remoteId
+        let config = SystemConfig(
+            url: festival.url, ticketing: TicketingConfig(appKey: festival.integrationKey))
+        let signIn = GateSignIn(
+            service: .ticketing, config: config, admissionCode: festival.code, name: "Door 1")
+        XCTAssertFalse([festival.code, festival.integrationKey].contains { "\(signIn)".contains($0) })
+        let status = try await gate.signIn(signIn: signIn)
+        XCTAssertGreaterThan(status.tickets, 0)
+        XCTAssertEqual(status.certification, .notNeeded)
+        let scan = { (text: String) in try gate.scan(scanned: Data(text.utf8), persons: 1) }
+        let admitted = try scan(serial)
+        XCTAssertEqual(admitted.verdict, .admit)
+        XCTAssertEqual(admitted.profile, .plain)
+        XCTAssertFalse(admitted.certainty.isProved, "nothing in a serial proves that it is no copy")
+        XCTAssertEqual(try scan("a wristband").verdict, .unknownTicket)
+        let again = try scan(serial)
+        XCTAssertEqual(again.verdict, .alreadyAdmitted)
+        XCTAssertEqual(again.earlier?.recordId, admitted.recordId)
+        let report = try await gate.sync()
+        XCTAssertEqual([report.sent, report.conflicts, report.unsent], [3, 0, 0])
+        let redeemed = try await office.admissions(accountId: account, eventId: festival.event).admissions
+        XCTAssertEqual(redeemed.map(\.ticket), [serial])
+        XCTAssertEqual(redeemed.map(\.redeemer), ["Door 1"])
+        XCTAssertEqual(redeemed.map(\.device), [status.scanner])
     }
 
     func test_a_validators_token_signs_in_to_bam_itself() async throws {
@@ -219,6 +339,16 @@ private struct Door {
         GateSignIn(
             service: .extension, config: SystemConfig(url: sandbox.gates(code)),
             admissionCode: other ?? code.code, name: name)
+    }
+
+    /// What the event is called in its system.
+    func event() throws -> String {
+        try XCTUnwrap(wallet.ticket(id: ticket.id).event).remoteId
+    }
+
+    /// Changes what the event's gates go by.
+    func rules(_ json: String) async throws {
+        try await sandbox.gateRules(code.tenant, event(), json)
     }
 
     /// Signs in here, and another gate too; there is no network from then on.

@@ -132,6 +132,19 @@ final class Sandbox: @unchecked Sendable {
         try await control("PATCH", path, #"{"state": "\#(state)"}"#)
     }
 
+    /// Changes what gates of an event go by; `rules` is JSON.
+    func gateRules(_ tenant: String, _ event: String, _ rules: String) async throws {
+        try await control("PATCH", "/sandbox/gates/events/\(tenant)/\(event)", rules)
+    }
+
+    /// The venue nonce of an event that phones show now.
+    func nonce(_ tenant: String, _ event: String) async throws -> Data {
+        struct Shown: Decodable { let nonce: String }
+        let shown: Shown = try await get("/sandbox/gates/events/\(tenant)/\(event)/nonce")
+        guard let number = UInt64(shown.nonce, radix: 16) else { throw NotStarted() }
+        return withUnsafeBytes(of: number.bigEndian) { Data($0) }
+    }
+
     /// Sends gates this kind of bad manifest until ``goodManifest()``.
     func badManifest(_ kind: String) async throws {
         try await control("PUT", "/sandbox/gates/bad-manifest", #""\#(kind)""#)
@@ -261,11 +274,17 @@ struct Festival: Decodable {
     struct Event: Decodable {
         let id: UInt64
         let sections: [String]
+        let globalCode: String
     }
 
     /// Where its API is.
     let url: String
+    /// The app's own key, by which codes are looked up.
+    let integrationKey: String
     let events: [Event]
+
+    /// What a gate of the first event signs in with.
+    var code: String { events[0].globalCode }
 
     /// The first event's id.
     var event: String { String(events[0].id) }

@@ -9,7 +9,7 @@ use crate::model::WriteState;
 use crate::store::{accounts, outbox};
 
 /// The tables that no server can give back, each after those it refers to.
-pub(super) const SAVED: [&str; 11] = [
+pub(super) const SAVED: [&str; 12] = [
     "account",
     "device_key",
     "credential",
@@ -21,6 +21,7 @@ pub(super) const SAVED: [&str; 11] = [
     "gate_record",
     "gate_certificate",
     "gate_floor",
+    "gate_sequence",
 ];
 
 /// How much was saved.

@@ -4,8 +4,9 @@
 //! What is cancelled or used elsewhere is not known here: the ledger says so when an admission is handed over. It does not
 //! say who used a ticket, so that after a lost answer a refusal leaves open whether this gate's own request came through;
 //! before the step that counts, that it is taken is kept with the record. Exits and what was taken back stay on this
-//! device: B.A.M has no call for them.
+//! device: B.A.M has no call for them. What was taken back after the ledger was told is flagged.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use crate::admission::Knowledge;
 use crate::barcode::{BamCodeTicket, EventKey};
 use crate::device::{new_id, random};
 use crate::error::Error;
-use crate::ledger::{Kind, RecordId, ScannerId};
+use crate::ledger::{RecordId, ScannerId};
 use crate::manifest::{Draft, EntryPolicy, Head, Manifest, Profile};
 use crate::model::GateSignIn;
 use crate::remote::bam::{Bam, BamValidator, LedgerCall, WalletKey};
@@ -31,6 +32,11 @@ const BATCH: u32 = 50;
 const BEFORE_TOKEN: &str = "/organizer/validator/";
 /// What a record says while the ledger's answer is open.
 const OPEN: &str = "B.A.M's ledger was asked to invalidate the ticket; its answer has not come";
+/// What it says in the end when the answer told neither.
+const UNCLEAR: &str = "whether the ticket is invalidated is open";
+/// What it says of a refusal after a lost answer.
+const LOST_OR_ELSEWHERE: &str =
+    "it was invalidated by this record's first request, whose answer was lost, or elsewhere";
 
 /// What signs in to B.A.M and signs on its ledger.
 #[derive(Clone, Serialize, Deserialize)]
@@ -188,8 +194,8 @@ enum Outcome {
     Unclear(Option<String>),
 }
 
-/// A refusal of the ticket, as far as it is one: what is about the caller, about too many requests, or about an address that
-/// is not there ends the sync, and the record waits.
+/// A refusal of the ticket, as far as it is one. With what is about the caller, about too many requests, or about an address
+/// that is not there the record waits.
 fn refusal(error: Error) -> Result<Outcome, Error> {
     match error {
         Error::Status { status: 401 | 403 | 408 | 425 | 429, .. }
@@ -201,8 +207,22 @@ fn refusal(error: Error) -> Result<Outcome, Error> {
     }
 }
 
+/// Whether a failure may be about this ticket alone: the service answers, and does not ask to wait or to sign in.
+fn may_be_of_one_ticket(error: &Error) -> bool {
+    match error {
+        Error::Status { retry_after_ms: Some(_), .. } => false,
+        Error::Status { status, .. } => matches!(status, 403 | 404 | 500..),
+        Error::Reply { .. } => true,
+        _ => false,
+    }
+}
+
 impl Scanner {
-    pub(super) async fn prepare_by_bam(&self, post: &Post, registered: &Registered) -> Result<(), Error> {
+    pub(super) async fn prepare_by_bam(
+        self: &Arc<Self>,
+        post: &Post,
+        registered: &Registered,
+    ) -> Result<(), Error> {
         let desk = Desk::of(&self.http_for(&registered.config)?, registered).await?;
         let key = desk.event_key(&registered.event_id).await?;
         let held = post.knowledge.as_ref().map(Knowledge::manifest);
@@ -218,7 +238,7 @@ impl Scanner {
                 unlisted: Profile::BamSigned,
             },
             issuers: Vec::new(),
-            sections: std::collections::BTreeMap::new(),
+            sections: BTreeMap::new(),
             days: Vec::new(),
             epochs: Vec::new(),
             tickets: Vec::new(),
@@ -227,52 +247,83 @@ impl Scanner {
         };
         let body =
             draft.to_bytes().map_err(|e| Error::Input { field: e.field, reason: e.reason.to_owned() })?;
-        self.use_manifest(post.scanner.clone(), Manifest::from_body(body)?)
+        self.use_manifest_apart(post.scanner.clone(), Manifest::from_body(body)?).await
     }
 
+    /// Hands over what there is. A record of which the ledger fails waits, and the others go on; then the first failure is
+    /// told.
     pub(super) async fn send_by_bam(
         &self,
         post: &Post,
         registered: &Registered,
         report: &mut GateSyncReport,
     ) -> Result<(), Error> {
-        let mut desk = None;
+        let (mut desk, mut after, mut failed) = (None, 0, None);
         loop {
-            let batch = self.store.unsent_records(post.scanner.event, 0, BATCH)?;
-            if batch.is_empty() {
-                return Ok(());
-            }
+            let batch = self.store.unsent_records(post.scanner.event, after, BATCH)?;
+            let Some(last) = batch.last() else { return failed.map_or(Ok(()), Err) };
+            after = last.id;
+            let mut settled = BTreeSet::new();
             for stored in &batch {
-                let Some(ticket) = self.used_ticket(stored)? else {
-                    self.mark_sent(&[(stored.id, None)], report)?;
+                if settled.contains(&stored.id) {
+                    continue;
+                }
+                let Some(ticket) = used_ticket(stored) else {
+                    self.mark_sent(&[(stored.id, self.left_behind(stored)?)], report)?;
                     continue;
                 };
+                if let Some(undo) = self.undo_of(stored)? {
+                    let mut rows = vec![(stored.id, stored.conflict.clone())];
+                    if !undo.sent {
+                        rows.push((undo.id, self.left_behind(&undo)?));
+                    }
+                    self.mark_sent(&rows, report)?;
+                    settled.insert(undo.id);
+                    continue;
+                }
                 let desk = match &mut desk {
                     Some(desk) => desk,
                     none => none.insert(Desk::of(&self.http_for(&registered.config)?, registered).await?),
                 };
-                let conflict = self.invalidate(desk, stored, ticket).await?;
-                self.store.settle_record(stored.id, conflict.as_deref())?;
-                report.sent += 1;
-                report.conflicts += u32::from(conflict.is_some());
+                match self.invalidate(desk, stored, ticket).await {
+                    Ok(conflict) => {
+                        self.store.settle_record(stored.id, conflict.as_deref())?;
+                        report.sent += 1;
+                        report.conflicts += u32::from(conflict.is_some());
+                    }
+                    Err(error) if may_be_of_one_ticket(&error) => failed = failed.or(Some(error)),
+                    Err(error) => return Err(error),
+                }
             }
         }
     }
 
-    /// The ticket that a record has used: of an admission that was not taken back, or an override.
-    fn used_ticket(&self, stored: &StoredRecord) -> Result<Option<BamCodeTicket>, Error> {
+    /// The undo that takes an admission back.
+    fn undo_of(&self, stored: &StoredRecord) -> Result<Option<StoredRecord>, Error> {
         let fields = stored.record.fields();
-        let (Kind::Admission | Kind::Override, Some(id)) = (fields.kind, fields.ticket) else {
-            return Ok(None);
-        };
-        let undone = |other: &StoredRecord| {
+        let Some(id) = fields.ticket else { return Ok(None) };
+        let undoes = |other: &StoredRecord| {
             let other = other.record.fields();
             (other.chain, other.evidence.undone) == (fields.chain, Some(fields.sequence))
         };
-        if self.store.ticket_records(fields.event, id)?.iter().any(undone) {
-            return Ok(None);
-        }
-        Ok(stored.code.as_deref().and_then(BamCodeTicket::parse))
+        Ok(self.store.ticket_records(fields.event, id)?.into_iter().find(undoes))
+    }
+
+    /// What an undo leaves on the ledger: it takes no invalidation back.
+    fn left_behind(&self, undo: &StoredRecord) -> Result<Option<String>, Error> {
+        let fields = undo.record.fields();
+        let Some(sequence) = fields.evidence.undone else { return Ok(None) };
+        let admission = match self.store.record_at(fields.chain, sequence) {
+            Err(Error::NotFound { .. }) => return Ok(None),
+            other => other?,
+        };
+        let holds = match admission.conflict.as_deref() {
+            None if admission.sent && used_ticket(&admission).is_some() => "holds",
+            Some(note) if leaves_open(note) => "may hold",
+            _ => return Ok(None),
+        };
+        let words = "the ticket as used by the admission that this takes back, and takes nothing back itself";
+        Ok(Some(format!("B.A.M's ledger {holds} {words}")))
     }
 
     /// Has a record's ticket invalidated; gives what B.A.M holds against it.
@@ -289,7 +340,7 @@ impl Scanner {
         let said = match desk.invalidate(&call, begun).await? {
             Outcome::Done => return Ok(None),
             Outcome::Unclear(status) => format!(
-                "B.A.M's ledger answered {}: whether the ticket is invalidated is open",
+                "B.A.M's ledger answered {}: {UNCLEAR}",
                 status.as_deref().unwrap_or("something else than success")
             ),
             Outcome::Refused(status, code) => {
@@ -303,15 +354,13 @@ impl Scanner {
     /// What a refusal can mean after what this gate has handed over before.
     fn why_refused(&self, stored: &StoredRecord) -> Result<String, Error> {
         if stored.conflict.as_deref() == Some(OPEN) {
-            let words =
-                "it was invalidated by this record's first request, whose answer was lost, or elsewhere";
-            return Ok(words.to_owned());
+            return Ok(LOST_OR_ELSEWHERE.to_owned());
         }
         let fields = stored.record.fields();
         let records =
             fields.ticket.map_or(Ok(Vec::new()), |id| self.store.ticket_records(fields.event, id))?;
         let is_entry = |other: &&StoredRecord| {
-            let is_entry = matches!(other.record.fields().kind, Kind::Admission | Kind::Override);
+            let is_entry = other.record.fields().lets_in();
             is_entry && other.sent && other.conflict.is_none() && other.record.fields().chain == fields.chain
         };
         let taken_back = |id: &RecordId| {
@@ -323,5 +372,46 @@ impl Scanner {
             (None, Some(id)) => format!("this gate's record {id}, taken back, may have used the ticket"),
             (None, None) => "it is used already, or not to be used".to_owned(),
         })
+    }
+}
+
+/// The ticket that a record has used: of an admission or an override.
+fn used_ticket(stored: &StoredRecord) -> Option<BamCodeTicket> {
+    let fields = stored.record.fields();
+    fields.ticket.filter(|_| fields.lets_in())?;
+    stored.code.as_deref().and_then(BamCodeTicket::parse)
+}
+
+/// Whether a note leaves open what became of its record's invalidation.
+fn leaves_open(note: &str) -> bool {
+    note == OPEN || note.ends_with(UNCLEAR) || note.ends_with(LOST_OR_ELSEWHERE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_the_tickets_or_the_services() {
+        let status = |status, code: Option<&str>, retry_after_ms| Error::Status {
+            endpoint: String::new(),
+            status,
+            server_code: code.map(str::to_owned),
+            retry_after_ms,
+        };
+        for (number, code) in [(403, None), (403, Some("FORBIDDEN")), (404, None), (500, None), (503, None)] {
+            let waits = refusal(status(number, code, None));
+            assert!(waits.is_err_and(|error| may_be_of_one_ticket(&error)), "{number}");
+        }
+        for (number, pause) in [(401, None), (408, None), (425, None), (429, None), (503, Some(1))] {
+            let stops = refusal(status(number, None, pause));
+            assert!(stops.is_err_and(|error| !may_be_of_one_ticket(&error)), "{number}");
+        }
+        for error in [Error::SignedOut, Error::Paused, Error::Cancelled] {
+            assert!(!may_be_of_one_ticket(&error), "{error:?}");
+        }
+        for (number, code) in [(404, Some("NO_SUCH_TICKET")), (409, None), (410, None), (422, None)] {
+            assert!(matches!(refusal(status(number, code, None)), Ok(Outcome::Refused(..))), "{number}");
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! Gates of the extension: a signed manifest under a pinned key, and every record.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{GateSyncReport, Post, Registered, Registration, Scanner};
 use crate::barcode::{DeviceKey, IssuerKey};
-use crate::device::new_id;
+use crate::device::{apart, new_id};
 use crate::error::Error;
 use crate::ledger::{Item, RecordId, ScannerId};
-use crate::manifest::ManifestError;
+use crate::manifest::{Manifest, ManifestError};
 use crate::model::GateSignIn;
 use crate::remote::extension::{
     Extension, GateAnswer, GateSignIn as WireSignIn, MAX_RECORDS, ManifestReply, Uploaded, gate_session,
@@ -75,7 +77,7 @@ impl Registered {
 
 impl Scanner {
     pub(super) async fn prepare_by_extension(
-        &self,
+        self: &Arc<Self>,
         post: &Post,
         registered: &Registered,
     ) -> Result<(), Error> {
@@ -85,17 +87,39 @@ impl Scanner {
         let held = post.knowledge.as_ref().map(|known| known.manifest().head().sequence);
         let taken = match extension.manifest(&http, &session, held).await? {
             ManifestReply::NotChanged => return Ok(()),
-            ManifestReply::Manifest(bytes) => return self.take_manifest(&bytes, &key),
-            ManifestReply::Delta(bytes) => self.take_manifest(&bytes, &key),
+            ManifestReply::Manifest(bytes) => return self.take_offered(bytes, &key).await,
+            ManifestReply::Delta(bytes) => self.take_offered(bytes, &key).await,
         };
         // A delta of another history is no reason to stay behind: the whole manifest is asked for.
         if !matches!(taken, Err(Error::Manifest(ManifestError::WrongBase | ManifestError::WrongResult))) {
             return taken;
         }
         match extension.manifest(&http, &session, None).await? {
-            ManifestReply::Manifest(bytes) => self.take_manifest(&bytes, &key),
+            ManifestReply::Manifest(bytes) => self.take_offered(bytes, &key).await,
             _ => taken,
         }
+    }
+
+    /// Takes a manifest or delta into use, on a thread that may block.
+    async fn take_offered(self: &Arc<Self>, signed: Vec<u8>, key: &IssuerKey) -> Result<(), Error> {
+        let (me, key) = (Arc::clone(self), key.clone());
+        apart(move || me.take_as_good(&signed, &key)).await
+    }
+
+    /// Where the manifest in use was lost, an older one than that is refused all the same.
+    fn take_as_good(&self, signed: &[u8], key: &IssuerKey) -> Result<(), Error> {
+        let post = self.post()?;
+        if post.knowledge.is_some() {
+            return self.take_manifest(signed, key);
+        }
+        let offered = Manifest::read(signed, key)?;
+        let event = post.scanner.event;
+        let held = self.store.gate_sequence(event, &hex::encode(key.to_bytes()))?;
+        let sequence = offered.head().sequence;
+        if offered.head().event == event && sequence < held {
+            return Err(ManifestError::Rollback { held, offered: sequence }.into());
+        }
+        self.use_manifest(post.scanner.clone(), offered)
     }
 
     pub(super) async fn send_by_extension(

@@ -74,7 +74,7 @@ fn session(key: &str) -> Session {
 
 impl Scanner {
     pub(super) async fn prepare_by_ticketing(
-        &self,
+        self: &Arc<Self>,
         post: &Post,
         mut registered: Registered,
     ) -> Result<(), Error> {
@@ -99,7 +99,7 @@ impl Scanner {
         // First the door's sections, then the tickets, then how far they were read: broken off in between, the gate knows
         // too little and reads it again.
         self.store.set_registered(stored.scanner, &stored.registered)?;
-        self.use_manifest(stored, manifest)?;
+        self.use_manifest_apart(stored, manifest).await?;
         progress.has_read(&read);
         progress.keep(&self.store)
     }

@@ -7,9 +7,11 @@ use crate::error::Error;
 use crate::ledger::RecordId;
 use crate::manifest::{Manifest, Profile};
 use crate::model::{
-    EarlierEntry, GateCertainty, GateReadiness, GateRecord, GateSection, GateStatus, GateVerdict,
+    EarlierEntry, GateCertainty, GateCertification, GateReadiness, GateRecord, GateSection, GateStatus,
+    GateVerdict,
 };
 use crate::store::StoredRecord;
+use crate::sync::gate::{Registered, certification};
 
 /// What is said of a code.
 pub(super) fn verdict(
@@ -79,7 +81,8 @@ impl Scanner {
     /// # Errors
     /// [`Error::Clock`], [`Error::Database`].
     pub fn status(&self) -> Result<GateStatus, Error> {
-        let clock = self.time.now()?.uncertainty;
+        let now = self.time.now()?;
+        let clock = now.uncertainty;
         let Ok(post) = self.post() else {
             return Ok(GateStatus {
                 readiness: GateReadiness::NotSignedIn,
@@ -92,6 +95,7 @@ impl Scanner {
                 closes_at: None,
                 tickets: 0,
                 unsent: 0,
+                certification: GateCertification::NotNeeded,
                 clock,
             });
         };
@@ -103,7 +107,7 @@ impl Scanner {
         };
         Ok(GateStatus {
             readiness: manifest.map_or(GateReadiness::NotPrepared, readiness),
-            name: Some(crate::sync::gate::Registered::read(&post.scanner)?.name),
+            name: Some(Registered::read(&post.scanner)?.name),
             event: Some(post.scanner.event.to_string()),
             scanner: Some(hex::encode(post.scanner.scanner.0)),
             sections: post.sections.iter().map(named).collect(),
@@ -112,6 +116,7 @@ impl Scanner {
             closes_at: head.and_then(|head| head.closes_at).map(i64::from),
             tickets: manifest.map_or(0, |one| u32::try_from(one.ticket_count()).unwrap_or(u32::MAX)),
             unsent: self.store.tallies(post.scanner.event, None)?.1,
+            certification: certification(&post.scanner, now.unix_ms),
             clock,
         })
     }

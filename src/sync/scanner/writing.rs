@@ -15,12 +15,8 @@ use crate::store::{LedgerHead, StoredRecord};
 /// The longest reason of an override, in bytes.
 const MAX_REASON: usize = 200;
 
-/// A signed code and the venue nonce in it.
-#[derive(Clone, Copy)]
-pub(super) struct Writing {
-    pub(super) code: [u8; CODE_LEN],
-    pub(super) nonce: Option<[u8; NONCE_LEN]>,
-}
+/// A signed code, and the venue nonce in it.
+pub(super) type Proof = ([u8; CODE_LEN], Option<[u8; NONCE_LEN]>);
 
 /// What a record says, but for its place and time.
 pub(super) struct Entry {
@@ -66,7 +62,7 @@ impl Entry {
     pub(super) fn overriding(
         refusal: &StoredRecord,
         reason: &str,
-        proof: Option<Writing>,
+        proof: Option<Proof>,
     ) -> Result<Self, Error> {
         if reason.is_empty() || reason.len() > MAX_REASON {
             return Err(Error::Input {
@@ -76,8 +72,8 @@ impl Entry {
         }
         let proof = proof.filter(|_| refusal.record.fields().profile == Profile::Signed);
         let evidence = Evidence {
-            code: proof.map(|proof| proof.code),
-            nonce: proof.and_then(|proof| proof.nonce),
+            code: proof.map(|(code, _)| code),
+            nonce: proof.and_then(|(_, nonce)| nonce),
             reason: Some(reason.to_owned()),
             undone: None,
         };

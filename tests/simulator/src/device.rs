@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ticket_wallet::barcode::{DeviceSignature, Purpose};
 use ticket_wallet::clock::ClockReading;
-use ticket_wallet::host::{HostClock, HostClockError, KeyVault, KeyVaultError, SoftwareVault};
+use ticket_wallet::host::{HostClock, HostClockError, KeyVault as _, SoftwareVault};
+
+use crate::hooked_vault::{Call, HookedVault};
 
 /// 2026-11-21, Unix milliseconds: the doors open.
 pub(crate) const BEGIN_MS: i64 = 1_795_219_200_000;
@@ -62,14 +64,23 @@ impl HostClock for DeviceClock {
 
 /// A vault that remembers which key it made: whoever owns the device can sign anything with it.
 pub(crate) struct DeviceVault {
-    vault: SoftwareVault,
-    handle: Mutex<Option<String>>,
+    /// What the gate is given.
+    pub(crate) keys: Arc<HookedVault>,
+    handle: Arc<Mutex<Option<String>>>,
 }
 
 impl DeviceVault {
     pub(crate) fn new(path: &std::path::Path) -> Self {
-        let vault = SoftwareVault::new(path.to_string_lossy().into_owned());
-        Self { vault, handle: Mutex::default() }
+        let keys = HookedVault::new(Arc::new(SoftwareVault::new(path.to_string_lossy().into_owned())));
+        let handle: Arc<Mutex<Option<String>>> = Arc::default();
+        let made = Arc::clone(&handle);
+        keys.before(move |call| {
+            if let Call::CreateKey(handle) = call {
+                *made.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle.to_owned());
+            }
+            Ok(())
+        });
+        Self { keys: Arc::new(keys), handle }
     }
 
     /// Signs with the key that was made last.
@@ -77,34 +88,7 @@ impl DeviceVault {
         let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let handle = handle.ok_or("the device has no key")?;
         let signature =
-            self.vault.sign(handle, Purpose::Record, message).map_err(|e| format!("a lie: {e}"))?;
+            self.keys.sign(handle, Purpose::Record, message).map_err(|e| format!("a lie: {e}"))?;
         DeviceSignature::from_der(&signature).map_err(|e| format!("a lie: {e}"))
-    }
-}
-
-impl KeyVault for DeviceVault {
-    fn seal(&self, plaintext: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.vault.seal(plaintext, associated_data)
-    }
-
-    fn unseal(&self, sealed: Vec<u8>, associated_data: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.vault.unseal(sealed, associated_data)
-    }
-
-    fn create_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        *self.handle.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle.clone());
-        self.vault.create_key(handle)
-    }
-
-    fn public_key(&self, handle: String) -> Result<Vec<u8>, KeyVaultError> {
-        self.vault.public_key(handle)
-    }
-
-    fn sign(&self, handle: String, purpose: Purpose, message: Vec<u8>) -> Result<Vec<u8>, KeyVaultError> {
-        self.vault.sign(handle, purpose, message)
-    }
-
-    fn delete_key(&self, handle: String) -> Result<(), KeyVaultError> {
-        self.vault.delete_key(handle)
     }
 }

@@ -88,7 +88,8 @@ impl Door {
         let folder = self.folder.path().to_string_lossy().into_owned();
         let config = Config { send_by_itself: false, ..Config::in_folder(folder) };
         self.clock.reboot();
-        let gate = Gate::open(config, Arc::clone(&self.vault) as _, Some(Arc::clone(&self.clock) as _), None);
+        let gate =
+            Gate::open(config, Arc::clone(&self.vault.keys) as _, Some(Arc::clone(&self.clock) as _), None);
         self.gate = Some(gate.map_err(|e| format!("{} does not open: {e}", self.name))?);
         Ok(())
     }

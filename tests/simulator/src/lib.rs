@@ -14,6 +14,9 @@ mod ending;
 #[allow(dead_code, clippy::unwrap_used, reason = "a server of tests, of which each uses its part")]
 mod event_server;
 mod exchange;
+#[path = "../../support/hooked_vault.rs"]
+#[allow(dead_code, reason = "tests use other parts of it")]
+mod hooked_vault;
 mod log;
 #[path = "../../support/moments.rs"]
 #[allow(dead_code, clippy::unwrap_used, reason = "the seed is an option here")]

@@ -9,9 +9,12 @@ use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use ticket_wallet::NonceEpoch;
 
 use super::Place;
 use super::codes::{self, AdmissionCode};
+use super::manifest::nonce_epochs;
 use super::records::Records;
 use super::scanner::Scanner;
 use super::view::{self, report};
@@ -44,6 +47,8 @@ pub struct GateEventEdit {
     pub nonce_required: Option<bool>,
     /// From when on nothing changes hands, Unix seconds.
     pub closes_at: Option<i64>,
+    /// The last second of certificates that scanners get when they sign in from now on, Unix seconds; 0 is for ever.
+    pub certified_until: Option<i64>,
 }
 
 /// What shall be said of a ticket at the gates; what is `None` stays.
@@ -65,6 +70,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/gates", get(live))
         .route("/sandbox/gates/codes", get(codes))
         .route("/sandbox/gates/events/{tenant}/{id}", patch(event))
+        .route("/sandbox/gates/events/{tenant}/{id}/nonce", get(nonce))
         .route("/sandbox/gates/tickets/{tenant}/{id}", patch(ticket))
         .route("/sandbox/gates/scanners/{id}/revoke", post(scanner))
         .route("/sandbox/gates/bad-manifest", put(bad_manifest).delete(good_manifest))
@@ -92,6 +98,18 @@ async fn event(
     done(app.db.write(|db| edit_event(db, &Place { tenant, event }, &edit))?)
 }
 
+/// The venue nonce that phones show now, in hex.
+async fn nonce(
+    State(app): State<Arc<App>>,
+    Path((tenant, event)): Path<(String, i64)>,
+) -> Result<Json<Value>, Problem> {
+    let epochs = app.db.read(|db| nonce_epochs(&app, db, &Place { tenant, event }))?;
+    let now = app.now_s();
+    let is_now = |one: &&NonceEpoch| (i64::from(one.begin)..=i64::from(one.end)).contains(&now);
+    let nonce = epochs.iter().find(is_now).map(|one| hex::encode(&one.nonce));
+    nonce.map(|nonce| Json(json!({ "nonce": nonce }))).ok_or_else(missing)
+}
+
 async fn ticket(
     State(app): State<Arc<App>>,
     Path((tenant, id)): Path<(String, i64)>,
@@ -117,8 +135,11 @@ async fn good_manifest(State(app): State<Arc<App>>) -> StatusCode {
 
 /// 204, or 404 when there was nothing to do it to.
 fn done(found: bool) -> Result<StatusCode, Problem> {
-    let missing = || Problem::new(StatusCode::NOT_FOUND, "not-found", "Nothing here");
     if found { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
+}
+
+fn missing() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "Nothing here")
 }
 
 /// Says something of an event. Returns whether there is one.
@@ -134,9 +155,10 @@ pub(crate) fn edit_event(db: &Connection, place: &Place, edit: &GateEventEdit) -
     db.execute("INSERT OR IGNORE INTO gate_event (tenant, event_id) VALUES (?1, ?2)", at)?;
     db.execute(
         "UPDATE gate_event SET policy = coalesce(?3, policy), entries = coalesce(?4, entries),
-            nonce_required = coalesce(?5, nonce_required), closes_at = coalesce(?6, closes_at)
+            nonce_required = coalesce(?5, nonce_required), closes_at = coalesce(?6, closes_at),
+            certified_until = coalesce(?7, certified_until)
             WHERE tenant = ?1 AND event_id = ?2",
-        (at.0, at.1, &edit.policy, edit.entries, edit.nonce_required, edit.closes_at),
+        (at.0, at.1, &edit.policy, edit.entries, edit.nonce_required, edit.closes_at, edit.certified_until),
     )?;
     Ok(true)
 }

@@ -153,6 +153,8 @@ pub(super) struct Rules {
     pub(super) entries: u8,
     nonce_required: bool,
     closes_at: i64,
+    /// Of scanners that sign in; `None` is for ever.
+    pub(super) certified_until: Option<i64>,
     start: i64,
     end: i64,
 }
@@ -162,7 +164,7 @@ impl Rules {
         let sql =
             "SELECT coalesce(policy, 'single'), coalesce(entries, 1), coalesce(nonce_required, 0), closes_at,
                 min(unixepoch(json_extract(body, '$.event.start_at'))),
-                max(unixepoch(json_extract(body, '$.event.end_at')))
+                max(unixepoch(json_extract(body, '$.event.end_at'))), coalesce(certified_until, 0)
             FROM ticket_config LEFT JOIN gate_event USING (tenant, event_id)
             WHERE ticket_config.tenant = ?1 AND ticket_config.event_id = ?2";
         db.query_row(sql, (&place.tenant, place.event), |row| {
@@ -178,6 +180,7 @@ impl Rules {
                 entries: row.get(1)?,
                 nonce_required: row.get(2)?,
                 closes_at: row.get::<_, Option<i64>>(3)?.unwrap_or(start),
+                certified_until: Some(row.get(6)?).filter(|at| *at != 0),
                 start,
                 end: row.get(5)?,
             })

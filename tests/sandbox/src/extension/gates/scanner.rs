@@ -5,12 +5,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Value, json};
 use ticket_wallet::ScannerRequest;
-use ticket_wallet::barcode::DeviceKey;
+use ticket_wallet::barcode::{DeviceKey, IssuerKey};
+use ticket_wallet::ledger::Certificate;
 
 use super::super::fields::{binary, encode, refused, text};
 use super::super::write::Reply;
 use super::Place;
 use super::codes::{self, AdmissionCode};
+use super::manifest::Rules;
 use crate::app::{App, ServedTenant, random};
 use crate::problem::Problem;
 
@@ -79,7 +81,8 @@ impl Scanner {
     }
 }
 
-/// Signs a scanner in. One that has signed in with this code gets the same answer.
+/// Signs a scanner in. One that has signed in with this code gets the same answer, or a certificate for another time where
+/// the event has one now.
 pub(super) fn sign_in(
     app: &App,
     db: &Connection,
@@ -102,7 +105,7 @@ pub(super) fn sign_in(
         Some(scanner) if scanner.revoked => {
             return Err(Problem::new(StatusCode::FORBIDDEN, "scanner-revoked", "The scanner was revoked"));
         }
-        Some(scanner) => scanner,
+        Some(scanner) => renewed(app, db, tenant, &code, scanner)?,
         None => add(app, db, tenant, &code, key, name)?,
     };
     answer(tenant, &code, &scanner).map(Reply::Json)
@@ -128,25 +131,58 @@ fn add(
     let (id, session) = (random::<8>().map_err(|_| Problem::internal())?, random::<24>());
     let session = encode(&session.map_err(|_| Problem::internal())?);
     app.give_out(&session);
-    let seconds = u32::try_from(app.now_s() - BEFORE_S).map_err(|_| Problem::internal())?;
-    let request = ScannerRequest {
-        provider: tenant.provider.to_string(),
-        event_id: code.event_id.to_string(),
-        scanner_id: id.to_vec(),
-        scanner_key: key.clone(),
-        not_before: seconds,
-        not_after: None,
-        name: name.to_owned(),
-        sections: code.sections.iter().map(|(code, _)| *code).collect(),
-    };
-    let issuer = tenant.manifest.as_ref().ok_or_else(Problem::not_served)?;
-    let certificate = issuer.certificate(request).map_err(refused)?;
+    let until = Rules::of(db, &code.place())?.certified_until;
+    let certificate = certificate(app, tenant, code, (&id, &key, name), until)?;
     db.execute(
         "INSERT INTO gate_scanner (tenant, event_id, code, id, key, name, session, certificate)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         (&code.tenant, code.event_id, &code.code, &id[..], &key, name, session, certificate),
     )?;
     Scanner::find(db, &id)?.ok_or_else(Problem::internal)
+}
+
+/// The same scanner, with a certificate up to the time that the event says now.
+fn renewed(
+    app: &App,
+    db: &Connection,
+    tenant: &ServedTenant,
+    code: &AdmissionCode,
+    scanner: Scanner,
+) -> Result<Scanner, Problem> {
+    let issuer = tenant.manifest.as_ref().ok_or_else(Problem::not_served)?;
+    let pinned = IssuerKey::from_bytes(&issuer.public_key()).map_err(|_| Problem::internal())?;
+    let said = Certificate::read(&scanner.certificate, &pinned).map_err(|_| Problem::internal())?;
+    let until = Rules::of(db, &code.place())?.certified_until;
+    if said.not_after.map(i64::from) == until {
+        return Ok(scanner);
+    }
+    let of = (&scanner.id[..], &said.key.to_x963()[..], scanner.name.as_str());
+    let certificate = certificate(app, tenant, code, of, until)?;
+    db.execute("UPDATE gate_scanner SET certificate = ?2 WHERE id = ?1", (&scanner.id, &certificate))?;
+    Ok(Scanner { certificate, ..scanner })
+}
+
+/// Certifies the scanner of this id, key and name.
+fn certificate(
+    app: &App,
+    tenant: &ServedTenant,
+    code: &AdmissionCode,
+    (id, key, name): (&[u8], &[u8], &str),
+    until: Option<i64>,
+) -> Result<Vec<u8>, Problem> {
+    let seconds = |at: i64| u32::try_from(at).map_err(|_| Problem::internal());
+    let request = ScannerRequest {
+        provider: tenant.provider.to_string(),
+        event_id: code.event_id.to_string(),
+        scanner_id: id.to_vec(),
+        scanner_key: key.to_vec(),
+        not_before: seconds(app.now_s() - BEFORE_S)?,
+        not_after: until.map(seconds).transpose()?,
+        name: name.to_owned(),
+        sections: code.sections.iter().map(|(code, _)| *code).collect(),
+    };
+    let issuer = tenant.manifest.as_ref().ok_or_else(Problem::not_served)?;
+    issuer.certificate(request).map_err(refused)
 }
 
 fn answer(tenant: &ServedTenant, code: &AdmissionCode, scanner: &Scanner) -> Result<Value, Problem> {

@@ -7,6 +7,8 @@ CREATE TABLE gate_event (
     nonce_required INTEGER NOT NULL DEFAULT 0,
     -- NULL: when the event starts.
     closes_at INTEGER,
+    -- 0: for ever.
+    certified_until INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, event_id)
 ) STRICT;
 

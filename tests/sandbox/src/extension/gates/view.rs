@@ -97,7 +97,7 @@ fn doubles(rules: &Rules, counted: Vec<&RecordFields>, names: &HashMap<ScannerId
     }
     let mut found = Vec::new();
     for (ticket, mut history) in by_ticket {
-        history.sort_by_key(|fields| (fields.time_ms, fields.chain, fields.sequence));
+        put_in_order(&mut history);
         if is_too_often(rules, &history) {
             let admissions = history.iter().filter(|fields| fields.kind == Kind::Admission);
             let admissions = admissions
@@ -109,15 +109,45 @@ fn doubles(rules: &Rules, counted: Vec<&RecordFields>, names: &HashMap<ScannerId
     found
 }
 
+/// By time, and those of one chain by their places, whatever its clock was set to in between.
+fn put_in_order(history: &mut [&RecordFields]) {
+    history.sort_by_key(|fields| (fields.chain, fields.sequence));
+    let mut newest = BTreeMap::<ChainId, u64>::new();
+    let times: BTreeMap<_, _> = history
+        .iter()
+        .map(|fields| {
+            let at = newest.entry(fields.chain).or_default();
+            *at = fields.time_ms.max(*at);
+            ((fields.chain, fields.sequence), *at)
+        })
+        .collect();
+    history.sort_by_key(|fields| times.get(&(fields.chain, fields.sequence)).copied());
+}
+
+/// Whether somebody entered while a group was inside that would be larger by them than when it came.
+fn exceeds_its_group(history: &[&RecordFields]) -> bool {
+    let (mut inside, mut group) = (0_u64, 0_u64);
+    history.iter().any(|fields| {
+        let persons = u64::from(fields.persons);
+        if fields.kind == Kind::Exit {
+            inside = inside.saturating_sub(persons);
+            return false;
+        }
+        group = if inside == 0 { persons } else { group };
+        inside += persons;
+        inside > group
+    })
+}
+
 fn is_too_often(rules: &Rules, history: &[&RecordFields]) -> bool {
     let admissions: Vec<_> = history.iter().filter(|fields| fields.kind == Kind::Admission).collect();
     let entries = usize::from(rules.entries);
     match rules.policy {
         EntryPolicy::Single => admissions.len() > 1,
-        EntryPolicy::Entries => admissions.len() > entries,
-        EntryPolicy::ReEntry => {
-            history.windows(2).any(|pair| pair.iter().all(|fields| fields.kind == Kind::Admission))
+        EntryPolicy::Entries => {
+            admissions.iter().map(|fields| usize::from(fields.persons)).sum::<usize>() > entries
         }
+        EntryPolicy::ReEntry => exceeds_its_group(history),
         EntryPolicy::Days => {
             let days = rules.days();
             let day = |fields: &RecordFields| {

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir
 import org.ticketwallet.core.Allowed
 import org.ticketwallet.core.Config
 import org.ticketwallet.core.Gate
+import org.ticketwallet.core.GateCertification
 import org.ticketwallet.core.GateReadiness
 import org.ticketwallet.core.GateService
 import org.ticketwallet.core.GateSignIn
@@ -22,8 +23,12 @@ import org.ticketwallet.core.Kind
 import org.ticketwallet.core.ManifestRefusal
 import org.ticketwallet.core.MergeReport
 import org.ticketwallet.core.Profile
+import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
+import org.ticketwallet.core.TicketStatus
 import org.ticketwallet.core.TicketSummary
+import org.ticketwallet.core.TicketSystem
+import org.ticketwallet.core.TicketingConfig
 import org.ticketwallet.core.Verdict
 import org.ticketwallet.core.WalletException
 
@@ -85,6 +90,100 @@ class GateTest {
         assertEquals(0u, status.unsent)
         assertTrue(status.tickets > 0u)
         assertEquals(status.manifestSequence, gate.prepare().manifestSequence)
+        assertEquals(GateCertification.Valid(null), status.certification)
+    }
+
+    @Test
+    fun a_certificate_that_is_over_is_told_until_the_next_sign_in() = runBlocking {
+        assertEquals(GateCertification.NotNeeded, gate.status().certification)
+        val over = System.currentTimeMillis() / 1000 - 60
+        rules("""{"certified_until":$over}""")
+        assertEquals(GateCertification.Expired(over), gate.signIn(signIn()).certification)
+        assertEquals(Verdict.ADMIT, scan(frame()).verdict, "nobody waits at the door for it")
+        gate.close()
+        assertEquals(GateCertification.Expired(over), TicketWallet.diagnose("$temporary/gate", vault).certification)
+        gate = Gate.open(Config("$temporary/gate"), vault, null, null)
+        rules("""{"certified_until":0}""")
+        assertEquals(GateCertification.Valid(null), gate.signIn(signIn().copy(leaveUnsent = true)).certification)
+    }
+
+    /** What the event's gates go by. */
+    private fun rules(json: String) = sandbox.gateRules(code.tenant, event, json)
+
+    private val event get() = checkNotNull(wallet.ticket(ticket.id).event).remoteId
+
+    @Test
+    fun each_policy_lets_in_as_often_as_it_says() = runBlocking {
+        gate.signIn(signIn())
+        suspend fun now(json: String) {
+            rules(json)
+            gate.prepare()
+        }
+
+        /** The verdicts on a group of each of these sizes. */
+        fun enter(vararg persons: Int) = persons.map { gate.scan(frame(), it.toUShort()).verdict }
+        val (admit, already) = Verdict.ADMIT to Verdict.ALREADY_ADMITTED
+
+        now("""{"policy":"days","entries":2}""")
+        assertEquals(listOf(admit), enter(1))
+        val sameDay = scan(frame())
+        assertEquals(already to Allowed.Days(2u), sameDay.verdict to sameDay.allowed)
+
+        now("""{"policy":"entries","entries":5}""")
+        assertEquals(listOf(admit, already), enter(3, 2))
+        val last = scan(frame())
+        assertEquals(Triple(admit, 4u, Allowed.Persons(5u)), last.run { Triple(verdict, entered, allowed) })
+        assertEquals(listOf(already), enter(1))
+
+        now("""{"policy":"re_entry"}""")
+        assertEquals(listOf(already), enter(1))
+        assertEquals(admit, gate.exit(frame(), 5u).verdict)
+        assertEquals(listOf(admit, already), enter(3, 1))
+        assertEquals(admit, gate.exit(frame(), 2u).verdict)
+        assertEquals(listOf(already, admit, already), enter(3, 2, 1), "as many as have left")
+        assertEquals(Allowed.AfterExit, scan(frame()).allowed)
+        assertEquals(listOf(10u, 7u), gate.statistics().run { listOf(entered, left) })
+    }
+
+    @Test
+    fun a_venue_nonce_is_asked_for_where_the_event_says_so() = runBlocking {
+        rules("""{"nonce_required":true}""")
+        gate.signIn(signIn())
+        assertEquals(Verdict.BAD_DEVICE_SIGNATURE, scan(frame()).verdict)
+        val nonce = sandbox.nonce(code.tenant, event)
+        val other = nonce.map { (it + 1).toByte() }.toByteArray()
+        val said = listOf(other, nonce).map { scan(wallet.present(ticket.id, it).text.toByteArray()).verdict }
+        assertEquals(listOf(Verdict.BAD_DEVICE_SIGNATURE, Verdict.ADMIT), said)
+        assertEquals(listOf(3u, 0u, 0u), gate.sync().run { listOf(sent, conflicts, unsent) })
+    }
+
+    @Test
+    fun a_gate_of_ticketing_redeems_the_tickets_that_it_let_in() = runBlocking {
+        val festival = sandbox.festival()
+        TicketBoxOffice.open("$temporary/office", vault).use { office ->
+            val host = sandbox.organiser()
+            val account =
+                office.signIn(SignIn(TicketSystem.TICKETING, SystemConfig(festival.url), host.name, host.password)).id
+            val tickets = office.eventTickets(account, festival.event).tickets
+            val serial = tickets.first { it.status == TicketStatus.Issued }.remoteId
+            val config = SystemConfig(festival.url, ticketing = TicketingConfig(appKey = festival.key))
+            val signIn = GateSignIn(GateService.TICKETING, config, festival.code, "Door 1")
+            assertFalse(listOf(festival.code, festival.key).any { it in "$signIn" })
+            val status = gate.signIn(signIn)
+            assertTrue(status.tickets > 0u)
+            assertEquals(GateCertification.NotNeeded, status.certification)
+            val admitted = scan(serial.toByteArray())
+            assertEquals(Verdict.ADMIT to Profile.PLAIN, admitted.verdict to admitted.profile)
+            assertFalse(admitted.certainty.isProved, "nothing in a serial proves that it is no copy")
+            assertEquals(Verdict.UNKNOWN_TICKET, scan("a wristband".toByteArray()).verdict)
+            val again = scan(serial.toByteArray())
+            assertEquals(Verdict.ALREADY_ADMITTED to admitted.recordId, again.verdict to again.earlier?.recordId)
+            assertEquals(listOf(3u, 0u, 0u), gate.sync().run { listOf(sent, conflicts, unsent) })
+            val redeemed = office.admissions(account, festival.event).admissions.single()
+            assertEquals(
+                Triple(serial, "Door 1", status.scanner), redeemed.run { Triple(ticket, redeemer, device) },
+            )
+        }
     }
 
     @Test

@@ -49,6 +49,12 @@ internal class Festival(record: String) {
     /** The first event's id. */
     val event = checkNotNull(Regex("\"events\":\\[\\{\"id\":(\\d+)").find(record)).groupValues[1]
 
+    /** What a gate of it signs in with. */
+    val code = record.member("global_code")
+
+    /** The app's own key, by which codes are looked up. */
+    val key = record.member("integration_key")
+
     /** The addresses of its sections. */
     val sections = record.substringAfter("\"sections\":[").substringBefore("]").split(",").map { it.trim('"') }
 }
@@ -143,6 +149,15 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
     /** Gives a ticket a state at the gates, whatever its status says. */
     fun gateState(tenant: String, ticket: String, state: String) =
         control("PATCH", "/sandbox/gates/tickets/$tenant/$ticket", """{"state":"$state"}""")
+
+    /** Changes what gates of an event go by; [rules] is JSON. */
+    fun gateRules(tenant: String, event: String, rules: String) =
+        control("PATCH", "/sandbox/gates/events/$tenant/$event", rules)
+
+    /** The venue nonce of an event that phones show now. */
+    fun nonce(tenant: String, event: String): ByteArray =
+        get("/sandbox/gates/events/$tenant/$event/nonce").member("nonce").chunked(2)
+            .map { it.toInt(16).toByte() }.toByteArray()
 
     /** Sends gates this kind of bad manifest until [goodManifest]. */
     fun badManifest(kind: String) = control("PUT", "/sandbox/gates/bad-manifest", "\"$kind\"")
