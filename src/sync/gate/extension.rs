@@ -102,7 +102,7 @@ impl Scanner {
 
     /// Takes a manifest or delta into use, on a thread that may block.
     async fn take_offered(self: &Arc<Self>, signed: Vec<u8>, key: &IssuerKey) -> Result<(), Error> {
-        let (me, key) = (Arc::clone(self), key.clone());
+        let (me, key) = (Arc::clone(self), *key);
         apart(move || me.take_as_good(&signed, &key)).await
     }
 
