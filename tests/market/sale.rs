@@ -37,7 +37,7 @@ async fn a_sold_ticket_lets_its_buyer_in_and_its_seller_no_more() {
         (purchase.state, purchase.total.clone()),
         (PurchaseState::Reserved, Some(breakdown.buyer_total))
     );
-    assert_eq!(fair.buyer.wallet.purchases(None).unwrap(), [purchase.clone()]);
+    assert_eq!(fair.buyer.wallet.purchases(None).unwrap(), std::slice::from_ref(&purchase));
     fair.seller.settle().await;
     assert_eq!(fair.seller.hidden(&fair.ticket), Some(NoBarcodeReason::Reserved));
     assert!(fair.seller.phone.wallet.withdraw_listing(fair.ticket.clone()).is_err(), "a buyer is paying");
