@@ -10,6 +10,7 @@ pub use inside::Error;
 
 use crate::manifest::ManifestRefusal;
 use crate::model::NoBarcodeReason;
+use crate::resale::NotOffered;
 
 /// Why the store cannot be opened as it is. Nothing was changed or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -110,6 +111,14 @@ pub enum WalletError {
         /// What it means and what helps.
         reason: String,
     },
+    /// The ticket's system, or what stands beside it, has no way to do it, or the organiser's rules bar it. Nothing was done.
+    #[error("{reason}")]
+    NotOffered {
+        /// What it cannot do.
+        why: NotOffered,
+        /// In words.
+        reason: String,
+    },
     /// A gate's manifest or delta is not taken; the one in use stays.
     #[error("{reason}")]
     ManifestRefused {
@@ -176,6 +185,7 @@ impl WalletError {
             Self::ServerFault { .. } => "server_fault",
             Self::PermissionDenied { .. } => "permission_denied",
             Self::NoBarcode { .. } => "no_barcode",
+            Self::NotOffered { .. } => "not_offered",
             Self::ManifestRefused { .. } => "manifest_refused",
             Self::NotFound { .. } => "not_found",
             Self::Cancelled { .. } => "cancelled",

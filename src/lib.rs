@@ -26,9 +26,11 @@ pub mod host;
 mod issuer;
 pub mod ledger;
 pub mod manifest;
+#[macro_use]
 pub mod model;
 mod presentation;
 pub mod remote;
+pub mod resale;
 mod store;
 mod sync;
 mod wallet;

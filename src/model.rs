@@ -11,12 +11,14 @@ mod flow;
 mod gate;
 mod ids;
 mod ledger;
+mod market;
 mod money;
 mod oauth;
 mod office;
 mod online;
 mod order;
 mod outbox;
+mod percentage;
 mod pulled;
 mod system;
 mod texpo;
@@ -37,6 +39,7 @@ pub use ledger::{
     Discounted, DiscountedRecord, DoubleEntry, HeardScanner, LedgerDelta, LedgerEntry, LedgerFork,
     LedgerReport, MergeReport, MissingRecords, RefusedItem,
 };
+pub use market::{HeldReservation, Listing, MarketPage, MarketQuery, Offering, Purchase, PurchaseState};
 pub use money::{Money, MoneyError};
 pub use oauth::{IdTokenFault, OAuthError};
 pub use office::{
@@ -47,10 +50,11 @@ pub use online::{
     BrowserSignIn, Capability, Certificate, CodeSignIn, HolderForm, HolderQuestion, IncomingTransfer,
     ListDirection, MailRequest, ServerTicketPage, ServerTicketQuery, TransferAnswer,
 };
-pub use order::{Offer, Order, OrderStatus};
+pub use order::{LedgerSale, Offer, Order, OrderStatus};
 pub use outbox::{
     OutboxItem, RejectionReason, Statement, Transfer, TransferState, Write, WriteKind, WriteState,
 };
+pub use percentage::Percentage;
 pub use pulled::{PulledEvent, PulledTicket};
 pub use system::{
     BamConfig, BamIdsForm, CertificatePin, SystemConfig, TicketSystem, UnidyApi, UnidyConfig, UnidyGrant,

@@ -9,6 +9,7 @@ mod envelope;
 mod files;
 mod gate;
 mod ledger;
+mod listings;
 mod lock;
 mod manifests;
 mod office;
@@ -34,8 +35,9 @@ pub use decisions::{Basis, LedgerHead};
 pub use documents::{CodeWanted, NewDocument, StoredEnrollment};
 pub use gate::{NewRecord, StoredRecord, StoredScanner};
 pub use ledger::{ChainTally, TakenIn};
+pub use listings::{ListingStanding, StoredListing};
 pub use office::OfficeOutcome;
-pub use outbox::{NewWrite, OutboxRow, Settled};
+pub use outbox::{Acquisition, NewWrite, OutboxRow, Settled};
 pub use recover::{RecoveryReport, recover};
 pub use refusals::{Beside, StoredRefusal};
 pub use sign_ins::PendingSignIn;
@@ -87,6 +89,22 @@ impl Store {
             Ok(result)
         };
         run().map_err(database(context))
+    }
+
+    /// Takes what was deleted out of the log too, where its earlier pages still hold it.
+    ///
+    /// # Errors
+    /// [`Error::Database`] where the log cannot be emptied now, [`Error::Paused`].
+    pub fn forget_traces(&self) -> Result<(), Error> {
+        let context = "the log cannot be emptied";
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let open = state.open()?;
+        let writer = open.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _no_reader = open.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match open::fold(&writer).map_err(database(context))? {
+            true => Ok(()),
+            false => Err(Error::Database { context, reason: "somebody reads it".to_owned() }),
+        }
     }
 
     /// Runs a read on the reader, which sees all that was committed before.

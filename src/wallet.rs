@@ -1,8 +1,10 @@
 //! The wallet: the facade for ticket holders.
 
+mod bam_market;
 mod care;
 mod changes;
 mod exchange;
+mod market;
 mod online;
 
 pub use care::{AccountDiagnosis, Diagnosis, TokenClaim, diagnose_wallet, recover_wallet};
@@ -25,7 +27,7 @@ use crate::model::{
 use crate::presentation::{self, Presentation};
 use crate::remote::RetryPolicy;
 use crate::remote::unidy::UnidyTicket;
-use crate::store::Store;
+use crate::store::{BindingState, ListingStanding, Store};
 use crate::sync::{Core, Runner, SyncReport, TimeKeeper, WalletState, Worker};
 
 /// Hears what a wallet is doing. Calls come from a thread of the subscription's own, one after the other, never while
@@ -210,7 +212,11 @@ impl Wallet {
             ticket.unidy = UnidyTicket::read(&ticket.body_json).map(|ticket| ticket.fields());
         }
         let lost = held.lost.then_some(NoBarcodeReason::NeedsRebind);
-        ticket.no_barcode = presentation::no_barcode(&ticket.summary, &held, code.as_ref(), &now).or(lost);
+        let standing = self.store.listing_standing(id)?;
+        let listed = listed(&standing, &held);
+        let otherwise = || presentation::no_barcode(&ticket.summary, &held, code.as_ref(), &now).or(lost);
+        ticket.no_barcode = listed.or_else(otherwise);
+        ticket.listing = standing.shown(&ticket.summary.account_id, id);
         Ok(ticket)
     }
 
@@ -230,6 +236,9 @@ impl Wallet {
         let nonce = nonce.map_err(|_| WalletError::input("venue_nonce", "a venue nonce has 8 bytes"))?;
         let now = self.time.now()?;
         let (ticket, held) = (self.store.ticket(id, now.unix_s())?, self.store.binding(id)?);
+        if let Some(why) = listed(&self.store.listing_standing(id)?, &held) {
+            return Err(Error::NoBarcode(why).into());
+        }
         if ticket.profile == BarcodeProfile::Static && held.credential.is_none() {
             return Ok(presentation::show(&ticket, &held, self.store.static_code(id)?, &now)?);
         }
@@ -275,9 +284,13 @@ impl Wallet {
     }
 }
 
+/// Why a ticket shows no barcode while it is for sale. One that may be bound again says why it is not.
+fn listed(standing: &ListingStanding, held: &BindingState) -> Option<NoBarcodeReason> {
+    let needs_rebind = |why: &NoBarcodeReason| *why == NoBarcodeReason::NeedsRebind;
+    standing.no_barcode().filter(|why| !(needs_rebind(why) && held.refusal.is_some()))
+}
+
 pub(super) fn ticket_hash(id: &str) -> Result<TicketHash, WalletError> {
-    let mut bytes = [0; 12];
-    hex::decode_to_slice(id, &mut bytes)
-        .map_err(|_| WalletError::input("ticket_id", "a ticket id is 24 hex digits; `tickets` lists them"))?;
-    Ok(TicketHash(bytes))
+    let found = TicketHash::from_hex(id);
+    found.ok_or_else(|| WalletError::input("ticket_id", "a ticket id is 24 hex digits; `tickets` lists them"))
 }

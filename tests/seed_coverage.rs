@@ -74,6 +74,7 @@ async fn each_row_of_the_documents_names_a_request_of_this_run() {
         bam_holder::orders_descending,
         bam_holder::has_tickets_delivered_by_e_mail,
         bam_holder::sees_its_offers_on_the_secondary_market,
+        bam_holder::resells_a_ticket_on_the_secondary_market,
         bam_office::reserves_secure_tickets_in_a_sector,
         bam_office::reserves_pdf_tickets_for_a_timeslot,
         bam_office::frees_reserved_tickets,

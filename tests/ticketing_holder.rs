@@ -17,8 +17,10 @@ use phone::vault_in;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ticket_wallet::model::{
-    Capability, OfficeWrite, OfficeWriteKind, OfficeWriteState, SectionCount, TransferState,
+    Capability, OfficeWrite, OfficeWriteKind, OfficeWriteState, SectionCount, TicketFilter, TransferAnswer,
+    TransferState,
 };
+use ticket_wallet::resale::NotOffered;
 use ticket_wallet::{Config, Wallet, WalletError};
 use ticket_wallet_sandbox::{Fault, FaultRule};
 
@@ -138,6 +140,29 @@ async fn tickets_are_handed_over_claimed_and_taken_back() {
     assert!(matches!(none, Err(WalletError::InvalidInput { ref field, .. }) if field == "tickets"));
     let states: Vec<_> = sender.writes(from.clone(), 10).unwrap().into_iter().map(|one| one.state).collect();
     assert_eq!(states, [REJECTED, DONE, DONE, REJECTED, REJECTED, DONE]);
+}
+
+#[tokio::test]
+async fn what_is_handed_over_is_listed_and_accepted_as_everywhere_and_cannot_be_declined() {
+    let pair = Pair::new().await;
+    let (write, [_, wallet], [_, account]) = (pair.send(2).await.unwrap(), &pair.wallets, &pair.accounts);
+    let incoming = wallet.incoming_transfers(account.clone()).await.unwrap();
+    let tokens: Vec<_> = incoming.iter().map(|one| (one.token.clone(), one.state.clone())).collect();
+    assert_eq!(tokens, [(uri(&write), TransferState::Pending)]);
+    let declined = wallet.decline_transfer(account.clone(), uri(&write)).await.unwrap_err();
+    assert!(matches!(declined, WalletError::NotOffered { why: NotOffered::NoDecline, .. }), "{declined}");
+    let accepted = wallet.accept_transfer(account.clone(), uri(&write)).await.unwrap();
+    assert_eq!(accepted, TransferAnswer::Accepted);
+    assert!(wallet.incoming_transfers(account.clone()).await.unwrap().is_empty());
+    let again = wallet.accept_transfer(account.clone(), uri(&write)).await;
+    assert!(matches!(again, Err(WalletError::Refused { status: 409, .. })), "{again:?}");
+    let kinds: Vec<_> = wallet.writes(account.clone(), 10).unwrap().iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [OfficeWriteKind::ClaimTransfer; 2]);
+    // A single ticket cannot be named: the system says which ones they are only once they are claimed.
+    wallet.sync(None).await.unwrap();
+    let ticket = wallet.tickets(TicketFilter::default()).unwrap().remove(0);
+    let single = wallet.transfer(ticket.id, "mira@example.org".to_owned()).unwrap_err();
+    assert!(matches!(single, WalletError::NotOffered { why: NotOffered::BySectionOnly, .. }), "{single}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::RecoveryReason;
 use crate::host::{HostClockError, HttpTransportError, KeyVaultError};
 use crate::manifest::ManifestError;
 use crate::model::{NoBarcodeReason, OAuthError};
+use crate::resale::NotOffered;
 
 /// Everything that can go wrong inside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -170,6 +171,9 @@ pub enum Error {
     /// The ticket has no barcode.
     #[error("{0:?}")]
     NoBarcode(NoBarcodeReason),
+    /// The ticket's system has no way to do it.
+    #[error("{0}")]
+    NotOffered(NotOffered),
     /// A vault or a server handed over something that fails its check.
     #[error("{what}")]
     Untrusted {

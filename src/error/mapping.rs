@@ -64,6 +64,7 @@ impl From<Error> for WalletError {
             Error::NotFound { .. } | Error::NoAccount => Self::NotFound { reason },
             Error::Cancelled => Self::Cancelled { reason },
             Error::NoBarcode(why) => Self::NoBarcode { why, reason: why.advice().to_owned() },
+            Error::NotOffered(why) => Self::NotOffered { why, reason },
             Error::Untrusted { .. } => Self::Internal { reason },
         }
     }

@@ -44,6 +44,16 @@ pub enum OfficeWriteKind {
     PlaceOrder,
     /// Cancels an order (TickeTing `DELETE /orders/{number}`).
     CancelOrder,
+    /// Accepts what somebody hands over (Unidy `POST ticket_transfers/{token}/accept`).
+    AcceptTransfer,
+    /// Declines it (Unidy `POST ticket_transfers/{token}/decline`).
+    DeclineTransfer,
+    /// Offers a ticket for sale (B.A.M, `TICKET.MARK_FOR_SALE` on the ledger).
+    MarkForSale,
+    /// Hands a ticket over (B.A.M, `TICKET.TRANSFER` on the ledger).
+    TransferOnLedger,
+    /// Takes an offer back (B.A.M `DELETE orderbook/v1/offer/{id}`).
+    DeleteOffer,
 }
 
 closed_enum!(OfficeWriteKind {
@@ -66,6 +76,11 @@ closed_enum!(OfficeWriteKind {
     CancelTransfer = "cancel_transfer",
     PlaceOrder = "place_order",
     CancelOrder = "cancel_order",
+    AcceptTransfer = "accept_transfer",
+    DeclineTransfer = "decline_transfer",
+    MarkForSale = "mark_for_sale",
+    TransferOnLedger = "transfer_on_ledger",
+    DeleteOffer = "delete_offer",
 });
 
 /// Where an organiser's write stands. No system repeats one safely, so that none is ever repeated by itself.

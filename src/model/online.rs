@@ -25,7 +25,7 @@ pub enum Capability {
     TicketDocuments,
     /// Orders and their files can be fetched.
     Orders,
-    /// The account's own offers on the secondary market can be read.
+    /// Tickets can be offered on the system's own secondary market, and the account's offers read and taken back.
     Offers,
     /// The person can get a certificate.
     Enrollment,

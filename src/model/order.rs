@@ -79,4 +79,17 @@ pub struct Offer {
     pub body_json: String,
 }
 
-opaque_debug!(Order, Offer);
+/// What a ticket is offered for on a ledger's market (B.A.M).
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+#[uniffi::export(Debug)]
+pub struct LedgerSale {
+    /// The price, which is what a buyer pays.
+    pub price: Money,
+    /// Until when the offer stands, Unix seconds.
+    pub until: i64,
+    /// The enrolment of the one who may buy it; anybody may without one.
+    #[uniffi(default = None)]
+    pub buyer: Option<String>,
+}
+
+opaque_debug!(Order, Offer, LedgerSale);

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::market::HeldReservation;
+use super::money::Money;
+
 /// A write to a ticketing system, as it is kept until its outcome is known. The subject of each is a ticket.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -44,6 +47,65 @@ pub enum Write {
         /// The system's transfer id.
         transfer_id: String,
     },
+    /// Offers the ticket for sale (extension `POST /resale/listings`), and surrenders its credential where the event hides
+    /// barcodes of listed tickets.
+    CreateListing {
+        /// What the seller asks for.
+        price: Money,
+        /// When the listing shall end by itself, Unix seconds.
+        expires_at: Option<i64>,
+        /// Whether the event goes on showing the barcode; known once it is first sent.
+        #[serde(default)]
+        shown: bool,
+        /// What the device stated, where the ticket is bound; signed when it is first sent.
+        statement: Option<Statement>,
+    },
+    /// Asks for another price (extension `PATCH /resale/listings/{id}`).
+    EditListing {
+        /// The system's listing id.
+        listing_id: String,
+        /// What the seller asks for now.
+        price: Money,
+        /// The version that the person saw.
+        expected: i64,
+    },
+    /// Takes a listing back (extension `DELETE /resale/listings/{id}`).
+    WithdrawListing {
+        /// The system's listing id.
+        listing_id: String,
+        /// The version that is taken back; the latest that is known.
+        expected: i64,
+    },
+    /// Buys a listing (extension `POST /resale/listings/{id}/purchase`).
+    Purchase {
+        /// The tenant that serves the market.
+        tenant: Option<String>,
+        /// The system's listing id.
+        listing_id: String,
+        /// Device key in the vault, made for the ticket that is bought.
+        handle: String,
+        /// What the buyer pays at most.
+        max_total: Money,
+        /// What the server holds for the account until it is paid for.
+        #[serde(default)]
+        reservation: Option<HeldReservation>,
+    },
+    /// Accepts a ticket that somebody hands over (extension `POST /transfers/{id}/accept`).
+    AcceptTransfer {
+        /// The tenant that serves the transfer.
+        tenant: Option<String>,
+        /// The system's transfer id.
+        transfer_id: String,
+        /// Device key in the vault, made for the ticket.
+        handle: String,
+    },
+    /// Declines one (extension `POST /transfers/{id}/decline`).
+    DeclineTransfer {
+        /// The tenant that serves the transfer.
+        tenant: Option<String>,
+        /// The system's transfer id.
+        transfer_id: String,
+    },
 }
 
 /// A statement that a device signed about its credential.
@@ -77,6 +139,18 @@ pub enum WriteKind {
     CreateTransfer,
     /// Taking a transfer back.
     CancelTransfer,
+    /// Listing the ticket for sale.
+    CreateListing,
+    /// Changing a listing's price.
+    EditListing,
+    /// Taking a listing back.
+    WithdrawListing,
+    /// Buying a ticket.
+    Purchase,
+    /// Accepting a ticket that somebody hands over.
+    AcceptTransfer,
+    /// Declining one.
+    DeclineTransfer,
 }
 
 impl Write {
@@ -89,6 +163,12 @@ impl Write {
             Self::Surrender { .. } => WriteKind::Surrender,
             Self::CreateTransfer { .. } => WriteKind::CreateTransfer,
             Self::CancelTransfer { .. } => WriteKind::CancelTransfer,
+            Self::CreateListing { .. } => WriteKind::CreateListing,
+            Self::EditListing { .. } => WriteKind::EditListing,
+            Self::WithdrawListing { .. } => WriteKind::WithdrawListing,
+            Self::Purchase { .. } => WriteKind::Purchase,
+            Self::AcceptTransfer { .. } => WriteKind::AcceptTransfer,
+            Self::DeclineTransfer { .. } => WriteKind::DeclineTransfer,
         }
     }
 
@@ -102,11 +182,13 @@ impl Write {
         !matches!(self, Self::SaveTicketHolder { .. })
     }
 
-    /// What it carries that a person wrote: the answers as JSON, or the recipient.
+    /// What it carries that a person wrote: the answers as JSON, the recipient, or the price.
     pub fn content(&self) -> Option<String> {
         match self {
             Self::SaveTicketHolder { response, .. } => Some(response.to_string()),
             Self::CreateTransfer { recipient, .. } => Some(recipient.clone()),
+            Self::CreateListing { price, .. } | Self::EditListing { price, .. } => Some(price.to_string()),
+            Self::Purchase { max_total, .. } => Some(max_total.to_string()),
             _ => None,
         }
     }
@@ -114,14 +196,24 @@ impl Write {
     /// What the device states about its credential with it.
     pub fn statement_mut(&mut self) -> Option<&mut Option<Statement>> {
         match self {
-            Self::Surrender { statement } | Self::CreateTransfer { statement, .. } => Some(statement),
+            Self::Surrender { statement }
+            | Self::CreateTransfer { statement, .. }
+            | Self::CreateListing { statement, .. } => Some(statement),
             _ => None,
         }
     }
 
     /// Whether the ticket's credential ends with it.
     pub fn ends_credential(&self) -> bool {
-        matches!(self, Self::Surrender { .. } | Self::CreateTransfer { .. })
+        matches!(self, Self::Surrender { .. } | Self::CreateTransfer { .. } | Self::CreateListing { .. })
+    }
+
+    /// The device key that was made for a ticket which is not here yet.
+    pub fn acquired_key(&self) -> Option<&str> {
+        match self {
+            Self::Purchase { handle, .. } | Self::AcceptTransfer { handle, .. } => Some(handle),
+            _ => None,
+        }
     }
 }
 
@@ -199,7 +291,7 @@ pub struct OutboxItem {
     pub created_at: i64,
     /// How often it was sent and may have been carried out.
     pub attempts: u32,
-    /// What it carries that a person wrote: the answers as JSON, or the recipient.
+    /// What it carries that a person wrote: the answers as JSON, the recipient, or an amount.
     pub content: Option<String>,
     /// Why it was rejected.
     pub rejection: Option<RejectionReason>,

@@ -1,5 +1,6 @@
 //! Tickets and events as the wallet shows them.
 
+use super::market::Listing;
 use super::unidy::UnidyFields;
 
 /// How a ticket is delivered. What a server adds later is kept as its text.
@@ -121,6 +122,12 @@ pub enum NoBarcodeReason {
     NotUsable,
     /// The barcode was given up: for a transfer, or on request.
     HandedOver,
+    /// The ticket is for sale, or about to be: its listing says more.
+    Listed,
+    /// A buyer is paying for the ticket.
+    Reserved,
+    /// The ticket was sold.
+    Sold,
 }
 
 impl NoBarcodeReason {
@@ -130,6 +137,9 @@ impl NoBarcodeReason {
     /// Stands in place of a problem type when this device gave the credential up.
     pub const SURRENDERED: &'static str = "surrendered-here";
 
+    /// The last part of the problem type with which a server refuses to bind a ticket that is for sale.
+    pub const TICKET_LISTED: &'static str = "ticket-listed";
+
     /// What the problem type of a refused binding means for the barcode; the type's last part counts
     /// (`urn:ticket-wallet:problem:bound-elsewhere`).
     pub fn of_refusal(problem_type: &str) -> Self {
@@ -138,6 +148,7 @@ impl NoBarcodeReason {
             Some("not-eligible") => Self::NotUsable,
             Some(Self::BAD_CREDENTIAL) => Self::BadCredential,
             Some(Self::SURRENDERED) => Self::HandedOver,
+            Some(Self::TICKET_LISTED) => Self::Listed,
             _ => Self::NotBoundYet,
         }
     }
@@ -156,6 +167,9 @@ impl NoBarcodeReason {
                 "the barcode was given up or is on its way to somebody else; cancel the transfer, or pin the ticket \
                  and sync, to get it back"
             }
+            Self::Listed => "the ticket is for sale; withdraw the listing and sync, to get the barcode back",
+            Self::Reserved => "a buyer is paying for the ticket; if they do not in time, it is yours again",
+            Self::Sold => "the ticket was sold",
             Self::NotUsable => "the ticket is not in a state that admits: see its status",
         }
     }
@@ -219,6 +233,8 @@ pub struct TicketDetail {
     pub no_barcode: Option<NoBarcodeReason>,
     /// What the record says, typed, with Unidy.
     pub unidy: Option<UnidyFields>,
+    /// Where the ticket's listing stands, where it is or was for sale, or shall be.
+    pub listing: Option<Listing>,
 }
 
 /// An event.

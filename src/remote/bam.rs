@@ -5,7 +5,9 @@
 //! their purpose. By the vendor's SDK 7.19.0: login, refresh and `organizer_id`, headers, tenant hosts, the fields of every
 //! record, a tenant's list with `status`, single tickets by id and by ledger id, `…/qrcode` and what its code holds, the
 //! event's public key, `ticket_holder` with its questions, `send-group`, orders and their downloads, certificates, one's own
-//! offers, the claims of a token, validators of events, the three steps of a ledger transaction.
+//! offers and how they are taken back, the rules of the secondary market, what is signed for a transfer, the claims of a
+//! token, validators of events, the three steps of a ledger transaction and its `TICKET.INVALIDATE`, `TICKET.TRANSFER` and
+//! `TICKET.MARK_FOR_SALE`.
 //!
 //! **Assumed**:
 //! - Lists are paged by `limit` and `offset` where the reply has `paging`; a reply without it is the whole list. Records
@@ -21,6 +23,14 @@
 //! - A certificate is renewed in place of the one before; 404 says that there is none.
 //! - What the ledger gives to be signed is a hash, in hex as the SDK reads it, or in Base64. A transaction is carried out when
 //!   its status is `SUCCESS` or `VALID`; what any other means is open.
+//! - The ledger takes a transaction once: its digest is spent then, so that the last step may be sent again.
+//! - Limits of the market's rules are what a price may be over the face value, as the vendor's pages call them a markup
+//!   limit; of two the lower counts, and a limit of 0 beside another one is not set. The price of an offer is what a buyer
+//!   pays, and fees are taken from it. Rules that are a draft are not in force. A ticket configuration without rules
+//!   cannot be resold.
+//! - Prices on the ledger are decimal numbers of major units. `locked_until` is the time until which an offer stands, as
+//!   RFC 3339; sellers, buyers and new owners are named by their enrolments.
+//! - A ticket that is on offer keeps its code, for the ledger has no call that gives one up while it is.
 //! - A validator's wallet signs in for its organizer and may read the event's key, as the SDK's page for check-in apps has
 //!   it. What the local validation server of `server_url` answers to is not documented: it is not asked.
 //! - A picture of a code is upright and in whole modules.
@@ -41,8 +51,10 @@
 //! | `GET account/v1/user/enrollment/:id` | tells of other people; an enrolment is given by its owner |
 //! | events, ticket configurations, sectors, time slots, questionnaires, `v1/event`, `v1/category`, `v1/my_events`, venues, uploads | the catalogue is kept in the vendor's back office; what a ticket has of it comes as its relations |
 //! | `POST event/v1/order`, `order_contact`, `payment/v1/payment/stripe`, `order/:id/refund` | buying and paying: a payment needs the vendor's page, and has no idempotency key |
-//! | `POST event/v1/ticket/transfer`, the ledger's transactions of the market, `nft` | signed with a key that the server made; a transfer there cannot be told from a repetition. Tickets go from wallet to wallet by the extension |
-//! | marking for sale, `DELETE orderbook/v1/offer/:id`, `account/v1/market-control` | the same ledger transactions; how an offer is bought is not documented, so that own offers are read only |
+//! | offers of type `AUCTION` | not available, as the vendor's page says |
+//! | buying an offer, the offers of others | no document tells how |
+//! | making and changing the market's rules, `…/qr-payload` | done in the vendor's back office |
+//! | `nft`, `POST blockchain/v1/transaction` in one step | another service; the one step sends the private key along |
 //! | `GET …/event/:id/qr_codes` | every code of the event, as whoever reads the list could show them; gates here check codes by their key |
 
 mod auth;
@@ -50,6 +62,8 @@ mod claims;
 mod code;
 mod enrollment;
 mod holder;
+mod ledger;
+mod market;
 mod office;
 mod orders;
 mod raw;
@@ -63,15 +77,17 @@ mod wire;
 pub use claims::{claims, permitted_organizers};
 pub use enrollment::Enrollment;
 pub use holder::{HolderForm, TicketPlace};
+pub use ledger::{LedgerCall, LedgerDigest, LedgerReceipt, LedgerTicket, SignedTransaction};
+pub use market::TransferPayload;
 pub use office::ReservedAs;
 pub use relation::{Relation, RelationError, RelationExpression};
 pub use ticket_file::TicketFile;
 pub use tickets::{Direction, TicketPage, TicketQuery};
-pub use validator::{BamValidator, LedgerCall, LedgerDigest, LedgerReceipt};
+pub use validator::BamValidator;
 pub use wallet_key::WalletKey;
 pub use wire::{
-    BamEvent, BamSector, BamTicket, BamTicketAsset, BamTicketConfig, BamTicketDiscount, BamTicketHolder,
-    BamTicketType, BamTimeslot, Decimal,
+    BamEvent, BamRuleset, BamSector, BamTicket, BamTicketAsset, BamTicketConfig, BamTicketDiscount,
+    BamTicketHolder, BamTicketType, BamTimeslot, Decimal,
 };
 
 use std::collections::HashMap;

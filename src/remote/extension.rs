@@ -1,8 +1,9 @@
-//! The extension: what a ticketing server adds to serve device-bound credentials and gates. The same endpoints beside every system;
+//! The extension: what a ticketing server adds to serve device-bound credentials, a market and gates. The same endpoints beside every system;
 //! `tests/sandbox/openapi` holds their description.
 
 mod feed;
 mod gates;
+mod market;
 mod transfers;
 
 pub use feed::{FeedItem, FeedPage};
@@ -10,6 +11,7 @@ pub use gates::{
     GateAnswer, GateSignIn, LedgerPage, MAX_RECORDS, ManifestReply, RegisteredGate, Uploaded, Vector,
     gate_session,
 };
+pub use market::{Acquired, Asker, WireListing, WireOffers};
 pub use transfers::WireTransfer;
 
 use base64::Engine as _;
@@ -284,9 +286,12 @@ fn answer(item: Item) -> Option<Answer> {
     if let Some(problem) = item.problem {
         return Some(Answer::Refused(problem.kind));
     }
-    let credential = Credential::from_bytes(&BASE64URL.decode(item.credential?).ok()?).ok()?;
-    let renew_after = unix_seconds(&item.renew_after?)?;
-    Some(Answer::Issued(Issued { credential, renew_after }))
+    issued(&item.credential?, &item.renew_after?).map(Answer::Issued)
+}
+
+fn issued(credential: &str, renew_after: &str) -> Option<Issued> {
+    let credential = Credential::from_bytes(&BASE64URL.decode(credential).ok()?).ok()?;
+    Some(Issued { credential, renew_after: unix_seconds(renew_after)? })
 }
 
 /// A device's statement as it is sent.

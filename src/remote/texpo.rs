@@ -21,7 +21,7 @@
 //! milliseconds or texts; prices as numbers or texts; members of any type, ticket types and kinds of grants that are not
 //! documented.
 //!
-//! **Prices** are read from their decimal text, not through a float: see [`crate::model::Money::parse_float`]. They are sent as a JSON
+//! **Prices** are read from their decimal text, not through a float: see [`price::parse`]. They are sent as a JSON
 //! number with two decimals, `64.10`; an update that does not change the price sends the number that was read.
 //!
 //! **Configurable** ([`TexpoConfig`]): the network and its header; where an account signs in; how times are written; paths;
@@ -43,6 +43,7 @@ mod envelope;
 mod fields;
 mod holder;
 mod object;
+pub mod price;
 mod record;
 mod sign_in;
 

@@ -70,6 +70,11 @@ impl Store {
                  DELETE FROM credential WHERE ticket_id IN leaving;
                  DELETE FROM device_key WHERE ticket_id IN leaving;",
             )?;
+            tx.execute(
+                "INSERT OR IGNORE INTO doomed_key SELECT payload ->> 'handle' FROM outbox
+                 WHERE account_id = ?1 AND payload ->> 'kind' IN ('purchase', 'accept_transfer')",
+                [id],
+            )?;
             tx.execute("DELETE FROM outbox WHERE account_id = ?1", [id])?;
             tx.execute("DELETE FROM office_write WHERE account_id = ?1", [id])?;
             tx.execute("DELETE FROM account WHERE id = ?1", [id])?;

@@ -111,6 +111,14 @@ impl Store {
         })
     }
 
+    /// Gives a ticket's credential up: it went to somebody else by a way that surrenders nothing.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn give_up(&self, ticket: TicketHash) -> Result<(), Error> {
+        self.write("the credential cannot be given up", |tx| surrender(tx, ticket))
+    }
+
     /// Remembers whether the vault has lost a ticket's key. The credential stays until it is replaced.
     ///
     /// # Errors
@@ -155,7 +163,8 @@ impl Store {
             let mut statement = db.prepare_cached(
                 "SELECT handle FROM doomed_key UNION SELECT handle FROM device_key
                  UNION SELECT next_handle FROM device_key WHERE next_handle IS NOT NULL
-                 UNION SELECT key_handle FROM scanner",
+                 UNION SELECT key_handle FROM scanner
+                 UNION SELECT payload ->> 'handle' FROM outbox WHERE payload ->> 'handle' IS NOT NULL",
             )?;
             statement.query_map([], |row| row.get(0))?.collect()
         })
@@ -289,6 +298,22 @@ pub(super) fn surrender(tx: &Transaction<'_>, ticket: TicketHash) -> rusqlite::R
     )?;
     tx.execute("DELETE FROM device_key WHERE ticket_id = ?1", [id])?;
     put_refusal(tx, ticket, Some(NoBarcodeReason::SURRENDERED))
+}
+
+/// Has the vault delete a key that was made for a ticket which did not come.
+pub(super) fn doom_key(tx: &Transaction<'_>, handle: &str) -> rusqlite::Result<()> {
+    tx.execute("INSERT OR IGNORE INTO doomed_key (handle) VALUES (?1)", [handle]).map(drop)
+}
+
+/// The key that a ticket was acquired with is the ticket's.
+pub(super) fn put_acquired_key(
+    tx: &Transaction<'_>,
+    account_id: &str,
+    ticket: TicketHash,
+    handle: &str,
+) -> rusqlite::Result<()> {
+    let values = (handle, &ticket.0[..], account_id);
+    tx.execute("INSERT INTO device_key (handle, ticket_id, account_id) VALUES (?1, ?2, ?3)", values).map(drop)
 }
 
 fn lift_surrender(tx: &Transaction<'_>, ticket: TicketHash) -> rusqlite::Result<()> {

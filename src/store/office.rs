@@ -3,8 +3,10 @@
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::Store;
+use super::credentials::surrender;
+use super::tickets::TOMBSTONE;
 use crate::error::Error;
-use crate::model::{OfficeWrite, OfficeWriteKind, OfficeWriteState};
+use crate::model::{OfficeWrite, OfficeWriteKind, OfficeWriteState, TicketHash};
 
 /// Kept writes beyond this many lose their oldest ones that are settled.
 const KEPT: u32 = 1_000;
@@ -89,6 +91,29 @@ impl Store {
                 "SELECT {COLUMNS} FROM office_write WHERE account_id = ?1 ORDER BY id DESC LIMIT ?2"
             ))?;
             statement.query_map((account_id, limit), write)?.collect()
+        })
+    }
+
+    /// Erases the credentials of tickets that the account offered for sale and does not have any more: they were sold.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn erase_sold(&self, account_id: &str) -> Result<(), Error> {
+        self.write("the sold tickets cannot be cleared", |tx| {
+            let sql = format!(
+                "SELECT DISTINCT t.id FROM ticket t JOIN credential c ON c.ticket_id = t.id
+                 JOIN ticket_body b ON b.ticket_id = t.id
+                 JOIN office_write w ON w.account_id = t.account_id AND w.kind = ?2 AND w.state <> 'rejected'
+                 AND w.payload ->> '$.ticket_id' = b.remote_id AND w.payload ->> '$.tenant' IS b.tenant
+                 WHERE t.account_id = ?1 AND t.absences >= {TOMBSTONE}"
+            );
+            let mut statement = tx.prepare_cached(&sql)?;
+            let sold = statement.query_map((account_id, OfficeWriteKind::MarkForSale.as_text()), |row| {
+                row.get(0).map(TicketHash)
+            })?;
+            sold.collect::<rusqlite::Result<Vec<_>>>()?
+                .into_iter()
+                .try_for_each(|ticket| surrender(tx, ticket))
         })
     }
 

@@ -4,18 +4,19 @@
 mod decide;
 mod row;
 
-pub use row::{NewWrite, OutboxRow, Settled};
+pub use row::{Acquisition, NewWrite, OutboxRow, Settled};
 pub(super) use row::{all, find, has_rows};
 
 use rusqlite::Transaction;
 
 use self::row::{COLUMNS, forget_statement, insert, outbox_row, selected, update};
 use super::Store;
-use super::credentials::{put_credential, put_refusal, surrender};
-use super::tickets::put_ticket_holder;
+use super::credentials::{doom_key, put_acquired_key, put_credential, put_refusal, surrender};
+use super::listings::put_listing;
+use super::tickets::{put_acquired, put_ticket_holder};
 use super::transfers::{put_transfer, put_transfer_state};
 use crate::error::Error;
-use crate::model::{RejectionReason, TicketHash, WriteState};
+use crate::model::{RejectionReason, TicketHash, Write, WriteState};
 
 /// More waiting writes than anybody makes by hand: a full outbox refuses new ones.
 const MAX_ROWS: i64 = 500;
@@ -192,6 +193,27 @@ fn settle(tx: &Transaction<'_>, row: &OutboxRow, outcome: &Settled) -> rusqlite:
         Settled::Holder(record) => put_ticket_holder(tx, ticket, record)?,
         Settled::Credential(held) => put_credential(tx, ticket, held)?,
         Settled::NotBound(problem) => put_refusal(tx, ticket, Some(problem))?,
+        Settled::Reserved(reservation) => {
+            let mut waits = row.clone();
+            if let Write::Purchase { reservation: held, .. } = &mut waits.new.write {
+                *held = Some((**reservation).clone());
+            }
+            return update(tx, &waits);
+        }
+        Settled::Listed(listing) => {
+            put_listing(tx, account, listing)?;
+            expect_version(tx, row, listing.version)?;
+        }
+        Settled::Declined => {}
+        Settled::Acquired(acquired) => {
+            put_acquired(tx, account, &acquired.ticket)?;
+            surrender(tx, ticket)?;
+            put_acquired_key(tx, account, ticket, &acquired.handle)?;
+            match &acquired.held {
+                Some(held) => put_credential(tx, ticket, held)?,
+                None => put_refusal(tx, ticket, None)?,
+            }
+        }
         Settled::Surrendered => surrender(tx, ticket)?,
         Settled::TransferCreated(transfer) => {
             surrender(tx, ticket)?;
@@ -202,5 +224,19 @@ fn settle(tx: &Transaction<'_>, row: &OutboxRow, outcome: &Settled) -> rusqlite:
         }
     }
     tx.execute("DELETE FROM outbox WHERE id = ?1", [row.id])?;
+    match (row.new.write.acquired_key(), outcome) {
+        (_, Settled::Acquired(_)) | (None, _) => Ok(()),
+        (Some(handle), _) => doom_key(tx, handle),
+    }
+}
+
+/// What was asked for behind a change of the person's own is about the version that it made.
+fn expect_version(tx: &Transaction<'_>, row: &OutboxRow, version: i64) -> rusqlite::Result<()> {
+    let Write::EditListing { expected, .. } = &row.new.write else { return Ok(()) };
+    tx.execute(
+        "UPDATE outbox SET payload = json_set(payload, '$.expected', ?4)
+         WHERE subject = ?1 AND id > ?2 AND payload ->> 'expected' = ?3 AND state = 'waiting'",
+        (&row.new.subject.0[..], row.id, expected, version),
+    )?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::database;
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_wallet.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_systems.sql"),
@@ -16,6 +16,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_exchange.sql"),
     include_str!("migrations/0006_manifest_parts.sql"),
     include_str!("migrations/0007_gate_memory.sql"),
+    include_str!("migrations/0008_market.sql"),
 ];
 
 /// Where each table and index of a database begins.

@@ -14,7 +14,7 @@ use crate::model::{
 /// Tickets without a start come last.
 const NO_START: i64 = i64::MAX;
 /// A ticket missing from this many complete pulls in a row is a tombstone.
-const TOMBSTONE: i64 = 2;
+pub(super) const TOMBSTONE: i64 = 2;
 
 /// Where a page ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -294,6 +294,7 @@ fn detail(db: &Connection, id: TicketHash, summary: TicketSummary) -> rusqlite::
             lease_end: None,
             no_barcode: None,
             unidy: None,
+            listing: None,
         })
     })
 }
@@ -351,6 +352,16 @@ fn store_ticket(
         &ticket.body,
     ))?;
     ticket.static_code.iter().try_for_each(|code| put_static_code(tx, ticket.id, code, false))
+}
+
+/// Keeps a ticket that came by a purchase or a transfer, as if the account's last pull had brought it.
+pub(super) fn put_acquired(
+    tx: &Transaction<'_>,
+    account_id: &str,
+    ticket: &PulledTicket,
+) -> rusqlite::Result<()> {
+    let pull = tx.query_row("SELECT pulls FROM account WHERE id = ?1", [account_id], |row| row.get(0))?;
+    store_ticket(tx, account_id, pull, ticket, &mut PageChanges::default())
 }
 
 /// A signed ticket stays signed, whatever a later answer says or leaves out.

@@ -8,7 +8,7 @@ use crate::remote::bam::{Direction, Enrollment, RelationExpression, TicketQuery,
 use crate::store::StoredEnrollment;
 
 /// What a sealed private key is bound to, before the account's id.
-const SEALED_FOR: &str = "ticket-wallet/1/enrollment\u{1F}";
+pub(super) const SEALED_FOR: &str = "ticket-wallet/1/enrollment\u{1F}";
 /// A certificate that has not been made by now never will be: servers and what stands before them give up sooner.
 const IN_FLIGHT_S: i64 = 120;
 

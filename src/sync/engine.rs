@@ -158,6 +158,7 @@ impl Engine {
         run.send_outbox().await?;
         run.pull().await?;
         run.refresh_transfers().await?;
+        run.refresh_listings().await?;
         run.refresh_handovers().await?;
         run.plan_barcodes().await?;
         run.fetch_codes().await?;
@@ -182,6 +183,28 @@ impl Engine {
         sent?;
         self.delete_keys().await;
         run.end()
+    }
+
+    /// Sends one write now, and nothing else.
+    ///
+    /// # Errors
+    /// As [`Engine::sync`]; what kept it from its outcome.
+    pub async fn send_now(&self, account_id: &str, id: i64, observer: &dyn Observer) -> Result<(), Error> {
+        let turn = self.turn(account_id);
+        let _one_at_a_time = turn.lock().await;
+        let account = self.store.account(account_id)?;
+        let mut run = self.begin(&account, observer)?;
+        let rows = match self.store.outbox_row(id) {
+            // Sent meanwhile.
+            Err(Error::NotFound { .. }) => return Ok(()),
+            row => vec![row?],
+        };
+        match run.attempt(rows.clone()).await {
+            Ok(outcomes) => run.settle(outcomes)?,
+            Err(error) => run.failed(&rows, error)?,
+        }
+        self.delete_keys().await;
+        run.end().map(drop)
     }
 
     /// Whoever holds this lock works for the account, and nobody else does.
@@ -229,10 +252,15 @@ impl Engine {
     /// Has the vault delete the keys of credentials that were given up. One that it does not delete now is tried again
     /// at the next sync.
     async fn delete_keys(&self) {
-        for handle in self.store.doomed_keys().unwrap_or_default() {
+        let doomed = self.store.doomed_keys().unwrap_or_default();
+        // What was deleted with the key still stands in the log's earlier pages.
+        let forgotten = doomed.is_empty() || self.store.forget_traces().is_ok();
+        fail::fail_point!("traces-forgotten");
+        for handle in doomed {
             let key = handle.clone();
             let deleted = ask(&self.vault, move |vault| Ok(vault.delete_key(key)?)).await;
-            if deleted.is_ok() && self.store.forget_doomed_key(&handle).is_err() {
+            fail::fail_point!("key-deleted");
+            if forgotten && deleted.is_ok() && self.store.forget_doomed_key(&handle).is_err() {
                 return;
             }
         }

@@ -2,6 +2,7 @@
 //! rejected or unknown. After a lost answer the server is asked what it holds, as far as it tells.
 
 mod exchange;
+mod ledger;
 mod reserved;
 mod texpo;
 mod ticketing;
@@ -34,6 +35,8 @@ enum Found {
     Unclear,
     /// The same; this may be it.
     Maybe(Value),
+    /// Otherwise than the write would have left it, for good.
+    Otherwise(Value),
 }
 
 /// Tickets of a tenant.
@@ -178,10 +181,15 @@ impl Desk<'_> {
         if matches!(write.state, OfficeWriteState::Done | OfficeWriteState::Rejected) {
             return Ok(write);
         }
-        self.settle_by_reading(&write).await
+        match write.kind {
+            OfficeWriteKind::MarkForSale | OfficeWriteKind::TransferOnLedger => {
+                self.settle_ledger_by_reading(&write).await
+            }
+            _ => self.settle_by_reading(&write).await,
+        }
     }
 
-    fn begin(&self, kind: OfficeWriteKind, asked: &Value) -> Result<i64, Error> {
+    pub(super) fn begin(&self, kind: OfficeWriteKind, asked: &Value) -> Result<i64, Error> {
         self.begin_text(kind, &asked.to_string())
     }
 
@@ -240,6 +248,7 @@ impl Desk<'_> {
             Found::Unchanged if settled => self.keep(write.id, OfficeWriteState::Rejected, None),
             Found::Unchanged | Found::Unclear => self.keep(write.id, OfficeWriteState::Unknown, None),
             Found::Maybe(answer) => self.keep(write.id, OfficeWriteState::Unknown, Some(answer)),
+            Found::Otherwise(answer) => self.keep(write.id, OfficeWriteState::Rejected, Some(answer)),
         }
     }
 
@@ -248,7 +257,12 @@ impl Desk<'_> {
         Ok(self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S)
     }
 
-    fn keep(&self, id: i64, state: OfficeWriteState, answer: Option<Value>) -> Result<OfficeWrite, Error> {
+    pub(super) fn keep(
+        &self,
+        id: i64,
+        state: OfficeWriteState,
+        answer: Option<Value>,
+    ) -> Result<OfficeWrite, Error> {
         self.keep_text(id, state, answer.map(|answer| answer.to_string()))
     }
 
@@ -281,6 +295,17 @@ impl Desk<'_> {
             | OfficeWriteKind::CancelTransfer
             | OfficeWriteKind::PlaceOrder
             | OfficeWriteKind::CancelOrder => self.read_back_exchange(write, &asked).await,
+            OfficeWriteKind::MarkForSale
+            | OfficeWriteKind::TransferOnLedger
+            | OfficeWriteKind::DeleteOffer => self.read_back_market(write, &asked).await,
+            OfficeWriteKind::AcceptTransfer | OfficeWriteKind::DeclineTransfer => {
+                let accept = write.kind == OfficeWriteKind::AcceptTransfer;
+                Ok(match self.read_back_answer(&asked, accept).await {
+                    OfficeWriteState::Done => Found::Done(json!({})),
+                    OfficeWriteState::Rejected => Found::Otherwise(json!({})),
+                    OfficeWriteState::Sent | OfficeWriteState::Unknown => Found::Unclear,
+                })
+            }
             OfficeWriteKind::CreateProduct
             | OfficeWriteKind::UpdateProduct
             | OfficeWriteKind::DeleteProduct => self.find_product(write).await,

@@ -53,10 +53,14 @@ impl Run<'_> {
         Ok(Some(due))
     }
 
-    async fn attempt(&mut self, mut rows: Vec<OutboxRow>) -> Result<Outcomes, Error> {
+    pub(super) async fn attempt(&mut self, mut rows: Vec<OutboxRow>) -> Result<Outcomes, Error> {
         match rows.first().map(|row| &row.new.write) {
             Some(Write::Bind { take_over: false, .. }) => self.send_binds(rows).await,
             Some(Write::Renew { .. }) => self.send_renewals(rows).await,
+            Some(Write::Purchase { .. } | Write::AcceptTransfer { .. } | Write::DeclineTransfer { .. }) => {
+                let Some(row) = rows.pop() else { return Ok(Vec::new()) };
+                Ok(self.send_acquisition(row).await?.into_iter().collect())
+            }
             _ => {
                 let Some(row) = rows.pop() else { return Ok(Vec::new()) };
                 // A ticket that is not listed (yet) has no address to send to.
@@ -115,7 +119,13 @@ impl Run<'_> {
                     None => Settled::Rejected(RejectionReason::Refused, None, None),
                 }
             }
-            Write::Renew { .. } => Settled::Dropped,
+            Write::CreateListing { .. } | Write::EditListing { .. } | Write::WithdrawListing { .. } => {
+                return self.send_of_listing(row, binding).await;
+            }
+            Write::Renew { .. }
+            | Write::Purchase { .. }
+            | Write::AcceptTransfer { .. }
+            | Write::DeclineTransfer { .. } => Settled::Dropped,
         };
         Ok(Some((row, outcome)))
     }
@@ -213,7 +223,7 @@ impl Run<'_> {
     }
 
     /// Whether a write's statement is older than servers take.
-    fn is_stale(&self, row: &mut OutboxRow) -> Result<bool, Error> {
+    pub(super) fn is_stale(&self, row: &mut OutboxRow) -> Result<bool, Error> {
         let now = self.engine.time.now()?.unix_s();
         let statement = row.new.write.statement_mut().and_then(|statement| statement.as_ref());
         Ok(statement
@@ -221,7 +231,11 @@ impl Run<'_> {
     }
 
     /// The device's word that it gives its credential up; `None` where it has none.
-    async fn state_surrender(&self, row: &OutboxRow, binding: &Binding) -> Result<Option<Statement>, Error> {
+    pub(super) async fn state_surrender(
+        &self,
+        row: &OutboxRow,
+        binding: &Binding,
+    ) -> Result<Option<Statement>, Error> {
         let (Some(held), Some(handle)) = (&binding.state.credential, binding.state.handle.clone()) else {
             return Ok(None);
         };
@@ -233,7 +247,7 @@ impl Run<'_> {
         Ok(Some(Statement { at, signature: hex::encode(signature.to_bytes()) }))
     }
 
-    fn begin(&self, row: &mut OutboxRow) -> Result<bool, Error> {
+    pub(super) fn begin(&self, row: &mut OutboxRow) -> Result<bool, Error> {
         self.engine.store.begin_attempt(std::slice::from_mut(row))
     }
 
@@ -241,10 +255,14 @@ impl Run<'_> {
         Ok(self.extension(binding.tenant.as_deref()).await?.cloned())
     }
 
-    fn settle(&mut self, outcomes: Outcomes) -> Result<(), Error> {
+    pub(super) fn settle(&mut self, outcomes: Outcomes) -> Result<(), Error> {
         self.engine.store.settle(&outcomes)?;
         for (row, outcome) in outcomes {
-            self.engine.pace.forget(row.id);
+            match &outcome {
+                // Asked again later, and ever later.
+                Settled::Reserved(_) => self.engine.pace.delay(row.id, &self.engine.http)?,
+                _ => self.engine.pace.forget(row.id),
+            }
             self.count(&row, &outcome);
             self.barcodes_done += u32::from(row.new.write.is_automatic());
         }
@@ -262,13 +280,13 @@ impl Run<'_> {
             (_, Settled::Credential(_)) => report.bound += 1,
             (_, Settled::NotBound(_)) => report.refused += 1,
             (_, Settled::Rejected(..) | Settled::Unknown) => report.rejected += 1,
-            (_, Settled::Dropped | Settled::NotSent | Settled::Anew(_)) => {}
+            (_, Settled::Dropped | Settled::NotSent | Settled::Anew(_) | Settled::Reserved(_)) => {}
             _ => report.sent += 1,
         }
     }
 
     /// Sorts what a failed attempt leaves: surely not done, surely refused, or not known.
-    fn failed(&mut self, rows: &[OutboxRow], error: Error) -> Result<(), Error> {
+    pub(super) fn failed(&mut self, rows: &[OutboxRow], error: Error) -> Result<(), Error> {
         let of_others = matches!(error, Error::Vault(_) | Error::Untrusted { .. } | Error::SignedOut);
         if !error.is_remote() && !of_others {
             return Err(error);
@@ -323,7 +341,7 @@ fn outcome_of(write: &Write, before: WriteState, error: &Error) -> Option<Settle
 }
 
 /// Whether a server has decided against a write. 408, 425 and 429 only put it off.
-fn is_refusal(error: &Error) -> bool {
+pub(super) fn is_refusal(error: &Error) -> bool {
     match error {
         error if is_in_progress(error) => false,
         Error::Status { status, .. } => (400..500).contains(status) && ![401, 408, 425, 429].contains(status),

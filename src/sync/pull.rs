@@ -147,12 +147,12 @@ impl Run<'_> {
                 self.report.removed += u32::from(removed);
             }
         }
-        Ok(())
+        if self.system.bam().is_some() { self.engine.store.erase_sold(&self.account.id) } else { Ok(()) }
     }
 
     /// A ticket of a tenant that serves signed barcodes carries one, with B.A.M only a SECURE one. Else it carries the code
     /// that its system gives, where there is one.
-    async fn with_profile(&mut self, ticket: PulledTicket) -> Result<PulledTicket, Error> {
+    pub(super) async fn with_profile(&mut self, ticket: PulledTicket) -> Result<PulledTicket, Error> {
         let secure = ticket.format == TicketFormat::Secure;
         let may_be_signed = secure || self.system.bam().is_none();
         let signed = may_be_signed && self.extension(ticket.tenant.as_deref()).await?.is_some();

@@ -99,6 +99,11 @@ impl Runner {
         self.engine.http.set_retry_policy(policy);
     }
 
+    /// What is kept.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What speaks with servers.
     pub(super) fn engine(&self) -> &Engine {
         &self.engine

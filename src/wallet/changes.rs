@@ -2,10 +2,15 @@
 
 use serde_json::Value;
 
+use super::market::positive;
 use super::{Wallet, ticket_hash};
 use crate::device::new_id;
 use crate::error::{Error, WalletError};
-use crate::model::{OutboxItem, TicketHash, Transfer, TransferState, Write, WriteState};
+use crate::model::{
+    BarcodeProfile, Money, OutboxItem, TicketFormat, TicketHash, TicketSystem, Transfer, TransferState,
+    UnidyApi, Write, WriteState,
+};
+use crate::resale::{MarketAction, NotOffered, is_offered};
 use crate::store::{NewWrite, OutboxRow};
 
 #[uniffi::export]
@@ -32,7 +37,7 @@ impl Wallet {
     }
 
     /// Replaces what a change carries that was rejected or not sent yet, and sends it: the holder's answers as a JSON
-    /// object, or a transfer's recipient.
+    /// object, a transfer's recipient, or a listing's price (`64.50 EUR`).
     ///
     /// # Errors
     /// [`WalletError::NotFound`], [`WalletError::InvalidInput`] when it may have been carried out or has nothing to
@@ -45,6 +50,12 @@ impl Wallet {
             }
             Write::CreateTransfer { .. } => {
                 Write::CreateTransfer { recipient: named(&content)?, statement: None }
+            }
+            Write::CreateListing { expires_at, .. } => {
+                Write::CreateListing { price: amount(&content)?, expires_at, shown: false, statement: None }
+            }
+            Write::EditListing { listing_id, expected, .. } => {
+                Write::EditListing { listing_id, price: amount(&content)?, expected }
             }
             _ => return Err(WalletError::input("id", "it carries nothing that can be edited; discard it")),
         };
@@ -84,10 +95,12 @@ impl Wallet {
     /// at which this is sent the ticket shows no barcode here, until the transfer is declined, cancelled or expired.
     ///
     /// # Errors
-    /// As [`Wallet::save_ticket_holder`].
+    /// As [`Wallet::save_ticket_holder`]; [`WalletError::NotOffered`] where the ticket's system has no such way.
     pub fn transfer(&self, ticket_id: String, recipient: String) -> Result<OutboxItem, WalletError> {
         let _work = self.runner.activity().begin()?;
         let (id, recipient) = (ticket_hash(&ticket_id)?, named(&recipient)?);
+        self.refuse_unsendable(id, MarketAction::Transfer)?;
+        self.refuse_listed(id)?;
         if let Some(open) = self.open_transfer(id)? {
             let reason = format!("transfer {} is under way; cancel it first", open.remote_id);
             return Err(WalletError::input("ticket_id", reason));
@@ -169,7 +182,7 @@ impl Wallet {
 }
 
 impl Wallet {
-    fn accept(&self, subject: TicketHash, write: Write) -> Result<OutboxItem, WalletError> {
+    pub(super) fn accept(&self, subject: TicketHash, write: Write) -> Result<OutboxItem, WalletError> {
         let (created_at, dated) = self.dated_now()?;
         let ticket = self.store.ticket(subject, created_at)?;
         let new =
@@ -178,14 +191,42 @@ impl Wallet {
         Ok(self.decided(self.store.outbox_row(id)?))
     }
 
+    /// Refuses to put into the outbox what a ticket's system does in another way, or not at all. Where the extension is served
+    /// beside it, which signs the ticket's barcode, that does it.
+    pub(super) fn refuse_unsendable(
+        &self,
+        ticket: TicketHash,
+        action: MarketAction,
+    ) -> Result<(), WalletError> {
+        let ticket = self.store.ticket(ticket, 0)?;
+        if ticket.profile == BarcodeProfile::Signed {
+            return Ok(());
+        }
+        let account = self.store.account(&ticket.account_id)?;
+        let unidy = account.config.unidy.as_ref();
+        let refused = match account.system {
+            TicketSystem::Bam if ticket.format == TicketFormat::Pdf => Err(NotOffered::PdfTicket),
+            TicketSystem::Bam => Err(NotOffered::OnLedgerOnly),
+            TicketSystem::Unidy if unidy.is_some_and(|unidy| unidy.api == UnidyApi::Partner) => {
+                Err(if action == MarketAction::Transfer {
+                    NotOffered::NoTransfer
+                } else {
+                    NotOffered::NoResale
+                })
+            }
+            system => is_offered(system, false, action),
+        };
+        Ok(refused.map_err(Error::NotOffered)?)
+    }
+
     /// The Unix second, and whether a server stands behind it.
-    fn dated_now(&self) -> Result<(i64, bool), Error> {
+    pub(super) fn dated_now(&self) -> Result<(i64, bool), Error> {
         let now = self.time.now()?;
         Ok((now.unix_s(), now.uncertainty.confirmed))
     }
 
     /// Tells listeners and the worker of a change in the outbox.
-    fn decided(&self, row: OutboxRow) -> OutboxItem {
+    pub(super) fn decided(&self, row: OutboxRow) -> OutboxItem {
         self.runner.tell_outbox(Some(row.id));
         self.wake();
         row.into()
@@ -217,6 +258,11 @@ impl Wallet {
 fn answers(json: &str) -> Result<Value, WalletError> {
     let read = serde_json::from_str::<Value>(json).ok().filter(Value::is_object);
     read.ok_or_else(|| WalletError::input("response_json", "write the answers as a JSON object"))
+}
+
+fn amount(text: &str) -> Result<Money, WalletError> {
+    let read = text.parse::<Money>().map_err(|why| WalletError::input("price", why.to_string()))?;
+    positive(read)
 }
 
 fn named(recipient: &str) -> Result<String, WalletError> {

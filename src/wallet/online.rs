@@ -143,7 +143,7 @@ impl Wallet {
         Ok(self.runner.online(work).await?)
     }
 
-    /// The account's own offers on the secondary market (B.A.M), to read only.
+    /// The account's own offers on the secondary market (B.A.M).
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`].
@@ -241,12 +241,13 @@ impl Wallet {
             .map(|held| Certificate { enrollment_id: held.enrollment_id, certificate_pem: held.certificate }))
     }
 
-    /// Tickets that others hand over to the account (Unidy).
+    /// Tickets that others hand over to the account: by Unidy, or by the extension of the tenants of which it has tickets and
+    /// of the configuration's own.
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`].
     pub async fn incoming_transfers(&self, account_id: String) -> Result<Vec<IncomingTransfer>, WalletError> {
-        let work = async { self.runner.desk(&account_id).await?.incoming_transfers().await };
+        let work = async { self.runner.desk(&account_id).await?.all_incoming_transfers().await };
         Ok(self.runner.online(work).await?)
     }
 
@@ -264,8 +265,9 @@ impl Wallet {
         Ok(self.runner.online(work).await?)
     }
 
-    /// Accepts a ticket that somebody hands over (Unidy); it is listed after the next sync. A lost answer is no error: what
-    /// the server holds then is told.
+    /// Accepts a ticket that somebody hands over. Needs the network. By the extension it is bound to this device at once, and
+    /// kept before its first byte leaves: a lost answer is found out by the wallet itself. With Unidy it is listed after the
+    /// next sync, and what the server holds after a lost answer is told.
     ///
     /// # Errors
     /// As [`Wallet::fetch_documents`]; the server's refusals with their code: `transfer_expired`, `recipient_mismatch`, …
@@ -274,11 +276,10 @@ impl Wallet {
         account_id: String,
         token: String,
     ) -> Result<TransferAnswer, WalletError> {
-        let work = async { self.runner.desk(&account_id).await?.answer_transfer(&token, true).await };
-        Ok(self.runner.online(work).await?)
+        self.answer_offer(&account_id, &token, true).await
     }
 
-    /// Declines a ticket that somebody hands over (Unidy).
+    /// Declines a ticket that somebody hands over.
     ///
     /// # Errors
     /// As [`Wallet::accept_transfer`].
@@ -287,7 +288,28 @@ impl Wallet {
         account_id: String,
         token: String,
     ) -> Result<TransferAnswer, WalletError> {
-        let work = async { self.runner.desk(&account_id).await?.answer_transfer(&token, false).await };
-        Ok(self.runner.online(work).await?)
+        self.answer_offer(&account_id, &token, false).await
+    }
+}
+
+impl Wallet {
+    async fn answer_offer(
+        &self,
+        account_id: &str,
+        token: &str,
+        accept: bool,
+    ) -> Result<TransferAnswer, WalletError> {
+        let work = async {
+            let desk = self.runner.desk(account_id).await?;
+            let Some(answer) = desk.answer_to(token, accept).await? else {
+                return desk.answer_transfer(token, accept).await;
+            };
+            // What is sent then takes its own turn.
+            drop(desk);
+            self.runner.answer(answer).await
+        };
+        let answered = self.runner.online(work).await?;
+        self.wake();
+        Ok(answered)
     }
 }

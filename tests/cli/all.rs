@@ -37,6 +37,7 @@ mod network;
 mod no_openssl;
 mod online;
 mod partner;
+mod resale;
 mod sandbox;
 mod served;
 mod systems;

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::model::{
-    BarcodeProfile, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat, TicketStatus,
-    TicketSummary,
+    BarcodeProfile, LedgerSale, NoBarcodeReason, OrderStatus, SignIn, SystemConfig, TicketFormat,
+    TicketStatus, TicketSummary,
 };
 use ticket_wallet::remote::bam::{Bam, Direction, RelationExpression, TicketQuery};
 use ticket_wallet::remote::{Http, Session};
 
 use crate::expo::NoTime;
-use crate::phone::{Phone, sign_in};
+use crate::phone::{Phone, TODAY_MS, sign_in};
 use crate::run::{Run, record, records};
 use crate::seed_rows::SEEDS;
 use crate::tenants::tenant;
@@ -224,4 +224,36 @@ pub(crate) async fn sees_its_offers_on_the_secondary_market(run: &Run) {
         }
     }
     assert!(offered > 0);
+}
+
+pub(crate) async fn resells_a_ticket_on_the_secondary_market(run: &Run) {
+    let (phone, account) = run.bam_holder(0).await;
+    phone.wallet.enroll(account.clone()).await.unwrap();
+    let place = Some(TENANTS[2].to_owned());
+    let offers = || phone.wallet.own_offers(account.clone(), place.clone());
+    let before = offers().await.unwrap();
+    let is_offered = |record: &Value| {
+        before.iter().any(|offer| {
+            offer.seq_num == record["seq_num"].as_i64()
+                && offer.ticket_config_id == Some(record["ticket_config"]["id"].to_string())
+        })
+    };
+    let (ticket, _) = records(&phone)
+        .into_iter()
+        .find(|(ticket, record)| {
+            let here = tenant(record) == TENANTS[2] && ticket.format == TicketFormat::Secure;
+            here && ticket.status.admits() && !is_offered(record)
+        })
+        .unwrap();
+    let rules = phone.wallet.resale_rules(ticket.id.clone()).await.unwrap();
+    assert!(rules.allowed);
+    let price = rules.face_value.unwrap();
+    let sale = LedgerSale { price: price.clone(), until: TODAY_MS / 1000 + 86_400, buyer: None };
+    let sold = phone.wallet.mark_for_sale(ticket.id.clone(), sale).await.unwrap();
+    let answer: Value = serde_json::from_str(&sold.answer_json.unwrap()).unwrap();
+    let id = answer["offer_id"].as_str().unwrap().to_owned();
+    let made = offers().await.unwrap().into_iter().find(|offer| offer.remote_id == id).unwrap();
+    assert_eq!(made.price, Some(price));
+    phone.wallet.delete_offer(ticket.id, id).await.unwrap();
+    assert_eq!(offers().await.unwrap().len(), before.len());
 }

@@ -67,6 +67,8 @@ const ISSUE: Asked = Asked::new("POST", "/t/*/event/v1/ticket/issue", 200);
 /// A ticket as its organiser sees it.
 const LOOK: Asked = Asked::new("GET", "/t/*/event/v1/ticket/*", 200);
 
+const RESOLD: &str = "SECURE tickets can also be resold through our secondary market.";
+const SELLS: &str = "bam_holder::resells_a_ticket_on_the_secondary_market";
 const ALL_TENANTS: &str = "bam_holder::lists_the_tickets_of_all_tenants";
 const BY_E_MAIL: &str = "bam_holder::has_tickets_delivered_by_e_mail";
 const IN_A_SECTOR: &str = "bam_office::reserves_secure_tickets_in_a_sector";
@@ -93,10 +95,15 @@ fn bam() -> Vec<Claim> {
             ok("POST", "/t/*/wallet/v1/credentials"),
         ),
         (
-            "SECURE tickets can also be resold through our secondary market.",
+            RESOLD,
             "bam_holder::sees_its_offers_on_the_secondary_market",
             ok("GET", "/t/*/orderbook/v1/offer/mine"),
         ),
+        (RESOLD, SELLS, ok("GET", "/account/v1/market-control/*")),
+        (RESOLD, SELLS, ok("POST", "/t/*/blockchain/v1/transaction/proposal")),
+        (RESOLD, SELLS, ok("POST", "/t/*/blockchain/v1/transaction/proposal/*")),
+        (RESOLD, SELLS, ok("POST", "/t/*/blockchain/v1/transaction/*")),
+        (RESOLD, SELLS, ok("DELETE", "/t/*/orderbook/v1/offer/*")),
         ("GET v1/ticket", ALL_TENANTS, LIST),
         ("JWT", "bam_holder::is_let_in_by_a_token", ok("POST", "/account/v1/auth/login")),
         ("JWT", "bam_holder::is_let_in_by_a_token", Asked::new("GET", "/v1/ticket", 401)),

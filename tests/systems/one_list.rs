@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use ticket_wallet::model::{Capability, TicketFilter, TicketSystem};
+use ticket_wallet::WalletError;
+use ticket_wallet::model::{Capability, Money, TicketFilter, TicketSystem};
+use ticket_wallet::resale::NotOffered;
 
 use crate::phone::TestClock;
 use crate::together::{count, everywhere};
@@ -75,8 +77,20 @@ async fn what_an_account_can_do_is_declared() {
     // What a system does not have is refused with its name.
     let error = phone.wallet.orders(accounts[2].clone(), None).await.unwrap_err();
     assert_eq!(error.to_string(), "account_id: only B.A.M has this");
-    let error = phone.wallet.incoming_transfers(accounts[0].clone()).await.unwrap_err();
-    assert_eq!(error.to_string(), "account_id: only Unidy has this");
+    assert!(phone.wallet.incoming_transfers(accounts[0].clone()).await.unwrap().is_empty());
+    let error = phone.wallet.accept_transfer(accounts[0].clone(), "t".to_owned()).await.unwrap_err();
+    let at_once = WalletError::NotOffered { why: NotOffered::AtOnce, reason: NotOffered::AtOnce.to_string() };
+    assert_eq!(error, at_once);
+    let plain = phone.tickets().into_iter().find(|ticket| ticket.account_id == accounts[2]).unwrap().id;
+    let price: Money = "64.50 EUR".parse().unwrap();
+    let refusals = [
+        phone.wallet.resale_rules(plain.clone()).await.map(drop),
+        phone.wallet.preview_price(plain.clone(), price.clone()).await.map(drop),
+        phone.wallet.list_for_sale(plain, price, None).map(drop),
+    ];
+    let none =
+        Err(WalletError::NotOffered { why: NotOffered::NoResale, reason: NotOffered::NoResale.to_string() });
+    assert!(refusals.iter().all(|refused| *refused == none), "{refusals:?}");
 }
 
 #[tokio::test]

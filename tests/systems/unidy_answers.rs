@@ -2,7 +2,9 @@
 
 use reqwest::redirect::Policy;
 use ring::digest::{SHA256, digest};
-use ticket_wallet::model::{Capability, TransferAnswer, UnidyGrant, UnidyTicketQuery};
+use ticket_wallet::model::{
+    Capability, OfficeWriteKind, OfficeWriteState, TransferAnswer, UnidyGrant, UnidyTicketQuery,
+};
 use ticket_wallet_sandbox::{Consent, Fault, FaultRule, Sandbox, SandboxConfig, UnidyChoices};
 
 use crate::brands::{partner, sign_in_to};
@@ -49,6 +51,13 @@ impl Offered {
         answer.unwrap()
     }
 
+    /// How the one write of the answer stands that was kept before it was sent.
+    fn kept(&self) -> (OfficeWriteKind, OfficeWriteState) {
+        let writes = self.to.wallet.writes(self.account.clone(), 10).unwrap();
+        let [write] = &writes[..] else { panic!("{} writes", writes.len()) };
+        (write.kind, write.state)
+    }
+
     /// How the offer stands at the brand, and how often it was answered.
     fn stands(&self) -> (String, usize) {
         let asked = self.sandbox.requests();
@@ -56,6 +65,10 @@ impl Offered {
         let offers = self.sandbox.unidy_offers(BRAND).unwrap();
         (offers.into_iter().find(|one| one.token == self.token).unwrap().status, answers.count())
     }
+}
+
+fn kind(accept: bool) -> OfficeWriteKind {
+    if accept { OfficeWriteKind::AcceptTransfer } else { OfficeWriteKind::DeclineTransfer }
 }
 
 fn stood(status: &str) -> (String, usize) {
@@ -75,6 +88,7 @@ async fn a_lost_answer_to_an_offer_is_read_back_and_never_repeated() {
         offered.fault("POST", "/ticket_transfers/", 0, Fault::LostReply);
         assert_eq!(offered.answer(accept).await, answer, "{accept} {ended_transfers}");
         assert_eq!(offered.stands(), stood(status));
+        assert_eq!(offered.kept(), (kind(accept), OfficeWriteState::Done));
     }
 }
 
@@ -86,12 +100,19 @@ async fn an_answer_of_which_nothing_can_be_read_is_unknown() {
         offered.fault("POST", "/ticket_transfers/", 0, Fault::Reset);
         assert_eq!(offered.answer(accept).await, TransferAnswer::Unknown);
         assert_eq!(offered.stands(), stood("pending"));
+        assert_eq!(offered.kept(), (kind(accept), OfficeWriteState::Unknown));
         // The list is not to be had afterwards.
         let offered = Offered::new(UnidyChoices::default()).await;
         offered.fault("POST", "/ticket_transfers/", 0, Fault::LostReply);
         offered.fault("GET", "/ticket_transfers", 1, Fault::ServerError);
         assert_eq!(offered.answer(accept).await, TransferAnswer::Unknown);
         assert_eq!(offered.stands(), stood(if accept { "accepted" } else { "declined" }));
+        assert_eq!(offered.kept(), (kind(accept), OfficeWriteState::Unknown));
+        // Once it is to be had, it tells.
+        offered.sandbox.clear_faults();
+        let id = offered.to.wallet.writes(offered.account.clone(), 1).unwrap()[0].id;
+        offered.to.wallet.look_up_write(id).await.unwrap();
+        assert_eq!(offered.kept(), (kind(accept), OfficeWriteState::Done));
         // Nor was it before, so that nobody knows of which ticket it was.
         let offered = Offered::new(UnidyChoices::default()).await;
         offered.fault("POST", "/ticket_transfers/", 0, Fault::LostReply);

@@ -4,6 +4,7 @@ pub(crate) mod box_office;
 pub(crate) mod exchange;
 pub(crate) mod gate;
 pub(crate) mod holder;
+pub(crate) mod resale;
 pub(crate) mod sandbox;
 pub(crate) mod system;
 pub(crate) mod texpo;
@@ -19,6 +20,7 @@ use gate::GateCommands;
 use holder::{
     AtTenant, DocumentsCommand, OrdersCommand, OutboxCommand, ShowOptions, TicketsCommand, TransferCommand,
 };
+use resale::ResaleCommand;
 use sandbox::{DemoOptions, SandboxOptions};
 use system::SystemOptions;
 use texpo::CatalogueCommand;
@@ -32,6 +34,8 @@ const EXAMPLES: &str = "Examples:
   ticket-wallet tickets list
   ticket-wallet show 641f28287962ebcf0828e652
   ticket-wallet transfer send 641f28287962ebcf0828e652 --to ada@example.org
+  ticket-wallet resale list 641f28287962ebcf0828e652 --price '64.50 EUR'
+  ticket-wallet resale market 9 --tenant org1
   ticket-wallet tickets documents 641f28287962ebcf0828e652 --fetch --out .
   ticket-wallet box-office reserve --event 9 --owner 1b6c… --item 31:2,sector=4
   ticket-wallet box-office issue 4711 4712
@@ -92,6 +96,12 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         command: TransferCommand,
+    },
+    /// Sell tickets on at a legal price, and buy those of others.
+    Resale {
+        /// What to do.
+        #[command(subcommand)]
+        command: ResaleCommand,
     },
     /// Orders and their files (B.A.M).
     Orders {

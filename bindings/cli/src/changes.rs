@@ -91,7 +91,7 @@ pub(crate) fn outbox(wallet: &Wallet, command: OutboxCommand, output: &Output) -
     }
 }
 
-fn accepted(item: &OutboxItem, output: &Output) -> Result<(), Failure> {
+pub(crate) fn accepted(item: &OutboxItem, output: &Output) -> Result<(), Failure> {
     output.either(&item_json(item), || {
         format!(
             "Accepted as {}. `ticket-wallet sync` sends it; `ticket-wallet outbox list` shows it.",

@@ -1,6 +1,7 @@
 //! `demo`: the main job from sign-in to gate, each step for real and said to be so.
 
 mod door;
+mod market;
 mod meeting;
 
 use std::sync::Arc;
@@ -55,8 +56,9 @@ pub(crate) async fn run(options: &DemoOptions, output: &Output) -> Result<(), Fa
     demo.meet((&gate, &other), holder).await?;
     sandbox.clear_faults();
     demo.hand_over(&gate).await?;
+    demo.sell(&folder.path().join("buyer"), &sandbox, holder, &other).await?;
     sandbox.stop().await;
-    demo.say("done", "Done. The temporary wallet and gates are removed.", json!({}))
+    demo.say("done", "Done. The temporary wallets and gates are removed.", json!({}))
 }
 
 /// Every connection is reset.

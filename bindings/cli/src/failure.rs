@@ -63,6 +63,7 @@ impl Failure {
                 WalletError::NeedsSignIn { .. }
                 | WalletError::Refused { .. }
                 | WalletError::PermissionDenied { .. }
+                | WalletError::NotOffered { .. }
                 | WalletError::ManifestRefused { .. },
             )
             | Self::Peer(PeerTrouble::Refuses, _) => 4,

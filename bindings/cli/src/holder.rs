@@ -18,6 +18,7 @@ use crate::box_office::price_json;
 use crate::failure::Failure;
 use crate::output::{Output, one_line, table, titled};
 use crate::record;
+use crate::resale::{listing_json, listing_text};
 
 pub(crate) async fn login(wallet: &Wallet, options: LoginOptions, output: &Output) -> Result<(), Failure> {
     let LoginOptions { system, user, code, browser, implicit } = options;
@@ -307,6 +308,7 @@ fn detail_json(ticket: &TicketDetail) -> Value {
     value["lease_end"] = json!(ticket.lease_end);
     value["no_barcode"] = json!(ticket.no_barcode.map(|reason| format!("{reason:?}")));
     value["price"] = json!(ticket.unidy.as_ref().map(price_json));
+    value["listing"] = json!(ticket.listing.as_ref().map(listing_json));
     value["record"] = record::shown(&ticket.body_json);
     value
 }
@@ -347,6 +349,7 @@ fn detail_text(ticket: &TicketDetail) -> String {
         ("Format", Some(summary.format.as_text().to_owned())),
         ("Status", Some(status_text(summary))),
         ("Generation", ticket.generation.map(|generation| generation.to_string())),
+        ("Listing", ticket.listing.as_ref().map(listing_text)),
         ("Barcode", Some(barcode)),
     ];
     let known = rows.into_iter().filter_map(|(name, value)| {

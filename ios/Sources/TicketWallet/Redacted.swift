@@ -29,6 +29,11 @@ extension EventGroup: Redacted {}
 extension Document: Redacted {}
 extension Order: Redacted {}
 extension Offer: Redacted {}
+extension LedgerSale: Redacted {}
+extension Offering: Redacted {}
+extension Listing: Redacted {}
+extension MarketPage: Redacted {}
+extension Purchase: Redacted {}
 extension OutboxItem: Redacted {}
 extension Transfer: Redacted {}
 extension IncomingTransfer: Redacted {}

@@ -78,7 +78,7 @@ extension TicketWallet {
         try await core.emailOrder(accountId: accountId, tenant: tenant, orderId: orderId)
     }
 
-    /// The account's own offers on the secondary market (B.A.M), to read only.
+    /// The account's own offers on the secondary market (B.A.M).
     ///
     /// - Throws: As ``orders(accountId:tenant:)``.
     public func ownOffers(accountId: String, tenant: String? = nil) async throws -> [Offer] {
@@ -123,7 +123,7 @@ extension TicketWallet {
         try core.certificate(accountId: accountId)
     }
 
-    /// Tickets that others hand over to the account (Unidy).
+    /// Tickets that others hand over to the account (Unidy, the extension).
     ///
     /// - Throws: As ``orders(accountId:tenant:)``.
     public func incomingTransfers(accountId: String) async throws -> [IncomingTransfer] {
@@ -139,7 +139,7 @@ extension TicketWallet {
         try await core.unidyTickets(accountId: accountId, query: query)
     }
 
-    /// Accepts a ticket that somebody hands over (Unidy); the next sync brings it. A lost answer is no error.
+    /// Accepts a ticket that somebody hands over; needs the network. A lost answer is no error: a sync finds out.
     ///
     /// - Throws: As ``orders(accountId:tenant:)``; `WalletError.Refused` has the server's code, such as `transfer_expired`.
     @discardableResult
@@ -147,7 +147,7 @@ extension TicketWallet {
         try await core.acceptTransfer(accountId: accountId, token: token)
     }
 
-    /// Declines a ticket that somebody hands over (Unidy).
+    /// Declines a ticket that somebody hands over.
     ///
     /// - Throws: As ``acceptTransfer(accountId:token:)``.
     @discardableResult

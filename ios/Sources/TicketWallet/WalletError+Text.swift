@@ -13,7 +13,7 @@ extension WalletError {
         case .InvalidInput(_, let reason), .KeyUnavailable(let reason), .NeedsRecovery(_, let reason),
             .NeedsSignIn(let reason), .Unreachable(let reason, _), .Refused(let reason, _, _),
             .UpgradeNeeded(let reason), .ServerFault(let reason, _, _), .PermissionDenied(let reason, _),
-            .NoBarcode(_, let reason), .ManifestRefused(_, let reason), .NotFound(let reason),
+            .NoBarcode(_, let reason), .NotOffered(_, let reason), .ManifestRefused(_, let reason), .NotFound(let reason),
             .Cancelled(let reason), .Paused(let reason), .InUse(let reason), .OutboxFull(let reason), .Storage(let reason), .Internal(let reason):
             reason
         }

@@ -35,6 +35,12 @@ final class ErrorTests: XCTestCase {
             let config = SystemConfig(url: sandbox.url)
             return try await wallet.signIn(at: config, userName: sandbox.user.name, password: "wrong")
         }
+        try await expect("not_offered") {
+            let tickets = try wallet.tickets()
+            let file = try XCTUnwrap(
+                tickets.first { try wallet.ticket(id: $0.id).noBarcode == .deliveredElsewhere })
+            return try wallet.transfer(ticketId: file.id, to: "ada@example.org")
+        }
         try await expect("not_found") { try wallet.ticket(id: String(repeating: "0", count: 24)) }
         try await expect("cancelled") {
             let run = wallet.core.startSync(accountId: nil)
@@ -89,7 +95,7 @@ final class ErrorTests: XCTestCase {
         try await sandbox.goodManifest()
         try await sandbox.fault(#"{"path_contains": "/v1/ticket", "fault": {"unavailable": {"retry_after": "7"}}}"#)
         try await expect("unreachable") { try await wallet.sync() }
-        XCTAssertEqual(Set(codes).count, 18)
+        XCTAssertEqual(Set(codes).count, 19)
     }
 
     /// A switch without a default: a new variant does not compile until it has its place here.
@@ -106,6 +112,7 @@ final class ErrorTests: XCTestCase {
         case .PermissionDenied(_, let permission):
             permission == "network.manage" ? "permission_denied" : "\(String(describing: permission))"
         case .NoBarcode(let why, _): why == .needsRebind ? "no_barcode" : "\(why)"
+        case .NotOffered(let why, _): why == .pdfTicket ? "not_offered" : "\(why)"
         case .ManifestRefused(let why, _): why == .badSignature ? "manifest_refused" : "\(why)"
         case .NotFound: "not_found"
         case .Cancelled: "cancelled"

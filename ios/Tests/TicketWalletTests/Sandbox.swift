@@ -155,6 +155,18 @@ final class Sandbox: @unchecked Sendable {
         try await control("DELETE", "/sandbox/gates/bad-manifest")
     }
 
+    /// Simulates the payment at the address that a purchase names.
+    func pay(_ address: String) async throws {
+        guard let url = URL(string: address) else { throw NotStarted() }
+        var request = URLRequest(url: url)
+        request.httpMethod = "POST"
+        let (body, response) = try await URLSession.shared.data(for: request)
+        let page = String(decoding: body, as: UTF8.self)
+        guard (response as? HTTPURLResponse)?.statusCode == 200, page.contains("no money moved") else {
+            throw NotStarted()
+        }
+    }
+
     /// Has the page at which people sign in consent at once for a user; for nobody it refuses at once.
     func consent(_ user: String?) async throws {
         let consent = user.map { #"{"approve": {"user": "\#($0)"}}"# } ?? #""deny""#

@@ -4,7 +4,7 @@
 
 mod form;
 
-pub(super) use form::{ids_field, prefix};
+pub(super) use form::{id_value, ids_field, prefix};
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -182,6 +182,30 @@ records! {
         organizer_id: String,
     }
 
+    /// An organiser's rules for the secondary market.
+    BamRuleset {
+        /// Id.
+        id: String,
+        /// Name.
+        name: String,
+        /// How much more than the face value a ticket may cost, in percent of it.
+        price_limit_percentage: Decimal,
+        /// The same as an amount in major units.
+        price_limit_fixed: Decimal,
+        /// What is taken from the seller, in major units.
+        fee_fixed: Decimal,
+        /// The same in percent of the price.
+        fee_percentage: Decimal,
+        /// Whether tickets may be handed over.
+        transfer_enabled: bool,
+        /// Whether tickets may be sold.
+        resale_enabled: bool,
+        /// Whose rules they are.
+        organizer_id: String,
+        /// `draft`, `published`, `updated`.
+        status: String,
+    }
+
     /// A part of the venue.
     BamSector {
         /// Id.

@@ -22,6 +22,12 @@ pub struct WireTransfer {
     pub state: TransferState,
     /// Until when it can be accepted, Unix seconds.
     pub expires_at: Option<i64>,
+    /// Who hands it over; told to recipients.
+    pub sender: Option<String>,
+    /// The ticket's title; told to recipients.
+    pub title: Option<String>,
+    /// The system's event id; told to recipients.
+    pub event_id: Option<String>,
 }
 
 opaque_debug!(WireTransfer);
@@ -35,6 +41,9 @@ struct Body {
     state: String,
     #[serde(default)]
     expires_at: Option<String>,
+    sender: Option<String>,
+    title: Option<String>,
+    event_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -83,6 +92,41 @@ impl Extension {
         reply.json().map(Body::read)
     }
 
+    /// Declines a transfer: `POST /transfers/{id}/decline`.
+    ///
+    /// # Errors
+    /// As [`Extension::take_over`].
+    pub async fn decline_transfer(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+        idempotency_key: &str,
+        id: &str,
+    ) -> Result<WireTransfer, Error> {
+        let url = join(&self.base, &format!("transfers/{}/decline", segment(id)))?;
+        let call = (url, "POST /transfers/:id/decline");
+        let reply = self.write(http, session, system, call, idempotency_key, &json!({})).await?;
+        reply.json().map(Body::read)
+    }
+
+    /// The transfers to the signed-in user: `GET /transfers?incoming`.
+    ///
+    /// # Errors
+    /// As [`Extension::transfers`].
+    pub async fn incoming_transfers(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+    ) -> Result<Vec<WireTransfer>, Error> {
+        let mut url = join(&self.base, "transfers")?;
+        url.query_pairs_mut().append_pair("incoming", "true");
+        let request = || Request::get(url.clone(), "GET /transfers?incoming");
+        let list: List = session.send(http, system, request).await?.json()?;
+        Ok(list.items.into_iter().map(Body::read).collect())
+    }
+
     /// The transfers that the signed-in user sent: `GET /transfers`.
     ///
     /// # Errors
@@ -108,6 +152,9 @@ impl Body {
             recipient: self.recipient,
             state: TransferState::from_text(&self.state),
             expires_at: self.expires_at.as_deref().and_then(unix_seconds),
+            sender: self.sender,
+            title: self.title,
+            event_id: self.event_id,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat};
 
-use super::object;
+use super::{object, price};
 use crate::model::{Money, Product, ProductGrant, ProductType, TexpoTimestamps};
 use crate::remote::bounds;
 use crate::remote::unidy::raw::{self, Members};
@@ -69,9 +69,9 @@ fn product(members: &Members<'_>, product_id: String, record: &str) -> Product {
     }
 }
 
-/// A price, a number or a text of one; see [`Money::parse_float`].
+/// A price, a number or a text of one; see [`super::price`].
 pub(super) fn read_price(json: &str) -> Option<Money> {
-    Money::parse_float(&raw::label(json)?, CURRENCY).ok()
+    price::parse(&raw::label(json)?, CURRENCY).ok()
 }
 
 /// Grants; one that is no object with a text for a kind and for a target is left out.

@@ -1,9 +1,13 @@
 //! What the person decides about writes: again, otherwise, or not at all.
 
+use rusqlite::Transaction;
+
 use super::row::{NewWrite, OutboxRow, find, forget_statement, update};
 use crate::error::Error;
 use crate::model::{Write, WriteState};
 use crate::store::Store;
+use crate::store::credentials::doom_key;
+use crate::store::listings::version;
 
 impl Store {
     /// Sends a write again that waits for the person; `fresh` is its key where the old one has had its answer, `now` the
@@ -12,12 +16,12 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Input`] when it needs nobody; [`Error::Database`].
     pub fn retry_write(&self, id: i64, fresh: &str, now: (i64, bool)) -> Result<OutboxRow, Error> {
-        self.decide(id, |row| {
+        self.decide(id, |tx, row| {
             match row.state {
                 WriteState::Rejected => {
                     row.new.key = fresh.to_owned();
                     forget_statement(&mut row.new.write);
-                    accept_what_is_there(&mut row.new.write);
+                    accept_what_is_there(tx, row)?;
                     (row.state, row.before, row.attempts) = (WriteState::Waiting, None, 0);
                 }
                 // What no server tells is sent as if for the first time.
@@ -27,13 +31,13 @@ impl Store {
                 WriteState::Held if row.attempts > 0 => row.state = WriteState::Sent,
                 // What was before it may be lost.
                 WriteState::Held => {
-                    accept_what_is_there(&mut row.new.write);
+                    accept_what_is_there(tx, row)?;
                     row.state = WriteState::Waiting;
                 }
-                WriteState::Waiting | WriteState::Sent => return Err("it is being sent by itself"),
+                WriteState::Waiting | WriteState::Sent => return Ok(Err("it is being sent by itself")),
             }
             ((row.new.created_at, row.new.dated), row.rejection) = (now, None);
-            Ok(())
+            Ok(Ok(()))
         })
     }
 
@@ -48,17 +52,17 @@ impl Store {
         fresh: &str,
         (created_at, dated): (i64, bool),
     ) -> Result<OutboxRow, Error> {
-        self.decide(id, |row| {
+        self.decide(id, |tx, row| {
             let unsent = row.attempts == 0 && matches!(row.state, WriteState::Waiting | WriteState::Held);
             if !unsent && row.state != WriteState::Rejected {
-                return Err("what it does may have happened already; retry or discard it");
+                return Ok(Err("what it does may have happened already; retry or discard it"));
             }
             row.new = NewWrite { write, key: fresh.to_owned(), created_at, dated, ..row.new.clone() };
             if row.state == WriteState::Rejected {
-                accept_what_is_there(&mut row.new.write);
+                accept_what_is_there(tx, row)?;
             }
             (row.state, row.before, row.attempts, row.rejection) = (WriteState::Waiting, None, 0, None);
-            Ok(())
+            Ok(Ok(()))
         })
     }
 
@@ -73,6 +77,9 @@ impl Store {
                 return Ok(Some(Err("its answer is awaited; sync first")));
             }
             tx.execute("DELETE FROM outbox WHERE id = ?1", [id])?;
+            if let Some(handle) = row.new.write.acquired_key() {
+                doom_key(tx, handle)?;
+            }
             Ok(Some(Ok(row)))
         })?;
         found
@@ -83,11 +90,11 @@ impl Store {
     fn decide(
         &self,
         id: i64,
-        change: impl FnOnce(&mut OutboxRow) -> Result<(), &'static str>,
+        change: impl FnOnce(&Transaction<'_>, &mut OutboxRow) -> rusqlite::Result<Result<(), &'static str>>,
     ) -> Result<OutboxRow, Error> {
         let decided = self.write("the change cannot be kept", |tx| {
             let Some(mut row) = find(tx, id)? else { return Ok(None) };
-            if let Err(reason) = change(&mut row) {
+            if let Err(reason) = change(tx, &mut row)? {
                 return Ok(Some(Err(reason)));
             }
             update(tx, &row)?;
@@ -100,8 +107,14 @@ impl Store {
 }
 
 /// Whoever repeats a write that met a change made elsewhere has seen that change.
-fn accept_what_is_there(write: &mut Write) {
-    if let Write::SaveTicketHolder { expected, .. } = write {
-        *expected = None;
+fn accept_what_is_there(tx: &Transaction<'_>, row: &mut OutboxRow) -> rusqlite::Result<()> {
+    match &mut row.new.write {
+        Write::SaveTicketHolder { expected, .. } => *expected = None,
+        Write::EditListing { listing_id, expected, .. } | Write::WithdrawListing { listing_id, expected } => {
+            let known = version(tx, &row.new.account_id, listing_id)?;
+            *expected = known.unwrap_or(*expected);
+        }
+        _ => {}
     }
+    Ok(())
 }

@@ -2,8 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
 
-use crate::model::{OutboxItem, RejectionReason, TicketHash, TransferState, Write, WriteState};
+use crate::model::{
+    HeldReservation, OutboxItem, PulledTicket, RejectionReason, TicketHash, TransferState, Write, WriteState,
+};
 use crate::store::credentials::HeldCredential;
+use crate::store::listings::StoredListing;
 use crate::store::transfers::StoredTransfer;
 
 /// A write to accept.
@@ -55,6 +58,14 @@ pub enum Settled {
     TransferCreated(StoredTransfer),
     /// The transfer with this id has ended.
     TransferEnded(String, TransferState),
+    /// The ticket is listed, or its listing stands so now.
+    Listed(Box<StoredListing>),
+    /// The listing is held for the account until it is paid for; what became of that is asked for later.
+    Reserved(Box<HeldReservation>),
+    /// The ticket is the account's.
+    Acquired(Box<Acquisition>),
+    /// The ticket that was offered is not taken.
+    Declined,
     /// Surely not applied, to be sent again.
     NotSent,
     /// Surely not applied, to be sent again under another key and stated anew.
@@ -67,7 +78,18 @@ pub enum Settled {
     Dropped,
 }
 
-opaque_debug!(NewWrite, OutboxRow, Settled);
+/// A ticket that came to the account by a purchase or a transfer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Acquisition {
+    /// The ticket.
+    pub ticket: PulledTicket,
+    /// The device key that it is bound to.
+    pub handle: String,
+    /// The credential, where a good one came with it.
+    pub held: Option<HeldCredential>,
+}
+
+opaque_debug!(NewWrite, OutboxRow, Settled, Acquisition);
 
 impl From<OutboxRow> for OutboxItem {
     fn from(row: OutboxRow) -> Self {
@@ -118,6 +140,13 @@ pub(super) fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRow> {
     })
 }
 
+impl OutboxRow {
+    /// A write of which nothing was kept.
+    pub fn of(new: NewWrite) -> Self {
+        Self { id: 0, new, state: WriteState::Waiting, attempts: 0, before: None, rejection: None }
+    }
+}
+
 /// Every write.
 pub(in crate::store) fn all(db: &Connection) -> rusqlite::Result<Vec<OutboxRow>> {
     selected(db, None, None)
@@ -143,10 +172,13 @@ pub(in crate::store) fn find(db: &Connection, id: i64) -> rusqlite::Result<Optio
         .optional()
 }
 
-/// A statement is bound to its idempotency key: another key needs another one.
+/// A statement is bound to its idempotency key, and a reservation came of it: another key needs another one.
 pub(super) fn forget_statement(write: &mut Write) {
     if let Some(statement) = write.statement_mut() {
         *statement = None;
+    }
+    if let Write::Purchase { reservation, .. } = write {
+        *reservation = None;
     }
 }
 

@@ -30,8 +30,6 @@ use crate::store::StoredRecord;
 const BATCH: u32 = 50;
 /// What stands before the token in the address that the dashboard's QR code has.
 const BEFORE_TOKEN: &str = "/organizer/validator/";
-/// The longest status of a transaction that is told.
-const MAX_STATUS: usize = 40;
 /// What a record says while the ledger's answer is open.
 const OPEN: &str = "B.A.M's ledger was asked to invalidate the ticket; its answer has not come";
 /// What it says in the end when the answer told neither.
@@ -162,20 +160,14 @@ impl<'a> Desk<'a> {
         begun: &impl Fn(bool) -> Result<(), Error>,
     ) -> Result<Outcome, Error> {
         let (bam, session, tenant) = (&self.bam, Some(&self.session), self.validator.tenant.as_deref());
-        let proposal = match bam.propose(session, tenant, call).await {
+        let signed = match bam.sign_transaction(session, tenant, call, &self.key).await {
             Err(error) => return refusal(error),
-            Ok(digest) => digest,
+            Ok(signed) => signed,
         };
-        let signature = self.key.sign_hash(&proposal.to_bytes())?;
-        let endorsement = match bam.endorse(session, tenant, &proposal, &signature).await {
-            Err(error) => return refusal(error),
-            Ok(digest) => digest,
-        };
-        let signature = self.key.sign_hash(&endorsement.to_bytes())?;
         begun(true)?;
-        match bam.submit(session, tenant, &endorsement, &signature).await {
+        match bam.submit(session, tenant, &signed.endorsement, &signed.signature).await {
             Ok(receipt) if receipt.is_done() => Ok(Outcome::Done),
-            Ok(receipt) => Ok(Outcome::Unclear(receipt.status)),
+            Ok(receipt) => Ok(Outcome::Unclear(receipt.name().map(str::to_owned))),
             Err(error) => {
                 if !error.is_uncertain() {
                     begun(false)?;
@@ -198,8 +190,8 @@ enum Outcome {
     Done,
     /// It was refused, with this status and code.
     Refused(u16, Option<String>),
-    /// It ended in a status that says neither.
-    Unclear(String),
+    /// It ended in a status that says neither, told where it is a name.
+    Unclear(Option<String>),
 }
 
 /// A refusal of the ticket, as far as it is one. With what is about the caller, about too many requests, or about an address
@@ -349,7 +341,7 @@ impl Scanner {
             Outcome::Done => return Ok(None),
             Outcome::Unclear(status) => format!(
                 "B.A.M's ledger answered {}: {UNCLEAR}",
-                if is_name(&status) { &status } else { "something else than success" }
+                status.as_deref().unwrap_or("something else than success")
             ),
             Outcome::Refused(status, code) => {
                 let code = code.map(|code| format!(" {code}")).unwrap_or_default();
@@ -393,12 +385,6 @@ fn used_ticket(stored: &StoredRecord) -> Option<BamCodeTicket> {
 /// Whether a note leaves open what became of its record's invalidation.
 fn leaves_open(note: &str) -> bool {
     note == OPEN || note.ends_with(UNCLEAR) || note.ends_with(LOST_OR_ELSEWHERE)
-}
-
-/// Whether a text is a name as protocols have them, and no prose.
-fn is_name(text: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !text.is_empty() && text.len() <= MAX_STATUS && text.bytes().all(is_part)
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub(crate) type Claim = (i64, String);
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) config: SandboxConfig,
+    /// Where it is reached.
+    pub(crate) url: String,
     pub(crate) db: Db,
     pub(crate) tenants: Vec<ServedTenant>,
     pub(crate) holders: Vec<User>,
@@ -72,6 +74,7 @@ impl App {
         let world =
             ticketing::fill(&holders, &organizers, config.seed, config.tickets_per_user, now.timestamp())?;
         let app = Self {
+            url: url.to_owned(),
             tenants: served_tenants(plan, config.seed, url)?,
             claims: Mutex::default(),
             recorder: Recorder::default(),

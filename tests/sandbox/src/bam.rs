@@ -13,6 +13,7 @@ mod fields;
 mod issuing;
 mod ledger;
 mod list;
+mod market;
 mod offers;
 mod order_file;
 mod order_writes;
@@ -41,7 +42,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde_json::json;
 
 pub use choices::{
@@ -49,6 +50,7 @@ pub use choices::{
 };
 pub(crate) use codes::event_key;
 pub(crate) use ledger::invalidated;
+pub(crate) use market::control_routes as market_control_routes;
 pub(crate) use order_writes::end_payment;
 pub(crate) use reply::reshape;
 pub(crate) use session::{Holder, holder};
@@ -86,6 +88,8 @@ fn accounts() -> Router<Arc<App>> {
         .route("/account/v1/certificate/enroll", post(certificate::enroll))
         .route("/account/v1/certificate/renew", post(certificate::renew))
         .route("/account/v1/user/{id}", get(certificate::user))
+        .route("/account/v1/market-control", get(market::rulesets))
+        .route("/account/v1/market-control/{id}", get(market::ruleset))
         .route("/account/v1/organizer/{id}", get(organizer::organizer))
         .route("/account/v1/organizer/validator/{token}", get(validator::by_token))
         .route("/account/v1/organizer/{organizer}/validator/export", get(validator::export))
@@ -102,6 +106,7 @@ fn tickets() -> Router<Arc<App>> {
         .route("/t/{tenant}/event/v1/ticket", get(list::of_tenant))
         .route("/t/{tenant}/event/v1/ticket/{id}", get(ticket::by_id))
         .route("/t/{tenant}/event/v1/ticket/bc/{blockchain_id}", get(ticket::by_blockchain_id))
+        .route("/t/{tenant}/event/v1/ticket/transfer", post(market::transfer_payload))
         .route("/t/{tenant}/event/v1/ticket/{id}/qrcode", post(codes::qr_code))
         .route("/t/{tenant}/event/v1/organizer/{organizer}/event/{id}/qr_codes", get(codes::qr_codes))
         .route("/t/{tenant}/event/v1/organizer/{organizer}/event/{id}/public_key", get(codes::public_key))
@@ -124,6 +129,7 @@ fn orders() -> Router<Arc<App>> {
         .route("/t/{tenant}/event/v1/order/{id}/refund", post(order_writes::refund))
         .route("/t/{tenant}/event/v1/order/{id}/email_tickets", post(order_writes::email))
         .route("/t/{tenant}/orderbook/v1/offer/mine", get(offers::mine))
+        .route("/t/{tenant}/orderbook/v1/offer/{id}", delete(offers::delete))
         .route("/t/{tenant}/payment/v1/payment/stripe", post(order_writes::pay))
 }
 

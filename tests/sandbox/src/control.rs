@@ -40,6 +40,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sandbox/orders/{tenant}/{id}", post(end_payment))
         .route("/sandbox/transfers/{tenant}/{id}", post(end_transfer))
         .merge(extension::gate_control_routes())
+        .merge(bam::market_control_routes())
+        .merge(extension::market_control_routes())
 }
 
 async fn add_faults(State(app): State<Arc<App>>, Json(rules): Json<Vec<FaultRule>>) -> StatusCode {

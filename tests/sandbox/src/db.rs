@@ -18,6 +18,7 @@ impl Db {
         connection.execute_batch(include_str!("schema.sql"))?;
         connection.execute_batch(unidy::SCHEMA)?;
         connection.execute_batch(extension::GATES_SCHEMA)?;
+        connection.execute_batch(extension::MARKET_SCHEMA)?;
         Ok(Self(Mutex::new(connection)))
     }
 

@@ -1,5 +1,5 @@
-//! The wallet extension: device-bound credentials, transfers and gates beside each tenant's own routes, and a change feed at
-//! the root.
+//! The wallet extension: device-bound credentials, transfers, a market and gates beside each tenant's own routes, and a
+//! change feed at the root.
 //!
 //! `openapi/extension.json` describes it; a test holds every answer against that file.
 
@@ -9,6 +9,7 @@ mod feed;
 mod fields;
 mod gates;
 mod idempotency;
+mod market;
 mod renew;
 mod surrender;
 mod ticket;
@@ -33,6 +34,11 @@ pub(crate) use gates::{
     edit_event as edit_gate_event, edit_ticket as edit_gate_ticket, report as gate_report,
     revoke as revoke_scanner,
 };
+pub use market::{ListingChange, MarketRules, NewListing};
+pub(crate) use market::{
+    SCHEMA as MARKET_SCHEMA, change_listing, control_routes as market_control_routes, list_for,
+    pay_reservation, set_rules,
+};
 pub use transfer::TransferEnd;
 pub(crate) use transfer::end as end_transfer;
 
@@ -47,6 +53,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/t/{tenant}/wallet/v1/transfers", get(transfers::list).post(transfers::create))
         .route("/t/{tenant}/wallet/v1/transfers/{transfer_id}", get(transfers::one))
         .route("/t/{tenant}/wallet/v1/transfers/{transfer_id}/cancel", post(transfers::cancel))
+        .route("/t/{tenant}/wallet/v1/transfers/{transfer_id}/accept", post(transfers::accept))
+        .route("/t/{tenant}/wallet/v1/transfers/{transfer_id}/decline", post(transfers::decline))
+        .merge(market::routes())
         .merge(gates::routes())
 }
 
@@ -68,7 +77,7 @@ async fn discovery(State(app): State<Arc<App>>, Path(tenant): Path<String>) -> R
     Ok(Json(json!({
         "version": 1,
         "base": format!("/t/{}/wallet/v1", tenant.name),
-        "features": ["credentials", "transfer", "gate"],
+        "features": ["credentials", "transfer", "resale", "gate"],
         "issuer_keys": [fields::encode(&issuer.public_key())],
     })))
 }

@@ -29,7 +29,10 @@ pub use bam::{
 };
 pub use config::{Clock, SandboxConfig};
 pub use edit::TicketEdit;
-pub use extension::{AdmissionCode, BadManifest, GateEventEdit, GateTicketEdit, TransferEnd};
+pub use extension::{
+    AdmissionCode, BadManifest, GateEventEdit, GateTicketEdit, ListingChange, MarketRules, NewListing,
+    TransferEnd,
+};
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use recorder::RecordedRequest;

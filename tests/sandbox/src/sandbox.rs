@@ -22,7 +22,7 @@ use crate::bam::{self, BamChoices, BamError, ValidatorToken};
 use crate::config::SandboxConfig;
 use crate::control;
 use crate::edit::{self, TicketEdit};
-use crate::extension::{self, TransferEnd};
+use crate::extension::{self, ListingChange, MarketRules, NewListing, TransferEnd};
 use crate::faults::{FaultRule, disturb};
 use crate::journal::{self, JournalEntry};
 use crate::listener::{Fuse, SandboxListener};
@@ -251,6 +251,41 @@ impl Sandbox {
     pub fn end_payment(&self, tenant: &str, order_id: i64, is_paid: bool) -> io::Result<bool> {
         let ended = self.app.db.write(|db| bam::end_payment(&self.app, db, tenant, order_id, is_paid));
         ended.map_err(|error| io::Error::other(format!("{error:?}")))
+    }
+
+    /// Lays down what counts on the market of an event of this tenant. Returns whether there is such an event.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn set_market_rules(&self, tenant: &str, event_id: i64, rules: &MarketRules) -> io::Result<bool> {
+        self.edit(|db, _| extension::set_rules(db, tenant, event_id, rules))
+    }
+
+    /// Offers somebody's ticket of this tenant on the market, and tells the listing's id.
+    ///
+    /// # Errors
+    /// When the rules do not allow it, or the database fails.
+    pub fn list_for_sale(&self, tenant: &str, new: &NewListing) -> io::Result<i64> {
+        extension::list_for(&self.app, tenant, new)
+            .map_err(|problem| io::Error::other(problem.to_json().to_string()))
+    }
+
+    /// Changes a listing of this tenant without its seller.
+    ///
+    /// # Errors
+    /// When there is none, or the database fails.
+    pub fn change_listing(&self, tenant: &str, listing_id: i64, to: &ListingChange) -> io::Result<()> {
+        let changed = extension::change_listing(&self.app, tenant, listing_id, to);
+        changed.map_err(|problem| io::Error::other(problem.to_json().to_string()))
+    }
+
+    /// Simulates the payment for a reservation of this tenant.
+    ///
+    /// # Errors
+    /// When none waits for it, or the database fails.
+    pub fn pay_reservation(&self, tenant: &str, reservation: &str) -> io::Result<()> {
+        let paid = extension::pay_reservation(&self.app, tenant, reservation);
+        paid.map_err(|problem| io::Error::other(problem.to_json().to_string()))
     }
 
     /// Closes the listener and every open connection.

@@ -21,6 +21,7 @@ CREATE TABLE session (
 CREATE TABLE certificate (
     user_id INTEGER PRIMARY KEY REFERENCES user (id),
     public_key BLOB NOT NULL,
+    pem TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 
@@ -46,8 +47,9 @@ CREATE TABLE ledger_pending (
     digest TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     public_key BLOB NOT NULL,
-    validator TEXT NOT NULL,
-    ticket_id INTEGER NOT NULL,
+    function TEXT NOT NULL,
+    -- The enrollment of whoever signs.
+    signer TEXT NOT NULL,
     argument TEXT NOT NULL,
     endorsed INTEGER NOT NULL
 ) STRICT;
@@ -148,9 +150,19 @@ CREATE TABLE offer (
     ticket_id INTEGER NOT NULL,
     kind TEXT NOT NULL,
     price REAL NOT NULL,
+    -- Unix milliseconds.
     valid_until INTEGER NOT NULL,
+    -- The enrollment of the only one who may buy it, if there is one.
+    buyer_id TEXT,
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, ticket_id) REFERENCES ticket (tenant, id) ON DELETE CASCADE
+) STRICT;
+
+-- Organizers' rules for offers, JSON as B.A.M sends it.
+CREATE TABLE market_ruleset (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    body TEXT NOT NULL
 ) STRICT;
 
 -- Tickets that are being issued, and what they will be then. One of polls_left and due_at (Unix seconds) counts.

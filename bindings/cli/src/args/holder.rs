@@ -90,7 +90,7 @@ pub(crate) enum TransferCommand {
         #[arg(long, value_name = "ID")]
         account: Option<String>,
     },
-    /// List tickets that others hand over (Unidy).
+    /// List tickets that others hand over (Unidy, the extension).
     Incoming {
         /// The account; needed where there are several.
         #[arg(long, value_name = "ID")]
@@ -101,7 +101,7 @@ pub(crate) enum TransferCommand {
         #[command(subcommand)]
         command: SectionsCommand,
     },
-    /// Accept a ticket that somebody hands over (Unidy).
+    /// Accept a ticket that somebody hands over (Unidy, the extension); needs the network.
     Accept {
         /// The account; needed where there are several.
         #[arg(long, value_name = "ID")]
@@ -110,7 +110,7 @@ pub(crate) enum TransferCommand {
         #[arg(allow_hyphen_values = true)]
         token: String,
     },
-    /// Decline a ticket that somebody hands over (Unidy).
+    /// Decline a ticket that somebody hands over (Unidy, the extension).
     Decline {
         /// The account; needed where there are several.
         #[arg(long, value_name = "ID")]
@@ -266,7 +266,7 @@ pub(crate) enum OutboxCommand {
     Edit {
         /// Its number.
         id: i64,
-        /// The answers as a JSON object, or the recipient.
+        /// The answers as a JSON object, the recipient, or the price.
         content: String,
     },
     /// Take one out.

@@ -81,7 +81,7 @@ pub(super) fn ids_body((form, field): (BamIdsForm, &str), ids: &[String]) -> Res
 }
 
 /// An id as it is sent: a number where it is written like one.
-fn id_value(id: &str) -> Value {
+pub(in crate::remote::bam) fn id_value(id: &str) -> Value {
     id.parse::<u64>().ok().filter(|number| number.to_string() == id).map_or_else(|| id.into(), Value::from)
 }
 

@@ -97,8 +97,8 @@ fn certify(app: &App, db: &Connection, account: Account, kind: &str) -> Result<J
     let expires_at = app.now_s() + LIFE_DAYS * DAY_S;
     let wallet = Wallet::create(app, &enrollment, app.now_s(), expires_at)?;
     db.execute(
-        "INSERT OR REPLACE INTO certificate (user_id, public_key, expires_at) VALUES (?1, ?2, ?3)",
-        (account.id, &wallet.public_key, expires_at),
+        "INSERT OR REPLACE INTO certificate (user_id, public_key, pem, expires_at) VALUES (?1, ?2, ?3, ?4)",
+        (account.id, &wallet.public_key, &wallet.certificate, expires_at),
     )?;
     journal::record(db, &account.name, kind, &format!("enrollment/{enrollment}"), None, &json!({}))?;
     Ok(Json(json!({"data": {

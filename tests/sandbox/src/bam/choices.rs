@@ -41,6 +41,8 @@ pub struct BamChoices {
     pub refresh_keeps_organizer: bool,
     /// What is signed of a ledger's digest.
     pub ledger_digest: LedgerDigest,
+    /// Who buys every offer on the market as soon as it is made, if anybody does: a user, or somebody outside.
+    pub eager_buyer: Option<String>,
 }
 
 impl Default for BamChoices {
@@ -63,6 +65,7 @@ impl Default for BamChoices {
             unlisted_last: 0,
             refresh_keeps_organizer: false,
             ledger_digest: LedgerDigest::Hash,
+            eager_buyer: None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Transactions of the ledger in three steps. The first gives a digest; the second takes a signature over it and gives
-//! another; the third takes a signature over that and carries the transaction out. The signatures are those of an event's
-//! validator and really checked. Of the ledger's functions there is `TICKET.INVALIDATE`.
+//! another; the third takes a signature over that and carries the transaction out. The signatures are those of the
+//! certificate in the proposal, and really checked. What a function asks for is checked when it is proposed and again when it
+//! is carried out. Of the ledger's functions there are `TICKET.INVALIDATE`, by an event's validator, and, by a ticket's
+//! owner, those of [`super::market`].
 
 use std::sync::Arc;
 
@@ -14,7 +16,6 @@ use chrono::DateTime;
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
-use rcgen::{KeyPair, PublicKeyData as _};
 use ring::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ use serde_json::{Value, json};
 use super::choices::LedgerDigest;
 use super::fields::{Body, Fields, unreadable};
 use super::session::signed_in;
-use super::{BamError, validator};
+use super::{BamError, market, validator};
 use crate::app::{App, random};
 use crate::edit::{self, TicketEdit};
 use crate::journal;
@@ -41,10 +42,34 @@ pub(super) fn routes() -> Router<Arc<App>> {
 /// A transaction that waits for a signature.
 struct Pending {
     public_key: Vec<u8>,
-    validator: String,
-    ticket: i64,
+    function: Function,
+    signer: String,
     argument: String,
     endorsed: bool,
+}
+
+/// What the ledger can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Function {
+    Invalidate,
+    MarkForSale,
+    Transfer,
+}
+
+impl Function {
+    const ALL: [Self; 3] = [Self::Invalidate, Self::MarkForSale, Self::Transfer];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Invalidate => "TICKET.INVALIDATE",
+            Self::MarkForSale => "TICKET.MARK_FOR_SALE",
+            Self::Transfer => "TICKET.TRANSFER",
+        }
+    }
+
+    fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.name() == name)
+    }
 }
 
 /// `POST …/transaction/proposal`
@@ -58,26 +83,16 @@ async fn propose(
     let Json(body) = body.map_err(unreadable)?;
     let fields = Fields::of_body(&body, false)?;
     let certificate = fields.text("certificate")?;
-    if fields.text("fcn")? != "TICKET.INVALIDATE" {
-        return Err(BamError::new(StatusCode::BAD_REQUEST, "UNKNOWN_FUNCTION", "Unknown function"));
-    }
+    let function = Function::find(fields.text("fcn")?)
+        .ok_or_else(|| BamError::new(StatusCode::BAD_REQUEST, "UNKNOWN_FUNCTION", "Unknown function"))?;
     let argument = match fields.array("args")?.as_slice() {
         [Value::String(text)] => text.clone(),
         _ => return Err(BamError::invalid("args")),
     };
     app.db.write(|db| {
-        let (event, key, enrollment) =
-            validator::by_certificate(db, &tenant, certificate)?.ok_or_else(|| {
-                BamError::new(StatusCode::FORBIDDEN, "UNKNOWN_CERTIFICATE", "Unknown certificate")
-            })?;
-        let pair = KeyPair::from_pem(&key).map_err(std::io::Error::other)?;
-        let pending = Pending {
-            public_key: pair.der_bytes().to_vec(),
-            validator: enrollment,
-            ticket: usable(db, &tenant, event, &argument)?,
-            argument,
-            endorsed: false,
-        };
+        let (public_key, signer) = signer(&app, db, certificate)?.ok_or_else(unknown_certificate)?;
+        let pending = Pending { public_key, function, signer, argument, endorsed: false };
+        carry_out(&app, db, &tenant, &pending, false)?;
         let digest = wait(db, &tenant, &pending)?;
         Ok(Json(json!({"data": {"digest": digest}})))
     })
@@ -99,7 +114,7 @@ async fn endorse(
     })
 }
 
-/// `POST …/transaction/{digest}`: a ticket is used once.
+/// `POST …/transaction/{digest}`: the transaction counts once, for its digest is spent.
 async fn submit(
     State(app): State<Arc<App>>,
     Path((tenant, digest)): Path<(String, String)>,
@@ -110,19 +125,60 @@ async fn submit(
     let Json(body) = body.map_err(unreadable)?;
     app.db.write(|db| {
         let pending = signed(&app, db, (&tenant, &digest), true, &body)?;
-        let sql = "SELECT status IN ('issued', 'activated') FROM ticket WHERE tenant = ?1 AND id = ?2";
-        let is_usable: Option<bool> =
-            db.query_row(sql, (&tenant, pending.ticket), |row| row.get(0)).optional()?;
-        if is_usable != Some(true) {
-            return Err(used());
-        }
-        let change = TicketEdit { status: Some("invalidated".to_owned()), ..TicketEdit::default() };
-        edit::edit_ticket(db, &tenant, pending.ticket, &change, app.now_s())?;
-        let subject = format!("{tenant}/ticket/{}", pending.ticket);
-        let detail = json!({"argument": pending.argument});
-        journal::record(db, &pending.validator, INVALIDATED, &subject, None, &detail)?;
-        Ok(Json(json!({"data": {"info": {"ticket_id": pending.ticket}, "status": "SUCCESS"}})))
+        let info = carry_out(&app, db, &tenant, &pending, true)?;
+        Ok(Json(json!({"data": {"info": info, "status": "SUCCESS"}})))
     })
+}
+
+/// Checks what a transaction asks for, and does it if it is for good.
+fn carry_out(
+    app: &App,
+    db: &Connection,
+    tenant: &str,
+    pending: &Pending,
+    for_good: bool,
+) -> Result<Value, BamError> {
+    let argument: Value = serde_json::from_str(&pending.argument).map_err(|_| BamError::invalid("args"))?;
+    let party = market::Party { app, db, tenant, enrollment: &pending.signer };
+    match pending.function {
+        Function::Invalidate => {
+            let event = validator::event_of(db, tenant, &pending.signer)?.ok_or_else(unknown_certificate)?;
+            let ticket = usable(db, tenant, event, &argument)?;
+            if for_good {
+                invalidate(app, db, tenant, ticket, pending)?;
+            }
+            Ok(json!({"ticket_id": ticket}))
+        }
+        Function::MarkForSale => party.mark_for_sale(&argument, for_good),
+        Function::Transfer => party.transfer(&argument, for_good),
+    }
+}
+
+/// A ticket is used once.
+fn invalidate(
+    app: &App,
+    db: &Connection,
+    tenant: &str,
+    ticket: i64,
+    pending: &Pending,
+) -> Result<(), BamError> {
+    let change = TicketEdit { status: Some("invalidated".to_owned()), ..TicketEdit::default() };
+    edit::edit_ticket(db, tenant, ticket, &change, app.now_s())?;
+    let subject = format!("{tenant}/ticket/{ticket}");
+    let detail = json!({"argument": pending.argument});
+    journal::record(db, &pending.signer, INVALIDATED, &subject, None, &detail)?;
+    Ok(())
+}
+
+/// The public key and the enrollment of a certificate that counts.
+fn signer(app: &App, db: &Connection, pem: &str) -> rusqlite::Result<Option<(Vec<u8>, String)>> {
+    let sql = "SELECT public_key, enrollment_id FROM certificate JOIN user ON user.id = user_id
+        WHERE pem = ?1 AND expires_at > ?2 AND enrollment_id IS NOT NULL";
+    db.query_row(sql, (pem, app.now_s()), |row| Ok((row.get(0)?, row.get(1)?))).optional()
+}
+
+fn unknown_certificate() -> BamError {
+    BamError::new(StatusCode::FORBIDDEN, "UNKNOWN_CERTIFICATE", "Unknown certificate")
 }
 
 /// What was invalidated: the ticket, when it was used, and by which validator's enrollment.
@@ -146,8 +202,7 @@ fn used() -> BamError {
 }
 
 /// The ticket that an argument names, which must be this event's and not used yet.
-fn usable(db: &Connection, tenant: &str, event: i64, argument: &str) -> Result<i64, BamError> {
-    let argument: Value = serde_json::from_str(argument).map_err(|_| BamError::invalid("args"))?;
+fn usable(db: &Connection, tenant: &str, event: i64, argument: &Value) -> Result<i64, BamError> {
     let number = |place: &str| {
         argument.pointer(place).and_then(Value::as_i64).ok_or_else(|| BamError::invalid("args"))
     };
@@ -175,14 +230,14 @@ fn wait(db: &Connection, tenant: &str, pending: &Pending) -> Result<String, BamE
     let text = [pending.argument.as_bytes(), &random::<16>()?].concat();
     let digest = hex::encode(digest(&SHA256, &text));
     db.execute(
-        "INSERT INTO ledger_pending (digest, tenant, public_key, validator, ticket_id, argument, endorsed)
+        "INSERT INTO ledger_pending (digest, tenant, public_key, function, signer, argument, endorsed)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (
             &digest,
             tenant,
             &pending.public_key,
-            &pending.validator,
-            pending.ticket,
+            pending.function.name(),
+            &pending.signer,
             &pending.argument,
             pending.endorsed,
         ),
@@ -198,13 +253,13 @@ fn signed(
     endorsed: bool,
     body: &Value,
 ) -> Result<Pending, BamError> {
-    let sql = "SELECT public_key, validator, ticket_id, argument, endorsed FROM ledger_pending
+    let sql = "SELECT public_key, function, signer, argument, endorsed FROM ledger_pending
         WHERE tenant = ?1 AND digest = ?2 AND endorsed = ?3";
     let found = db.query_row(sql, (tenant, digest, endorsed), |row| {
         Ok(Pending {
             public_key: row.get(0)?,
-            validator: row.get(1)?,
-            ticket: row.get(2)?,
+            function: Function::find(row.get_ref(1)?.as_str()?).ok_or(rusqlite::Error::InvalidQuery)?,
+            signer: row.get(2)?,
             argument: row.get(3)?,
             endorsed: row.get(4)?,
         })

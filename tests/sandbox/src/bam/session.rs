@@ -29,6 +29,11 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
+    /// A user who acts for nobody else.
+    pub(crate) fn of(id: i64) -> Self {
+        Self { id, organizer: None, is_validator: false }
+    }
+
     /// Whether the user acts for this tenant's organizer.
     pub(super) fn organizes(&self, tenant: &str) -> bool {
         self.reads_events_of(tenant) && !self.is_validator

@@ -114,8 +114,8 @@ fn validator(app: &App, db: &Connection, tenant: &str, event: i64) -> Result<Val
         (format!("validator-{tenant}-{event}"), hex::encode(random::<16>()?), &enrollment, VALIDATOR, tenant),
     )?;
     db.execute(
-        "INSERT INTO certificate (user_id, public_key, expires_at) VALUES (?1, ?2, ?3)",
-        (db.last_insert_rowid(), &wallet.public_key, now_s + LIFE_S),
+        "INSERT INTO certificate (user_id, public_key, pem, expires_at) VALUES (?1, ?2, ?3, ?4)",
+        (db.last_insert_rowid(), &wallet.public_key, &wallet.certificate, now_s + LIFE_S),
     )?;
     db.execute(
         "INSERT INTO validator (token, tenant, event_id, enrollment_id, certificate, private_key)
@@ -125,15 +125,10 @@ fn validator(app: &App, db: &Connection, tenant: &str, event: i64) -> Result<Val
     find(db, &token)?.ok_or_else(|| BamError::not_found("Validator"))
 }
 
-/// The validator of a tenant that has this certificate: its event, its private key as PEM, and its enrollment.
-pub(super) fn by_certificate(
-    db: &Connection,
-    tenant: &str,
-    certificate: &str,
-) -> rusqlite::Result<Option<(i64, String, String)>> {
-    let sql =
-        "SELECT event_id, private_key, enrollment_id FROM validator WHERE tenant = ?1 AND certificate = ?2";
-    db.query_row(sql, (tenant, certificate), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+/// The event of a tenant that an enrollment validates.
+pub(super) fn event_of(db: &Connection, tenant: &str, enrollment: &str) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT event_id FROM validator WHERE tenant = ?1 AND enrollment_id = ?2";
+    db.query_row(sql, (tenant, enrollment), |row| row.get(0)).optional()
 }
 
 fn find(db: &Connection, token: &str) -> rusqlite::Result<Option<Value>> {

@@ -11,6 +11,7 @@ use ticket_wallet::barcode::DeviceKey;
 
 use super::binding::Binding;
 use super::fields::binary;
+use super::market::{Listing, settle};
 use super::ticket::Ticket;
 use super::transfer::Transfer;
 use super::write::{Call, Reply, ticket_id, write};
@@ -23,10 +24,13 @@ pub(super) async fn bind(
     Path(tenant): Path<String>,
     request: Request,
 ) -> Response {
-    write(&app, &tenant, request, |call, db| match call.json()? {
-        Value::Array(items) => call.each(&items, |id, item| bind_one(call, db, id, item)),
-        item if item.is_object() => bind_one(call, db, ticket_id(&item)?, &item).map(Reply::Json),
-        _ => Err(Problem::malformed("the body is neither an object nor an array")),
+    write(&app, &tenant, request, |call, db| {
+        settle(call.app, db, &call.tenant.name)?;
+        match call.json()? {
+            Value::Array(items) => call.each(&items, |id, item| bind_one(call, db, id, item)),
+            item if item.is_object() => bind_one(call, db, ticket_id(&item)?, &item).map(Reply::Json),
+            _ => Err(Problem::malformed("the body is neither an object nor an array")),
+        }
     })
     .await
 }
@@ -36,6 +40,7 @@ fn bind_one(call: &Call<'_>, db: &Connection, id: &str, item: &Value) -> Result<
     DeviceKey::from_x963(&device_key).map_err(|error| Problem::invalid_field("device_key", error))?;
     let ticket = Ticket::eligible(call, db, id)?;
     Transfer::refuse_pending(call, db, &ticket)?;
+    Listing::refuse_hidden(call, db, &ticket)?;
     let found = Binding::find(call, db, &ticket)?;
     let mut binding = found.unwrap_or_else(|| Binding::none(call.app.config.moves));
     let mut kind = "credential.bind";

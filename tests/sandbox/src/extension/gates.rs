@@ -25,6 +25,9 @@ pub use control::{BadManifest, GateEventEdit, GateTicketEdit};
 pub(crate) use control::{edit_event, edit_ticket, revoke, routes as control_routes};
 pub(crate) use view::report;
 
+pub(super) use manifest::closes_at;
+pub(super) use records::admitted;
+
 use super::fields::encode;
 use super::idempotency::key;
 use super::write::{once, served};

@@ -25,7 +25,7 @@ pub(super) struct Call<'a> {
     pub(super) issuer: &'a Issuer,
     /// The user's id.
     pub(super) user: i64,
-    /// The idempotency key, without quotes.
+    /// The idempotency key, without quotes; empty for what no request of the user's does.
     pub(super) key: String,
     /// Whether the query says `move=true`.
     pub(super) moving: bool,
@@ -38,17 +38,22 @@ pub(super) struct Call<'a> {
 pub(super) enum Reply {
     /// 200 with JSON.
     Json(Value),
+    /// 202 with JSON: something is waited for.
+    Accepted(Value),
     /// 204.
     Nothing,
 }
 
 impl From<Reply> for Stored {
     fn from(reply: Reply) -> Self {
-        let json = "application/json".to_owned();
+        let json = |status, body: Value| Self {
+            status,
+            content_type: "application/json".to_owned(),
+            body: body.to_string().into_bytes(),
+        };
         match reply {
-            Reply::Json(body) => {
-                Self { status: StatusCode::OK, content_type: json, body: body.to_string().into_bytes() }
-            }
+            Reply::Json(body) => json(StatusCode::OK, body),
+            Reply::Accepted(body) => json(StatusCode::ACCEPTED, body),
             Reply::Nothing => {
                 Self { status: StatusCode::NO_CONTENT, content_type: String::new(), body: Vec::new() }
             }
@@ -138,7 +143,14 @@ pub(super) fn user(app: &App, headers: &HeaderMap) -> Result<i64, Problem> {
     bam::holder(app, headers).map(|holder| holder.id).ok_or_else(Problem::unauthorized)
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// What happens to a user's tickets without a write of theirs.
+    pub(super) fn by_itself(app: &'a App, tenant: &str, user: i64) -> Result<Self, Problem> {
+        let (tenant, issuer) = served(app, tenant)?;
+        let (key, body) = (String::new(), Bytes::new());
+        Ok(Self { app, tenant, issuer, user, key, moving: false, now: app.now_s(), body })
+    }
+
     /// Writes into the journal what is being done to a ticket.
     pub(super) fn record(
         &self,
@@ -152,7 +164,7 @@ impl Call<'_> {
             kind,
             tenant: &self.tenant.name,
             ticket_id,
-            idempotency_key: Some(&self.key),
+            idempotency_key: Some(self.key.as_str()).filter(|key| !key.is_empty()),
             detail,
         };
         Ok(applied.record(db)?)

@@ -48,6 +48,10 @@ impl Catalogue {
                 "INSERT INTO organizer (id, tenant, title) VALUES (?1, ?2, ?3)",
                 (tenant.organizer_id, &tenant.name, &tenant.title),
             )?;
+            db.execute(
+                "INSERT INTO market_ruleset (id, tenant, body) VALUES (?1, ?2, ?3)",
+                (tenant.organizer_id.to_string(), &tenant.name, ruleset(tenant).to_string()),
+            )?;
             let mut first = First { config: 1, sector: 1, timeslot: 1 };
             for (id, event) in (1..).zip(&tenant.events) {
                 let listed = EventWriter { db, tenant, event, id, now }.write(&first)?;
@@ -196,7 +200,7 @@ impl EventWriter<'_> {
             "absorb_fees": false,
             "pricing_type": "paid",
             "tickets_per_user": 8,
-            "secondary_market_ruleset_id": 1,
+            "secondary_market_ruleset_id": self.tenant.organizer_id,
             "image_uri": null,
             "video_uri": null,
             "thumbnail_uri": null,
@@ -218,6 +222,22 @@ impl EventWriter<'_> {
             "end_at": timestamp(start + TimeDelta::minutes(slot.minutes)),
         })
     }
+}
+
+/// Resale at a tenth over the face value at most; the market takes a twentieth and half a euro.
+fn ruleset(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.organizer_id.to_string(),
+        "name": "Standard",
+        "price_limit_percentage": 10,
+        "price_limit_fixed": 0,
+        "fee_fixed": 0.5,
+        "fee_percentage": 5,
+        "transfer_enabled": true,
+        "resale_enabled": true,
+        "organizer_id": tenant.organizer_id,
+        "status": "published",
+    })
 }
 
 fn sector_body(id: i64, sector: &Sector) -> Value {

@@ -1,6 +1,7 @@
 //! The extension's answers against `openapi/extension.json`: every operation, every status, every kind of problem.
 
 mod gates;
+mod market;
 
 use std::collections::BTreeSet;
 
@@ -50,6 +51,8 @@ struct Record {
     token: String,
     ticket: String,
     transfer: String,
+    listing: String,
+    reservation: String,
     device: Device,
     /// Operation and status.
     seen: BTreeSet<(String, String)>,
@@ -67,11 +70,13 @@ impl Record {
         let token = world.token().await;
         let ticket = world.eligible(&token).await.remove(0);
         let (device, seen, problems) = (Device::new(), BTreeSet::new(), BTreeSet::new());
-        Self { world, token, ticket, transfer: "0".to_owned(), device, seen, problems }
+        let [transfer, listing, reservation] = [(); 3].map(|()| "0".to_owned());
+        Self { world, token, ticket, transfer, listing, reservation, device, seen, problems }
     }
 
     fn path(&self, tenant: &str, operation: &str) -> String {
         let path = operation.replace("{ticket_id}", &self.ticket).replace("{transfer_id}", &self.transfer);
+        let path = path.replace("{listing_id}", &self.listing).replace("{reservation_id}", &self.reservation);
         format!("/t/{tenant}{path}")
     }
 
@@ -184,6 +189,12 @@ impl Record {
         assert_eq!(self.read(&old, FEED).await.problem(), "cursor-expired");
     }
 
+    /// A ticket of the next event that no device holds.
+    async fn spare_ticket(&self) -> String {
+        let user = self.world.sandbox.users()[0].name.clone();
+        self.world.sandbox.add_ticket(&user, CLUB, 1).unwrap().unwrap().to_string()
+    }
+
     async fn transfers(&mut self) {
         for operation in [TRANSFERS, TRANSFER] {
             self.refused_reads(&self.path(CLUB, operation), operation).await;
@@ -191,7 +202,7 @@ impl Record {
         }
         self.read(&self.path(CLUB, TRANSFER), TRANSFER).await;
         let bound = self.world.bind(&self.token, &self.ticket, &self.device).await;
-        let surrender = self.device.statement(Purpose::Surrender, &bound, START_S, "t1");
+        let surrender = self.device.statement(Purpose::Surrender, &bound, self.world.now(), "t1");
         let held = json!({"ticket_id": self.ticket, "recipient": "x", "surrender": surrender});
         let transfer = self.write(TRANSFERS, "t1", held.clone()).await.json();
         self.transfer = transfer["id"].as_str().unwrap().to_owned();
@@ -276,7 +287,12 @@ async fn every_described_answer_is_given_and_every_given_answer_is_described() {
     let bound = record.bindings().await;
     record.statements(&bound).await;
     record.feed().await;
+    let (bought, transferred) = (record.ticket.clone(), record.transfer.clone());
+    record.ticket = record.spare_ticket().await;
+    record.market().await;
+    (record.ticket, record.transfer) = (bought, transferred);
     record.transfers().await;
+    record.closed_market().await;
     record.gates().await;
     for (name, operation) in operations() {
         for status in operation["responses"].as_object().unwrap().keys() {

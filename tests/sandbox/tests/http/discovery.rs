@@ -15,7 +15,7 @@ async fn clubs_serve_the_extension_and_the_theatre_does_not() {
     let world = World::start().await;
     let found = world.get("", "/t/weidental/.well-known/ticket-wallet").await;
     let issuer_key = BASE64.encode(hex::decode(&world.sandbox.issuer_keys()[1]).unwrap());
-    let features = ["credentials", "transfer", "gate"];
+    let features = ["credentials", "transfer", "resale", "gate"];
     let expected = json!({"version": 1, "base": "/t/weidental/wallet/v1", "features": features,
         "issuer_keys": [issuer_key]});
     assert_eq!((found.status.as_u16(), found.json()), (200, expected));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
@@ -65,6 +65,12 @@ pub(crate) struct Ask<'a> {
     pub(crate) body: Option<Value>,
 }
 
+async fn answer(request: RequestBuilder) -> reqwest::Result<Answer> {
+    let reply = request.send().await?;
+    let (status, headers) = (reply.status(), reply.headers().clone());
+    Ok(Answer { status, headers, text: reply.text().await? })
+}
+
 impl World {
     pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
@@ -99,6 +105,10 @@ impl World {
     }
 
     pub(crate) async fn try_ask(&self, ask: Ask<'_>) -> reqwest::Result<Answer> {
+        answer(self.request(ask)).await
+    }
+
+    fn request(&self, ask: Ask<'_>) -> RequestBuilder {
         let mut request = self.client.request(ask.method, format!("{}{}", self.sandbox.url(), ask.path));
         if let Some(token) = ask.token {
             request = request.bearer_auth(token);
@@ -109,9 +119,16 @@ impl World {
         if let Some(body) = ask.body {
             request = request.json(&body);
         }
-        let reply = request.send().await?;
-        let (status, headers) = (reply.status(), reply.headers().clone());
-        Ok(Answer { status, headers, text: reply.text().await? })
+        request
+    }
+
+    /// The same about a version of what is there.
+    pub(crate) async fn ask_about(&self, ask: Ask<'_>, version: Option<i64>) -> Answer {
+        let mut request = self.request(ask);
+        if let Some(version) = version {
+            request = request.header("if-match", format!("\"{version}\""));
+        }
+        answer(request).await.unwrap()
     }
 
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {

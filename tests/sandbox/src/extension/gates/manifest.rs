@@ -10,6 +10,7 @@ use ticket_wallet::{
 };
 
 use super::super::fields::refused;
+use super::super::market::settle;
 use super::control::BadManifest;
 use super::scanner::Scanner;
 use super::{Place, codes};
@@ -75,6 +76,7 @@ fn current(
     place: &Place,
 ) -> Result<(u32, Vec<u8>), Problem> {
     let now_s = app.now_s();
+    settle(app, db, &place.tenant)?;
     let mut request = request(app, db, tenant, place)?;
     // A manifest from after the close says more than one from before it: that nothing will change hands any more.
     let has_closed = request.closes_at.is_some_and(|at| now_s >= i64::from(at));
@@ -138,6 +140,11 @@ fn spoiled(
 
 fn seconds(unix_s: i64) -> Result<u32, Problem> {
     u32::try_from(unix_s).map_err(|_| Problem::internal())
+}
+
+/// From when on nothing of an event changes hands, Unix seconds.
+pub(in super::super) fn closes_at(db: &Connection, place: &Place) -> rusqlite::Result<i64> {
+    Rules::of(db, place).map(|rules| rules.closes_at)
 }
 
 /// What the box office has said about an event, and when it runs.
@@ -290,6 +297,9 @@ impl Listed {
                 coalesce(sector.code, 0), seat_id,
                 EXISTS (SELECT 1 FROM offer WHERE offer.tenant = ticket.tenant AND offer.ticket_id = ticket.id
                     AND valid_until > ?3)
+                OR EXISTS (SELECT 1 FROM listing WHERE listing.tenant = ticket.tenant
+                    AND listing.ticket_id = ticket.id AND hidden
+                    AND listing.state IN ('under_review', 'active', 'reserved'))
             FROM ticket
             JOIN ticket_config ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
             LEFT JOIN sector ON sector.tenant = ticket.tenant AND sector.id = sector_id

@@ -77,6 +77,19 @@ impl Records {
     }
 }
 
+/// The tickets that were let in to an event, by records that count.
+pub(in super::super) fn admitted(
+    app: &App,
+    db: &Connection,
+    place: &Place,
+) -> Result<BTreeSet<[u8; 12]>, Problem> {
+    let records = Records::of(db, place)?;
+    let flaws = records.flaws(app, db, place)?;
+    let counted = records.all.iter().zip(flaws).filter(|(_, flaw)| flaw.is_none());
+    let inside = counted.filter(|(kept, _)| kept.record.fields().kind == Kind::Admission);
+    Ok(inside.filter_map(|(kept, _)| kept.record.fields().ticket).map(|ticket| ticket.0).collect())
+}
+
 fn flaw(
     Kept { record, linked }: &Kept,
     revocations: &HashMap<ScannerId, Vec<(ChainId, u32)>>,

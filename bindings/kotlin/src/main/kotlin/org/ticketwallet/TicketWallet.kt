@@ -6,6 +6,7 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.flow.conflate
 import org.ticketwallet.core.Account
+import org.ticketwallet.core.Breakdown
 import org.ticketwallet.core.BrowserSignIn
 import org.ticketwallet.core.Capability
 import org.ticketwallet.core.Certificate
@@ -19,13 +20,21 @@ import org.ticketwallet.core.HostClock
 import org.ticketwallet.core.HttpTransport
 import org.ticketwallet.core.IncomingTransfer
 import org.ticketwallet.core.KeyVault
+import org.ticketwallet.core.LedgerSale
+import org.ticketwallet.core.Listing
 import org.ticketwallet.core.MailRequest
+import org.ticketwallet.core.MarketPage
+import org.ticketwallet.core.MarketQuery
+import org.ticketwallet.core.Money
 import org.ticketwallet.core.Offer
+import org.ticketwallet.core.Offering
 import org.ticketwallet.core.OfficePage
 import org.ticketwallet.core.OfficeWrite
 import org.ticketwallet.core.Order
 import org.ticketwallet.core.OutboxItem
 import org.ticketwallet.core.Presentation
+import org.ticketwallet.core.PriceRules
+import org.ticketwallet.core.Purchase
 import org.ticketwallet.core.RecoveryReport
 import org.ticketwallet.core.SectionCount
 import org.ticketwallet.core.SectionOrderPage
@@ -148,7 +157,7 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** Sends a change again that waits for the person. One of unknown outcome may then be carried out twice. */
     fun retry(changeId: Long): OutboxItem = core.retryWrite(changeId)
 
-    /** Replaces the answers (a JSON object) or the recipient of a change that was rejected or not sent yet. */
+    /** Replaces the answers (a JSON object), the recipient or the price (`64.50 EUR`) of a change that was rejected or not sent yet. */
     fun edit(changeId: Long, content: String): OutboxItem = core.editWrite(changeId, content)
 
     /** Takes a change back that has not been carried out. */
@@ -175,6 +184,45 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
 
     /** Has a ticket's barcode made ready at the next sync, however far away its event is. */
     fun pin(ticketId: String, pinned: Boolean = true) = core.pin(ticketId, pinned)
+
+    /** Whether a ticket may be sold, for how much, and what it costs. */
+    suspend fun resaleRules(ticketId: String): PriceRules = core.resaleRules(ticketId)
+
+    /** What a price would come to for buyer and seller, by the server; nothing is listed. */
+    suspend fun previewPrice(ticketId: String, price: Money): Breakdown = core.previewPrice(ticketId, price)
+
+    /**
+     * Offers a ticket for sale. Works offline; where the event hides barcodes of listed tickets, it shows none from when it
+     * is sent. [expiresAt] is in Unix seconds.
+     */
+    fun listForSale(ticketId: String, price: Money, expiresAt: Long? = null): OutboxItem =
+        core.listForSale(ticketId, price, expiresAt)
+
+    /** Asks for another price for a listed ticket. Works offline. */
+    fun editListing(ticketId: String, price: Money): OutboxItem = core.editListing(ticketId, price)
+
+    /** Takes a listing back; `null` when it had not been sent. Works offline. */
+    fun withdrawListing(ticketId: String): OutboxItem? = core.withdrawListing(ticketId)
+
+    /** The own listings as far as is known, those that ended too. */
+    fun myListings(accountId: String? = null): List<Listing> = core.myListings(accountId)
+
+    /** A page of what others offer for an event, the cheapest first. */
+    suspend fun market(accountId: String, query: MarketQuery): MarketPage = core.market(accountId, query)
+
+    /** One ticket that somebody offers, as it is now. */
+    suspend fun offering(accountId: String, listingId: String, tenant: String? = null): Offering =
+        core.offering(accountId, tenant, listingId)
+
+    /**
+     * Buys a listed ticket for no more than [maxTotal], fees included; needs the network. The person pays at
+     * [Purchase.paymentUrl], and the wallet finds out by itself.
+     */
+    suspend fun buy(accountId: String, listingId: String, maxTotal: Money, tenant: String? = null): Purchase =
+        core.buy(accountId, tenant, listingId, maxTotal)
+
+    /** Purchases that are not over: they wait for their payment, or their answer was lost or is a refusal. */
+    fun purchases(accountId: String? = null): List<Purchase> = core.purchases(accountId)
 
     /** Fetches a ticket as files, PDF and pkpass (Unidy), and keeps them. */
     suspend fun fetchDocuments(ticketId: String): List<Document> = core.fetchDocuments(ticketId)
@@ -204,8 +252,21 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     suspend fun emailOrder(accountId: String, orderId: String, tenant: String? = null): MailRequest =
         core.emailOrder(accountId, tenant, orderId)
 
-    /** The account's own offers on the secondary market (B.A.M), to read only. */
+    /** The account's own offers on the secondary market (B.A.M). */
     suspend fun ownOffers(accountId: String, tenant: String? = null): List<Offer> = core.ownOffers(accountId, tenant)
+
+    /**
+     * Offers a ticket on B.A.M's own market, by a transaction of its ledger that the person's certificate signs: [enroll]
+     * first. A write whose answer was lost is unknown: look it up.
+     */
+    suspend fun markForSale(ticketId: String, sale: LedgerSale): OfficeWrite = core.markForSale(ticketId, sale)
+
+    /** Takes an offer at B.A.M back; a write that is rejected with `{"sold":true}` came too late. */
+    suspend fun deleteOffer(ticketId: String, offerId: String): OfficeWrite = core.deleteOffer(ticketId, offerId)
+
+    /** Hands a ticket over at B.A.M, at once, to the one whose enrolment is named. */
+    suspend fun transferOnLedger(ticketId: String, recipient: String): OfficeWrite =
+        core.transferOnLedger(ticketId, recipient)
 
     /** Begins to hand tickets over by section and number (TickeTing). A write whose answer was lost is unknown: look it up. */
     suspend fun startTransfer(accountId: String, recipient: String, tickets: List<SectionCount>): OfficeWrite =
@@ -261,14 +322,14 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** The person's certificate, where one is held. */
     fun certificate(accountId: String): Certificate? = core.certificate(accountId)
 
-    /** Tickets that others hand over to the account (Unidy). */
+    /** Tickets that others hand over to the account (Unidy, the extension). */
     suspend fun incomingTransfers(accountId: String): List<IncomingTransfer> = core.incomingTransfers(accountId)
 
-    /** Accepts a ticket that somebody hands over (Unidy); the next [sync] brings it. A lost answer is no error. */
+    /** Accepts a ticket that somebody hands over; needs the network. A lost answer is no error: [sync] finds out. */
     suspend fun acceptTransfer(accountId: String, token: String): TransferAnswer =
         core.acceptTransfer(accountId, token)
 
-    /** Declines a ticket that somebody hands over (Unidy); as [acceptTransfer]. */
+    /** Declines a ticket that somebody hands over; as [acceptTransfer]. */
     suspend fun declineTransfer(accountId: String, token: String): TransferAnswer =
         core.declineTransfer(accountId, token)
 

@@ -15,6 +15,7 @@ import org.ticketwallet.core.GateSignIn
 import org.ticketwallet.core.KeyVaultException
 import org.ticketwallet.core.ManifestRefusal
 import org.ticketwallet.core.NoBarcodeReason
+import org.ticketwallet.core.NotOffered
 import org.ticketwallet.core.RecoveryReason
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
@@ -43,6 +44,7 @@ class ErrorsTest {
         is WalletException.ServerFault -> "server_fault ${error.report.member("endpoint")}"
         is WalletException.PermissionDenied -> "permission_denied ${error.permission}"
         is WalletException.NoBarcode -> "no_barcode ${error.why}"
+        is WalletException.NotOffered -> "not_offered ${error.why}"
         is WalletException.ManifestRefused -> "manifest_refused ${error.why}"
         is WalletException.NotFound -> "not_found"
         is WalletException.Cancelled -> "cancelled"
@@ -66,6 +68,7 @@ class ErrorsTest {
                 wallet.ticket(it.id).noBarcode == NoBarcodeReason.DELIVERED_ELSEWHERE
             }
             errors += thrown { wallet.present(elsewhere.id) }
+            errors += thrown { wallet.transfer(elsewhere.id, "ada@example.org") }
             errors += wallet.core.startSync(null).use { run ->
                 run.cancel()
                 thrown { run.run() }
@@ -132,7 +135,8 @@ class ErrorsTest {
         }
         val expected = listOf(
             "invalid_input ticket_id", "not_found", "refused 401",
-            "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "cancelled", "in_use", "outbox_full", "paused",
+            "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "not_offered ${NotOffered.PDF_TICKET}",
+            "cancelled", "in_use", "outbox_full", "paused",
             "needs_sign_in", "upgrade_needed", "server_fault sessions", "permission_denied network.manage",
             "manifest_refused ${ManifestRefusal.BAD_SIGNATURE}",
             "unreachable 7000",

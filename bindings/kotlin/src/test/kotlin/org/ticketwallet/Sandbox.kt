@@ -165,6 +165,13 @@ internal class Sandbox(tickets: Int = 12) : AutoCloseable {
     /** Sends gates good manifests again. */
     fun goodManifest() = control("DELETE", "/sandbox/gates/bad-manifest", null)
 
+    /** Simulates the payment at the address that a purchase names. */
+    fun pay(address: String) {
+        val request = HttpRequest.newBuilder(URI(address)).POST(BodyPublishers.noBody()).build()
+        val reply = client.send(request, BodyHandlers.ofString())
+        check(reply.statusCode() == 200 && "no money moved" in reply.body()) { reply.body() }
+    }
+
     /** Has the page at which people sign in consent at once for a user; for nobody it refuses at once. */
     fun consent(user: String?) {
         val consent = user?.let { """{"approve":{"user":"$it"}}""" } ?: "\"deny\""

@@ -1,0 +1,23 @@
+//! The rules of resale and transfer, with no network and no store: where a listing or a transfer can go, what of a
+//! ticket's barcode is shown meanwhile, and what a price comes to.
+//!
+//! Two layers tell where a listing stands, and are never merged: [`ListingState`] is what the server said last,
+//! [`ListingIntent`] is what this wallet has asked for and has no answer to. [`listed_barcode`] reads both.
+
+mod barcode;
+mod breakdown;
+mod intent;
+mod listing;
+mod offered;
+mod prices;
+mod transfer;
+
+pub use barcode::{BarcodePolicy, HiddenReason, ListedBarcode, listed_barcode, transferred_barcode};
+pub use breakdown::{Breakdown, BreakdownError};
+pub use intent::{IntentEvent, ListingAsk, ListingAsked, ListingIntent, NotAskable};
+pub use listing::{CloseReason, ListingEvent, ListingRefusal, ListingState, listing_closes_at};
+pub use offered::{MarketAction, NotOffered, is_offered};
+pub use prices::{Fee, PriceBasis, PriceCap, PriceError, PriceRules};
+pub use transfer::{
+    TransferAction, TransferIntent, TransferRefusal, TransferRole, transfer_closes_at, transfer_step,
+};

@@ -1,0 +1,329 @@
+//! The market in a sync: listings made, changed and taken back from the outbox, tickets bought and accepted, and how the
+//! account's listings stand.
+
+use super::engine::Run;
+use super::outbox::is_refusal;
+use crate::device::new_id;
+use crate::error::Error;
+use crate::model::{Money, RejectionReason, TicketHash, Write, WriteState};
+use crate::remote::Connector;
+use crate::remote::extension::{Acquired, Asker, Extension, WireListing};
+use crate::resale::BarcodePolicy;
+use crate::store::{Acquisition, Binding, BindingState, OutboxRow, Settled, StoredListing};
+
+/// The states of a reservation: it was paid for, it waits.
+const PAID: &str = "paid";
+const PENDING: &str = "pending";
+
+type Outcome = Result<Option<(OutboxRow, Settled)>, Error>;
+
+impl Run<'_> {
+    fn asker(&self) -> Asker<'_, Connector> {
+        Asker { http: self.system.http(), session: &self.session, system: &self.system }
+    }
+
+    /// A listing made, changed or taken back.
+    pub(super) async fn send_of_listing(&mut self, row: OutboxRow, binding: &Binding) -> Outcome {
+        let served = self.extension(binding.tenant.as_deref()).await?.cloned();
+        let Some(extension) = served else { return Ok(None) };
+        if !extension.offers_resale() {
+            return Ok(Some((row, Settled::Rejected(RejectionReason::NotPossible, None, None))));
+        }
+        match row.new.write.clone() {
+            Write::CreateListing { price, .. } => {
+                self.send_new_listing(row, binding, &extension, &price).await
+            }
+            Write::EditListing { listing_id, price, .. } => {
+                self.send_price(row, binding, &extension, (&listing_id, &price)).await
+            }
+            Write::WithdrawListing { listing_id, .. } => {
+                self.send_withdrawal(row, binding, &extension, &listing_id).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Lists a ticket. Whether its barcode goes with it, the event's rules say, which are asked for before the first byte. An
+    /// answer that was lost is looked for among the account's listings before anything is repeated.
+    async fn send_new_listing(
+        &mut self,
+        mut row: OutboxRow,
+        binding: &Binding,
+        extension: &Extension,
+        price: &Money,
+    ) -> Outcome {
+        let ticket = binding.remote_id.as_str();
+        if row.state == WriteState::Sent {
+            let own = extension.own_listings(&self.asker()).await?;
+            let made = own.into_iter().find(|one| one.ticket_id == ticket && one.state.is_open());
+            if let Some(made) = made.filter(|made| made.price == *price) {
+                let policy = policy_of(&row.new.write);
+                return Ok(Some((row, listed(made, binding, policy))));
+            }
+        } else {
+            let rules = extension.resale_rules(&self.asker(), ticket).await?;
+            let is_shown = rules.barcode_while_listed == BarcodePolicy::Shown;
+            let stated = if is_shown { None } else { self.state_surrender(&row, binding).await? };
+            if let Write::CreateListing { shown, statement, .. } = &mut row.new.write {
+                (*shown, *statement) = (is_shown, stated);
+            }
+        }
+        if !self.begin(&mut row)? {
+            return Ok(None);
+        }
+        let Write::CreateListing { expires_at, statement, .. } = &row.new.write else { return Ok(None) };
+        let what = (ticket, price, *expires_at);
+        let sent = extension.create_listing(&self.asker(), &row.new.key, what, statement.as_ref()).await;
+        match sent {
+            Err(error @ Error::Status { status: 400..500, .. }) if self.is_stale(&mut row)? => {
+                if is_refusal(&error) { Ok(Some((row, Settled::Anew(new_id()?)))) } else { Err(error) }
+            }
+            sent => {
+                let policy = policy_of(&row.new.write);
+                Ok(Some((row, listed(sent?, binding, policy))))
+            }
+        }
+    }
+
+    /// Asks for another price. What the server holds is read before it is repeated.
+    async fn send_price(
+        &mut self,
+        mut row: OutboxRow,
+        binding: &Binding,
+        extension: &Extension,
+        (id, price): (&str, &Money),
+    ) -> Outcome {
+        if row.state == WriteState::Sent {
+            let now = extension.listing(&self.asker(), id).await?;
+            if now.price == *price {
+                let settled = self.standing(now, binding)?;
+                return Ok(Some((row, settled)));
+            }
+        }
+        if !self.begin(&mut row)? {
+            return Ok(None);
+        }
+        let version = (id, expected(&row.new.write));
+        match extension.edit_listing(&self.asker(), &row.new.key, version, price).await {
+            Err(error) if is_refusal(&error) => self.refused(row, binding, extension, id, error).await,
+            sent => {
+                let settled = self.standing(sent?, binding)?;
+                Ok(Some((row, settled)))
+            }
+        }
+    }
+
+    /// Takes a listing back. One that has ended otherwise without a sale is what the person wanted; one that was changed
+    /// elsewhere is taken back as it is now.
+    async fn send_withdrawal(
+        &mut self,
+        mut row: OutboxRow,
+        binding: &Binding,
+        extension: &Extension,
+        id: &str,
+    ) -> Outcome {
+        if row.state == WriteState::Sent {
+            let now = extension.listing(&self.asker(), id).await?;
+            if now.state.has_ended() {
+                let settled = self.standing(now, binding)?;
+                return Ok(Some((row, settled)));
+            }
+        }
+        if !self.begin(&mut row)? {
+            return Ok(None);
+        }
+        let version = (id, expected(&row.new.write));
+        match extension.withdraw_listing(&self.asker(), &row.new.key, version).await {
+            Err(error) if is_refusal(&error) => self.refused(row, binding, extension, id, error).await,
+            sent => {
+                let settled = self.standing(sent?, binding)?;
+                Ok(Some((row, settled)))
+            }
+        }
+    }
+
+    /// What a refused change comes to: where the listing stands now is read and kept.
+    async fn refused(
+        &mut self,
+        mut row: OutboxRow,
+        binding: &Binding,
+        extension: &Extension,
+        id: &str,
+        error: Error,
+    ) -> Outcome {
+        let Error::Status { status, server_code, .. } = error else { return Err(error) };
+        let now = extension.listing(&self.asker(), id).await?;
+        let (state, version) = (now.state.clone(), now.version);
+        let settled = self.standing(now, binding)?;
+        if let Settled::Listed(listing) = &settled {
+            self.engine.store.save_listings(&self.account.id, std::slice::from_ref(listing))?;
+        }
+        let is_withdrawal = matches!(row.new.write, Write::WithdrawListing { .. });
+        if is_withdrawal && state.has_ended() {
+            return Ok(Some((row, settled)));
+        }
+        if let (412, Write::WithdrawListing { expected, .. }) = (status, &mut row.new.write) {
+            *expected = version;
+            return Ok(Some((row, Settled::Anew(new_id()?))));
+        }
+        let elsewhere = status == 412 || state.is_sold() || state.has_ended();
+        let reason = if elsewhere { RejectionReason::ChangedElsewhere } else { RejectionReason::Refused };
+        Ok(Some((row, Settled::Rejected(reason, Some(status), server_code))))
+    }
+
+    /// The account's listing as the server tells it now, under the policy that is known of it.
+    fn standing(&self, listing: WireListing, binding: &Binding) -> Result<Settled, Error> {
+        let known = self.engine.store.listing(&self.account.id, &listing.id)?;
+        Ok(listed(listing, binding, known.map(|known| known.policy).unwrap_or_default()))
+    }
+
+    /// How the account's listings stand.
+    pub(super) async fn refresh_listings(&mut self) -> Result<(), Error> {
+        for tenant in self.engine.store.listing_tenants(&self.account.id)? {
+            let found = self.discovered(tenant.as_deref()).await?.filter(|found| found.offers_resale());
+            let Some(extension) = found.cloned() else { continue };
+            let own = extension.own_listings(&self.asker()).await;
+            let provider = self.system.provider(tenant.as_deref())?;
+            let mut listings = Vec::new();
+            for listing in self.forgive(own)?.into_iter().flatten() {
+                let Ok(ticket) = provider.ticket(&listing.ticket_id) else { continue };
+                let known = self.engine.store.listing(&self.account.id, &listing.id)?;
+                let policy = match known {
+                    Some(known) => known.policy,
+                    None if listing.state.is_open() => {
+                        let rules = extension.resale_rules(&self.asker(), &listing.ticket_id).await;
+                        self.forgive(rules)?.map(|rules| rules.barcode_while_listed).unwrap_or_default()
+                    }
+                    None => continue,
+                };
+                listings.push(stored(listing, ticket, policy));
+            }
+            // The oldest first: what became of a ticket last counts.
+            listings.reverse();
+            self.engine.store.save_listings(&self.account.id, &listings)?;
+        }
+        Ok(())
+    }
+
+    /// A ticket bought or accepted, or one that is not taken: it need not be here yet.
+    pub(super) async fn send_acquisition(&mut self, mut row: OutboxRow) -> Outcome {
+        let (tenant, handle) = match row.new.write.clone() {
+            Write::Purchase { tenant, handle, .. } | Write::AcceptTransfer { tenant, handle, .. } => {
+                (tenant, Some(handle))
+            }
+            Write::DeclineTransfer { tenant, .. } => (tenant, None),
+            _ => return Ok(None),
+        };
+        let Some(extension) = self.extension(tenant.as_deref()).await?.cloned() else { return Ok(None) };
+        if let Write::Purchase { reservation: Some(held), .. } = &row.new.write {
+            let acquired = extension.reservation(&self.asker(), &held.id).await?;
+            return self.acquired(row, tenant.as_deref(), &extension, acquired).await;
+        }
+        let key = match handle {
+            Some(handle) => self.create_keys(vec![handle]).await?.pop(),
+            None => None,
+        };
+        fail::fail_point!("key-created");
+        if !self.begin(&mut row)? {
+            return Ok(None);
+        }
+        let no_key = || Error::Untrusted { what: "the key vault made no key" };
+        let acquired = match &row.new.write {
+            Write::Purchase { listing_id, max_total, .. } => {
+                let what = (listing_id.as_str(), &key.ok_or_else(no_key)?);
+                extension.purchase(&self.asker(), &row.new.key, what, max_total).await?
+            }
+            Write::AcceptTransfer { transfer_id, .. } => {
+                let what = (transfer_id.as_str(), &key.ok_or_else(no_key)?);
+                extension.accept_transfer(&self.asker(), &row.new.key, what).await?
+            }
+            Write::DeclineTransfer { transfer_id, .. } => {
+                let (http, system) = (self.system.http(), &self.system);
+                extension.decline_transfer(http, &self.session, system, &row.new.key, transfer_id).await?;
+                return Ok(Some((row, Settled::Declined)));
+            }
+            _ => return Ok(None),
+        };
+        self.acquired(row, tenant.as_deref(), &extension, acquired).await
+    }
+
+    /// What an answer about a ticket that comes to the account leads to. Its credential is checked first.
+    async fn acquired(
+        &mut self,
+        row: OutboxRow,
+        tenant: Option<&str>,
+        extension: &Extension,
+        answer: Acquired,
+    ) -> Outcome {
+        let Some(record) = answer.ticket else {
+            let outcome = match (answer.state.as_deref(), answer.reservation) {
+                (Some(PENDING), Some(reservation)) => Settled::Reserved(Box::new(reservation)),
+                // It went on to somebody else since.
+                (Some(PAID), _) => Settled::Dropped,
+                (state, _) => {
+                    let code = format!("reservation-{}", state.unwrap_or("unknown"));
+                    Settled::Rejected(RejectionReason::Refused, None, Some(code))
+                }
+            };
+            return Ok(Some((row, outcome)));
+        };
+        let pulled = self.system.read_ticket(&self.session, &record).await?;
+        if pulled.id != row.new.subject {
+            return Err(Error::Untrusted { what: "the server handed over another ticket" });
+        }
+        let ticket = self.with_profile(pulled).await?;
+        let handle = row.new.write.acquired_key().unwrap_or_default().to_owned();
+        let state = match self.engine.store.binding(ticket.id) {
+            Err(Error::NotFound { .. }) => BindingState::default(),
+            state => state?,
+        };
+        let binding = Binding {
+            ticket: ticket.id,
+            tenant: tenant.map(str::to_owned),
+            remote_id: ticket.remote_id.clone(),
+            event_remote_id: ticket.event.as_ref().map(|event| event.remote_id.clone()),
+            state,
+        };
+        let held = match answer.issued {
+            Some(issued) => {
+                let key = self.create_keys(vec![handle.clone()]).await?.pop();
+                let key = key.ok_or(Error::Untrusted { what: "the key vault made no key" })?;
+                self.checked(&binding, &key, extension.issuer_keys(), issued)?
+            }
+            None => None,
+        };
+        Ok(Some((row, Settled::Acquired(Box::new(Acquisition { ticket, handle, held })))))
+    }
+}
+
+fn expected(write: &Write) -> i64 {
+    match write {
+        Write::EditListing { expected, .. } | Write::WithdrawListing { expected, .. } => *expected,
+        _ => 0,
+    }
+}
+
+fn policy_of(write: &Write) -> BarcodePolicy {
+    match write {
+        Write::CreateListing { shown: true, .. } => BarcodePolicy::Shown,
+        _ => BarcodePolicy::Hidden,
+    }
+}
+
+fn listed(listing: WireListing, binding: &Binding, policy: BarcodePolicy) -> Settled {
+    Settled::Listed(Box::new(stored(listing, binding.ticket, policy)))
+}
+
+fn stored(listing: WireListing, ticket: TicketHash, policy: BarcodePolicy) -> StoredListing {
+    StoredListing {
+        remote_id: listing.id,
+        ticket,
+        state: listing.state,
+        policy,
+        version: listing.version,
+        price: listing.price,
+        breakdown: listing.breakdown,
+        created_at: listing.created_at,
+        expires_at: listing.expires_at,
+    }
+}

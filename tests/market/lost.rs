@@ -1,0 +1,100 @@
+//! Replies that are lost, at every call: what was done is found out, and done once.
+
+use ticket_wallet::model::{PurchaseState, TransferAnswer};
+use ticket_wallet::resale::ListingState;
+use ticket_wallet_sandbox::{Fault, MarketRules};
+
+use crate::desk::rule;
+use crate::fair::{Fair, eur};
+
+/// What the reply of a call suffers: it is lost, half of it comes, a gateway gives up.
+fn faults() -> [Fault; 3] {
+    [Fault::LostReply, Fault::TruncatedJson, Fault::Gateway { status: 504, code: None }]
+}
+
+fn times(fair: &Fair, kind: &str) -> usize {
+    fair.seller.sandbox.journal().unwrap().into_iter().filter(|entry| entry.kind == kind).count()
+}
+
+#[tokio::test]
+async fn the_answer_to_a_listing_is_lost() {
+    for fault in faults() {
+        let fair = Fair::new().await;
+        fair.seller.sandbox.fault(rule("POST", "/resale/listings", 2, fault));
+        fair.seller.phone.wallet.list_for_sale(fair.ticket.clone(), eur(fair.face), None).unwrap();
+        let _ = fair.seller.sync().await;
+        assert!(fair.seller.hidden(&fair.ticket).is_some(), "its first byte was sent");
+        fair.seller.settle().await;
+        assert_eq!((fair.state(), times(&fair, "resale.list")), (Some(ListingState::Active), 1));
+        fair.holds().await;
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_price_and_to_a_withdrawal_is_lost() {
+    for fault in faults() {
+        let fair = Fair::listed().await;
+        fair.seller.sandbox.fault(rule("PATCH", "/resale/listings", 1, fault.clone()));
+        fair.seller.phone.wallet.edit_listing(fair.ticket.clone(), eur(fair.face - 1)).unwrap();
+        fair.seller.settle().await;
+        fair.seller.sandbox.fault(rule("DELETE", "/resale/listings", 1, fault));
+        fair.seller.phone.wallet.withdraw_listing(fair.ticket.clone()).unwrap();
+        fair.settle().await;
+        assert!(fair.seller.outbox().is_empty());
+        assert_eq!((times(&fair, "resale.edit"), times(&fair, "resale.withdraw")), (1, 1));
+        assert_eq!((fair.state(), fair.seller.hidden(&fair.ticket)), (Some(ListingState::Withdrawn), None));
+        fair.holds().await;
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_purchase_is_lost() {
+    for payment_page in [true, false] {
+        for fault in faults() {
+            let fair = Fair::with(&MarketRules { payment_page, ..MarketRules::default() }).await;
+            fair.list().await;
+            fair.seller.sandbox.fault(rule("POST", "/purchase", 1, fault));
+            let bought = fair.buy(fair.listing_id()).await.unwrap();
+            assert_eq!(bought.state, PurchaseState::Unknown);
+            fair.buyer.wallet.sync(None).await.unwrap();
+            if payment_page {
+                let waits = fair.buyer.wallet.purchases(None).unwrap().swap_remove(0);
+                assert_eq!(waits.state, PurchaseState::Reserved);
+                fair.pay(&waits).await;
+            }
+            fair.holds().await;
+            assert_eq!((times(&fair, "resale.sell"), fair.buyer_hidden()), (1, None));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_word_that_it_is_paid_is_lost() {
+    for fault in faults() {
+        let fair = Fair::listed().await;
+        let purchase = fair.buy(fair.listing_id()).await.unwrap();
+        fair.pay(&purchase).await;
+        fair.seller.sandbox.fault(rule("GET", "/resale/reservations", 4, fault));
+        let _ = fair.buyer.wallet.sync(None).await;
+        fair.seller.sandbox.clear_faults();
+        fair.holds().await;
+        assert_eq!(fair.buyer_hidden(), None);
+    }
+}
+
+#[tokio::test]
+async fn the_answers_to_a_transfer_are_lost() {
+    for fault in faults() {
+        let fair = Fair::new().await;
+        fair.seller.sandbox.fault(rule("POST", "/wallet/v1/transfers", 1, fault.clone()));
+        fair.seller.phone.wallet.transfer(fair.ticket.clone(), "jonas@example.org".to_owned()).unwrap();
+        fair.seller.settle().await;
+        let offered = fair.buyer.wallet.incoming_transfers(fair.buyers_account.clone()).await.unwrap();
+        fair.seller.sandbox.fault(rule("POST", "/accept", 1, fault));
+        let account = fair.buyers_account.clone();
+        let answer = fair.buyer.wallet.accept_transfer(account, offered[0].token.clone()).await.unwrap();
+        assert_eq!(answer, TransferAnswer::Unknown);
+        fair.holds().await;
+        assert_eq!((times(&fair, "transfer.accept"), fair.buyer_hidden()), (1, None));
+    }
+}
