@@ -43,7 +43,8 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for KeyVaultError {
 
 /// Keeps the store's key sealed and makes device keys that never leave it.
 ///
-/// On a phone this is Secure Enclave and Keychain, or Android's Keystore.
+/// On a phone this is Secure Enclave and Keychain, or Android's Keystore. A call of it must not wait for another call of the
+/// wallet or gate that it serves.
 #[uniffi::export(with_foreign)]
 pub trait KeyVault: Send + Sync {
     /// Encrypts and authenticates `plaintext` (48 bytes), bound to `associated_data` (any length). A vault that can

@@ -33,6 +33,8 @@ mod support;
 #[path = "support/tiny_server.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tiny_server;
+#[path = "ledger_merge/twists.rs"]
+mod twists;
 #[path = "support/venue.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod venue;

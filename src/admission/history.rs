@@ -84,6 +84,9 @@ pub struct History {
     undone: BTreeMap<(ChainId, u32), u64>,
 }
 
+/// Of the entries with one frame in one chain: whether another scanner wrote them, persons in all, and the earliest time.
+type Shown = (bool, u32, u64);
+
 opaque_debug!(History, Seen);
 
 impl History {
@@ -111,21 +114,22 @@ impl History {
     }
 
     /// Entries by which a scanner decides. Where two scanners have the same frame, one may have it from the other's
-    /// records: then what this scanner wrote itself counts, or of others' the one that let in fewer, and none where one of
-    /// them has taken it back.
+    /// records: then what this scanner wrote itself counts, or of others' the one that let in fewer, of these the earliest, and
+    /// none where one of them has taken it back.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = Entry> + '_ {
         self.decisive_passages().filter_map(Passage::entry)
     }
 
     fn decisive_passages(&self) -> impl DoubleEndedIterator<Item = Passage> + '_ {
-        let mut frames: BTreeMap<&[u8; CODE_LEN], BTreeMap<ChainId, (bool, u32)>> = BTreeMap::new();
+        let mut frames = BTreeMap::<&[u8; CODE_LEN], BTreeMap<ChainId, Shown>>::new();
         for (seen, one) in
             self.records.iter().map(|seen| (seen, seen.fields())).filter(|(_, one)| one.lets_in())
         {
             if let Some(code) = &one.evidence.code {
                 let persons = if self.is_undone(one) { 0 } else { u32::from(one.persons) };
                 let of_chain = frames.entry(code).or_default().entry(one.chain).or_default();
-                *of_chain = (!seen.is_own, of_chain.1.saturating_add(persons));
+                let time_ms = if of_chain.2 == 0 { one.time_ms } else { of_chain.2.min(one.time_ms) };
+                *of_chain = (!seen.is_own, of_chain.1.saturating_add(persons), time_ms);
             }
         }
         self.passages(move |one| {

@@ -1,9 +1,12 @@
 //! A gate's scanner, manifest and ledger.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use zeroize::Zeroizing;
 
 use super::Store;
+use super::ledger::keep_certificate;
 use crate::admission::Standing;
 use crate::error::Error;
 use crate::ledger::{ChainId, Kind, Record, ScannerId, Verdict};
@@ -116,8 +119,24 @@ impl Store {
                     chain,
                     &new.certificate,
                 ),
-            )
-            .map(drop)
+            )?;
+            // It goes with what this scanner writes, also when this gate has become another one.
+            match &new.certificate {
+                Some(signed) => keep_certificate(tx, new.event, new.scanner, signed),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// The scanners that this gate is or has been.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn own_scanners(&self) -> Result<BTreeSet<ScannerId>, Error> {
+        self.read("the scanners cannot be read", |db| {
+            db.prepare("SELECT scanner_id FROM scanner")?
+                .query_map([], |row| row.get(0).map(ScannerId))?
+                .collect()
         })
     }
 
@@ -228,6 +247,16 @@ impl Store {
                 "UPDATE gate_record SET sent = 1, conflict = coalesce(?2, conflict) WHERE id = ?1",
             )?;
             rows.iter().try_for_each(|(id, conflict)| mark.execute((id, conflict)).map(drop))
+        })
+    }
+
+    /// Keeps that an event's server may have none of its records.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn mark_records_unsent(&self, event: EventHash) -> Result<(), Error> {
+        self.write("the records cannot be marked", |tx| {
+            tx.execute("UPDATE gate_record SET sent = 0 WHERE event = ?1", [event.0]).map(drop)
         })
     }
 

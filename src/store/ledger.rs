@@ -11,11 +11,14 @@ use crate::error::Error;
 use crate::ledger::{ChainHead, ChainId, Kind, Place, Record, ScannerId};
 use crate::model::{EventHash, TicketHash};
 
+/// So many chains of a scanner are known by their heads alone.
+const MOST_EMPTY_CHAINS: u32 = 16;
+
 /// What came from others, all of it checked.
 #[derive(Default)]
 pub struct TakenIn {
     /// Signed certificates, each with its scanner's id.
-    pub certificates: Vec<([u8; 8], Vec<u8>)>,
+    pub certificates: Vec<(ScannerId, Vec<u8>)>,
     /// The newest heads.
     pub heads: Vec<ChainHead>,
     /// Records that are not there yet, and whether they count.
@@ -52,11 +55,8 @@ impl Store {
     /// [`Error::Database`].
     pub fn take_in(&self, event: EventHash, taken: &TakenIn) -> Result<(), Error> {
         self.write("what others sent cannot be kept", |tx| {
-            let mut keep = tx.prepare_cached(
-                "INSERT OR IGNORE INTO gate_certificate (scanner, event, bytes) VALUES (?1, ?2, ?3)",
-            )?;
             for (scanner, bytes) in &taken.certificates {
-                keep.execute((scanner, event.0, bytes))?;
+                keep_certificate(tx, event, *scanner, bytes)?;
             }
             let mut hear = tx.prepare_cached(
                 "INSERT OR REPLACE INTO gate_head (chain, event, bytes) VALUES (?1, ?2, ?3)",
@@ -64,6 +64,8 @@ impl Store {
             for head in &taken.heads {
                 hear.execute((head.fields().chain.0, event.0, head.as_bytes()))?;
             }
+            let told: BTreeSet<_> = taken.heads.iter().map(|head| head.fields().scanner).collect();
+            told.into_iter().try_for_each(|scanner| forget_most_heads(tx, event, scanner))?;
             for (record, standing) in &taken.records {
                 let to_send = !taken.by_server;
                 insert_record(tx, NewRecord { record, code: None, to_send, standing: *standing })?;
@@ -266,6 +268,31 @@ impl Store {
     pub fn records_after_gaps(&self, event: EventHash) -> Result<Vec<(ChainId, u32, u32)>, Error> {
         self.read("the ledger cannot be read", |db| after_gaps(db, event))
     }
+}
+
+/// Keeps a scanner's certificate, as it was signed.
+pub(super) fn keep_certificate(
+    db: &Connection,
+    event: EventHash,
+    scanner: ScannerId,
+    signed: &[u8],
+) -> rusqlite::Result<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO gate_certificate (scanner, event, bytes) VALUES (?1, ?2, ?3)")?
+        .execute((scanner.0, event.0, signed))
+        .map(drop)
+}
+
+/// Whoever invents chains gets no room for them: of a scanner's chains without any record the latest heads are kept.
+fn forget_most_heads(db: &Connection, event: EventHash, scanner: ScannerId) -> rusqlite::Result<()> {
+    // A chain id begins with its scanner's; bytes 73 to 80 of a head are its time (docs/gate.md, "Chain head").
+    db.prepare_cached(
+        "DELETE FROM gate_head WHERE chain IN
+             (SELECT chain FROM gate_head head WHERE event = ?1 AND substr(chain, 1, 8) = ?2
+                 AND NOT EXISTS (SELECT 1 FROM gate_record record WHERE record.chain = head.chain)
+              ORDER BY substr(bytes, 73, 8) DESC, chain DESC LIMIT -1 OFFSET ?3)",
+    )?
+    .execute((event.0, scanner.0, MOST_EMPTY_CHAINS))
+    .map(drop)
 }
 
 fn after_gaps(db: &Connection, event: EventHash) -> rusqlite::Result<Vec<(ChainId, u32, u32)>> {

@@ -8,7 +8,7 @@ mod merging;
 mod report;
 mod writing;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -52,8 +52,7 @@ pub struct Scanner {
     chains: Chains,
     /// What was said within the time of a double read, the newest last.
     recent: Mutex<VecDeque<RecentScan>>,
-    /// Other scanners, and when each was last known to speak, Unix milliseconds.
-    heard: Mutex<BTreeMap<ScannerId, u64>>,
+    heard: Mutex<Heard>,
 }
 
 /// Where a scanner stands, and what it knows there.
@@ -64,6 +63,15 @@ pub(super) struct Post {
     pub(super) knowledge: Option<Knowledge>,
     /// Certificates that hold, by what was signed.
     certificates: Mutex<HashMap<Vec<u8>, Certificate>>,
+}
+
+/// Who was heard.
+#[derive(Default)]
+struct Heard {
+    /// The scanners that this gate is or has been.
+    own: BTreeSet<ScannerId>,
+    /// Others, and when each was last known to speak, Unix milliseconds.
+    others: BTreeMap<ScannerId, u64>,
 }
 
 /// What to do with a code.
@@ -120,8 +128,12 @@ impl Scanner {
 
     /// Stands at a post from now on.
     pub(super) fn take_up(&self, stored: StoredScanner) -> Result<(), Error> {
+        let _one_at_a_time = self.judging.lock().unwrap_or_else(PoisonError::into_inner);
+        let _no_decision = self.deciding.write().unwrap_or_else(PoisonError::into_inner);
         self.forget_recent();
         self.chains.forget();
+        let own = self.store.own_scanners()?;
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard { own, others: BTreeMap::new() };
         let manifest = match self.store.gate_manifest(stored.event) {
             Err(Error::Recovery { .. }) => None,
             other => other?.and_then(|body| Manifest::from_body(body).ok()),
@@ -239,18 +251,18 @@ impl Scanner {
     /// # Errors
     /// [`Error::NotFound`], [`Error::Input`] for what cannot be taken back; else as [`Scanner::scan`].
     pub fn undo(&self, id: RecordId) -> Result<StoredRecord, Error> {
-        let post = self.post()?;
         let refused = |reason: &str| Err(Error::Input { field: "record_id", reason: reason.to_owned() });
         let admission = self.store.record_at(id.chain, id.sequence)?;
         let fields = admission.record.fields();
-        if id.chain != post.chain {
-            return refused("only what this scanner admitted can be taken back here");
-        }
         if fields.kind != Kind::Admission {
             return refused("only an admission can be taken back");
         }
         for _ in 0..TRIES {
             let _no_other_manifest = self.deciding.read().unwrap_or_else(PoisonError::into_inner);
+            let post = self.post()?;
+            if id.chain != post.chain {
+                return refused("only what this scanner admitted can be taken back here");
+            }
             let now = self.time.now()?;
             let passed = u64::try_from(now.unix_ms).unwrap_or(0).saturating_sub(fields.time_ms);
             if passed > UNDO_MS {
@@ -283,14 +295,14 @@ impl Scanner {
     /// [`Error::NotFound`], [`Error::Input`] for a record that refused nobody who was coming in, that was overridden, or that
     /// is not among the newest, and for a reason that has not 1 to 200 bytes; else as [`Scanner::scan`].
     pub fn override_refusal(&self, id: RecordId, reason: &str) -> Result<StoredRecord, Error> {
-        let post = self.post()?;
         let refusal = self.store.record_at(id.chain, id.sequence)?;
-        if id.chain != post.chain || refusal.record.fields().kind != Kind::Refusal {
-            let reason = "only a refusal of this scanner can be overridden".to_owned();
-            return Err(Error::Input { field: "record_id", reason });
-        }
         for _ in 0..TRIES {
             let _no_other_manifest = self.deciding.read().unwrap_or_else(PoisonError::into_inner);
+            let post = self.post()?;
+            if id.chain != post.chain || refusal.record.fields().kind != Kind::Refusal {
+                let reason = "only a refusal of this scanner can be overridden".to_owned();
+                return Err(Error::Input { field: "record_id", reason });
+            }
             let (now, head) = (self.time.now()?, self.store.ledger_head(post.chain)?);
             let known = self.known_of(&post, head, refusal.record.fields().ticket)?;
             let entry = Entry::overriding(&refusal, reason, self.overridable(id)?)?;
@@ -342,7 +354,7 @@ impl Scanner {
         if !self.store.append_record(basis, new, beside)? {
             return Ok(None);
         }
-        self.chains.grow([record.place()]);
+        self.chains.grow(record.fields().event, [record.place()]);
         Ok(Some(record))
     }
 }

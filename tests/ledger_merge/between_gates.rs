@@ -96,7 +96,7 @@ async fn long_ledgers_come_in_pieces_and_over_a_third_gate() {
     b.gate.merge(delta.bytes).unwrap();
     a.scan("code-none");
     let delta = a.gate.ledger_delta(b.gate.ledger_request().unwrap(), 1 << 20).unwrap();
-    assert!(delta.bytes.len() < 600, "{}", delta.bytes.len());
+    assert!(delta.bytes.len() < 800, "{}", delta.bytes.len());
 }
 
 #[tokio::test]
@@ -113,14 +113,11 @@ async fn a_file_carries_a_ledger() {
     assert_eq!((again.added, again.repeated), (0, 1));
     clock.pass_s(20);
     assert_eq!(east.scan(&venue.show(&Shown::of("1"))).verdict, Verdict::AlreadyAdmitted);
-    for (bytes, field) in
-        [(&b"\0\0"[..], None), (b"\xFF\xFF\xFF\xFFnone", Some("path")), (b"\0\0\0\x09TWL1", Some("path"))]
-    {
+    for bytes in [&b"\0\0"[..], b"", b"\xFF\xFF\xFF\xFFnone", b"\0\0\0\x09TWL1"] {
         std::fs::write(&path, bytes).unwrap();
-        match (east.gate.merge_file(path.clone()), field) {
-            (Ok(merged), None) => assert_eq!(merged.added, 0),
-            (Err(WalletError::InvalidInput { field: named, .. }), Some(field)) => assert_eq!(named, field),
-            other => panic!("{other:?}"),
+        match east.gate.merge_file(path.clone()) {
+            Err(WalletError::InvalidInput { field, .. }) => assert_eq!(field, "path"),
+            other => panic!("{bytes:?}: {other:?}"),
         }
     }
     std::fs::remove_file(&path).unwrap();

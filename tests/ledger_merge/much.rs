@@ -15,7 +15,7 @@ use crate::phone::vault_in;
 use crate::venue::{EVENT, PROVIDER, Shown, Venue};
 
 /// Records of a peer's chain from a sequence on, each behind the one before.
-fn chain(peer: &Peer, from: u32, count: u32, time_ms: u64) -> Vec<Record> {
+pub(crate) fn chain(peer: &Peer, from: u32, count: u32, time_ms: u64) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();
     for sequence in from..from + count {
         let previous = records.last().map_or([7; 32], Record::hash);
@@ -25,7 +25,7 @@ fn chain(peer: &Peer, from: u32, count: u32, time_ms: u64) -> Vec<Record> {
     records
 }
 
-fn now_ms(clock: &TestClock) -> u64 {
+pub(crate) fn now_ms(clock: &TestClock) -> u64 {
     u64::try_from(clock.wall_ms()).unwrap()
 }
 
@@ -72,13 +72,12 @@ async fn more_chains_than_a_request_names_go_over_in_parts() {
     let venue = Venue::new(&clock);
     let (a, b) = (venue.door().await, venue.door().await);
     let liar = Peer::new(&venue, 9);
-    let head = |number: u32| {
+    let first_of = |number: u32| {
         let mut chain = [9; 16];
         chain[12..].copy_from_slice(&number.to_be_bytes());
-        let place = Place { chain: ChainId(chain), sequence: 0, hash: [0; 32] };
-        Item::Head(liar.head(&place, now_ms(&clock)).as_bytes().to_vec())
+        item(&liar.sign(RecordFields { chain: ChainId(chain), ..liar.after(None, now_ms(&clock)) }))
     };
-    let items: Vec<_> = [liar.introduction()].into_iter().chain((0..8_100).map(head)).collect();
+    let items: Vec<_> = [liar.introduction()].into_iter().chain((0..8_100).map(first_of)).collect();
     merge_all(&a.gate, items);
     // Of the highest and the lowest chain ids, so that it shows where it ends early.
     let (last, first) = (Peer::new(&venue, 0xFF), Peer::new(&venue, 0));
@@ -87,7 +86,7 @@ async fn more_chains_than_a_request_names_go_over_in_parts() {
         merge_all(&a.gate, vec![peer.introduction(), item(&record)]);
     }
     assert!(a.gate.ledger_request().unwrap().len() < 1 << 20);
-    assert_eq!(bring_in_large(&a.gate, &b.gate), 2);
+    assert_eq!(bring_in_large(&a.gate, &b.gate), 8_102);
     assert_eq!(b.gate.report().unwrap().scanners.iter().map(|one| one.chains).sum::<u32>(), 8_103);
     assert_eq!(bring_in_large(&a.gate, &b.gate), 0);
     // And the other way, to one who has all of it already.

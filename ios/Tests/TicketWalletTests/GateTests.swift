@@ -33,11 +33,10 @@ final class GateTests: XCTestCase {
         let expired = try await door.gate.signIn(signIn: door.signIn())
         XCTAssertEqual(expired.certification, .expired(at: over))
         XCTAssertEqual(try door.gate.status().certification, .expired(at: over))
-        XCTAssertEqual(try door.scan(await door.frame()).verdict, .admit, "nobody waits at the door for it")
+        let admitted = try door.scan(await door.frame())
+        XCTAssertEqual(admitted.verdict, .admit, "nobody waits at the door for it")
         try await door.rules(#"{"certified_until": 0}"#)
-        var again = door.signIn()
-        again.leaveUnsent = true
-        let renewed = try await door.gate.signIn(signIn: again)
+        let renewed = try await door.gate.signIn(signIn: door.signIn(leaveUnsent: true))
         XCTAssertEqual(renewed.certification, .valid(until: nil))
     }
 
@@ -88,7 +87,8 @@ final class GateTests: XCTestCase {
         try await exit(2)
         verdicts = try await enter(3, 2, 1)
         XCTAssertEqual(verdicts, [.alreadyAdmitted, .admit, .alreadyAdmitted], "as many as have left")
-        XCTAssertEqual(try door.scan(await door.frame()).allowed, .afterExit)
+        let full = try door.scan(await door.frame())
+        XCTAssertEqual(full.allowed, .afterExit)
         let counted = try gate.statistics()
         XCTAssertEqual([counted.entered, counted.left], [10, 7])
     }
@@ -97,7 +97,8 @@ final class GateTests: XCTestCase {
         let door = try await Door()
         try await door.rules(#"{"nonce_required": true}"#)
         _ = try await door.gate.signIn(signIn: door.signIn())
-        XCTAssertEqual(try door.scan(await door.frame()).verdict, .badDeviceSignature)
+        let without = try door.scan(await door.frame())
+        XCTAssertEqual(without.verdict, .badDeviceSignature)
         let nonce = try await door.sandbox.nonce(door.code.tenant, door.event())
         let other = Data(nonce.map { $0 &+ 1 })
         let said = try [other, nonce].map { nonce in
@@ -335,10 +336,12 @@ private struct Door {
         gate = try phone.openGate()
     }
 
-    func signIn(code other: String? = nil, name: String = "North door") -> GateSignIn {
+    func signIn(
+        code other: String? = nil, name: String = "North door", leaveUnsent: Bool = false
+    ) -> GateSignIn {
         GateSignIn(
             service: .extension, config: SystemConfig(url: sandbox.gates(code)),
-            admissionCode: other ?? code.code, name: name)
+            admissionCode: other ?? code.code, name: name, leaveUnsent: leaveUnsent)
     }
 
     /// What the event is called in its system.

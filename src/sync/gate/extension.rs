@@ -157,10 +157,15 @@ impl Scanner {
         session: &Session,
         report: &mut GateSyncReport,
     ) -> Result<(), Error> {
-        let mut feed = Feed::of(&self.store, post.scanner.scanner)?;
+        let (mut feed, mut is_anew) = (Feed::of(&self.store, post.scanner.scanner)?, false);
         loop {
             let Some(page) = extension.records_after(http, session, feed.cursor.as_deref()).await? else {
-                feed.cursor = None;
+                if is_anew {
+                    return Err(Error::Untrusted { what: "the server forgets each cursor that it gives" });
+                }
+                // What it had it may have lost: what it tells again need not go up again, the rest does.
+                self.store.mark_records_unsent(post.scanner.event)?;
+                (feed.cursor, is_anew) = (None, true);
                 continue;
             };
             let certificates = page.certificates.into_iter().map(Item::Certificate);

@@ -41,10 +41,10 @@ impl Chains {
         Ok(states)
     }
 
-    /// Records of the event were kept at these places. A chain that they do not simply lengthen is read anew.
-    pub(super) fn grow(&self, places: impl IntoIterator<Item = Place>) {
+    /// Records of an event were kept at these places. A chain that they do not simply lengthen is read anew.
+    pub(super) fn grow(&self, event: EventHash, places: impl IntoIterator<Item = Place>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = &mut *known else { return };
+        let Some(known) = known.as_mut().filter(|known| known.event == event) else { return };
         let mut places: Vec<_> = places.into_iter().collect();
         places.sort_unstable();
         for Place { chain, sequence, hash } in places {

@@ -1,8 +1,8 @@
 //! What a scanner asks another for, and what it answers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::sync::PoisonError;
 
 use super::merging::MOST_REFUSED;
@@ -14,7 +14,7 @@ use crate::ledger::{
     Certificate, ChainHead, ChainId, ChainState, Delta, HeadFields, Item, MAX_DELTA, Place, Request,
     ScannerId,
 };
-use crate::model::{EventHash, LedgerDelta, MergeReport};
+use crate::model::{EventHash, LedgerDelta, LedgerReport, MergeReport};
 use crate::sync::gate::Registered;
 
 /// The shortest delta that can be asked for, in bytes: any item fits.
@@ -156,14 +156,29 @@ impl Scanner {
         let post = self.post()?;
         let exchange = Exchange::of(&post)?;
         let wrong = |e: std::io::Error| Error::Input { field: "path", reason: e.kind().to_string() };
-        let mut file = BufWriter::new(File::create_new(path).map_err(wrong)?);
+        let file = File::create_new(path).map_err(wrong)?;
+        let written = self.write_ledger(&exchange, BufWriter::new(file));
+        written.map_err(|e| {
+            // A part of a ledger is none.
+            let _ = fs::remove_file(path);
+            match e {
+                Unwritten::File(e) => wrong(e),
+                Unwritten::Own(e) => e,
+            }
+        })
+    }
+
+    fn write_ledger(&self, exchange: &Exchange<'_>, mut file: BufWriter<File>) -> Result<u32, Unwritten> {
         let (mut after, mut records) = (None, 0);
         loop {
-            let delta = self.delta(&exchange, &BTreeMap::new(), (after, None), FILE_DELTA)?;
+            let delta =
+                self.delta(exchange, &BTreeMap::new(), (after, None), FILE_DELTA).map_err(Unwritten::Own)?;
             records += delta.items.iter().filter(|item| matches!(item, Item::Record(_))).count();
             let bytes = delta.to_bytes();
             let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-            file.write_all(&length.to_be_bytes()).and_then(|()| file.write_all(&bytes)).map_err(wrong)?;
+            file.write_all(&length.to_be_bytes())
+                .and_then(|()| file.write_all(&bytes))
+                .map_err(Unwritten::File)?;
             after = delta.more;
             if after.is_none() {
                 break;
@@ -172,7 +187,7 @@ impl Scanner {
         file.into_inner()
             .map_err(std::io::IntoInnerError::into_error)
             .and_then(|file| file.sync_all())
-            .map_err(wrong)?;
+            .map_err(Unwritten::File)?;
         Ok(u32::try_from(records).unwrap_or(u32::MAX))
     }
 
@@ -184,21 +199,24 @@ impl Scanner {
         let wrong = |reason: String| Error::Input { field: "path", reason };
         let unreadable = |e: std::io::Error| wrong(e.kind().to_string());
         let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-        let mut all = MergeReport::default();
-        loop {
+        let (mut all, mut is_whole) = (MergeReport::default(), false);
+        while !file.fill_buf().map_err(unreadable)?.is_empty() {
             let mut length = [0; 4];
-            match file.read_exact(&mut length) {
-                Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => break,
-                other => other.map_err(unreadable)?,
-            }
+            file.read_exact(&mut length).map_err(unreadable)?;
             let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
             if length > MAX_DELTA {
                 return Err(wrong("it is no exported ledger".to_owned()));
             }
             let mut bytes = vec![0; length];
             file.read_exact(&mut bytes).map_err(unreadable)?;
-            all.add(self.merge(&bytes)?);
+            let merged = self.merge(&bytes)?;
+            is_whole = merged.next_request.is_none();
+            all.add(merged);
         }
+        if !is_whole {
+            return Err(wrong("it ends too early; what was in it counts".to_owned()));
+        }
+        all.tell_doubles_anew(self.report()?);
         Ok(all)
     }
 
@@ -234,8 +252,7 @@ impl Scanner {
         Ok(Delta { event: exchange.event(), more: below.map(Place::below), items: packing.items })
     }
 
-    /// What comes before a chain's records: its newest head, and the certificates for who has never heard of it. Who has may
-    /// lack a second one.
+    /// What comes before a chain's records: its scanner's certificates, which may be others than are held, and its newest head.
     fn introduction(
         &self,
         chain: ChainId,
@@ -247,9 +264,9 @@ impl Scanner {
         if has_all && head.is_none() {
             return Ok(Vec::new());
         }
-        let known = self.scanner_of(chain, head)?.and_then(|scanner| certificates.get(&scanner));
-        let needed = known.filter(|known| theirs.is_none() || known.len() > 1);
-        let certificates = needed.into_iter().flatten().map(|(_, signed)| Item::Certificate(signed.clone()));
+        let scanner = if has_all { None } else { self.scanner_of(chain, head)? };
+        let known = scanner.and_then(|scanner| certificates.get(&scanner)).into_iter().flatten();
+        let certificates = known.map(|(_, signed)| Item::Certificate(signed.clone()));
         let head = head.map(|head| Item::Head(head.as_bytes().to_vec()));
         Ok(certificates.chain(head).collect())
     }
@@ -347,10 +364,23 @@ impl Scanner {
     }
 }
 
+/// Why a ledger was not written.
+enum Unwritten {
+    File(std::io::Error),
+    Own(Error),
+}
+
 /// What a delta has beside its items, at most: magic, event, the place to go on from.
 const DELTA_HEAD: usize = 4 + 8 + 1 + 52;
 
 impl MergeReport {
+    /// Of the double entries that were told on the way, those that are still some after all: later records may take one back.
+    pub fn tell_doubles_anew(&mut self, report: LedgerReport) {
+        let told: BTreeSet<_> = self.double_entries.drain(..).map(|double| double.ticket).collect();
+        let still = report.double_entries.into_iter().filter(|double| told.contains(&double.ticket));
+        self.double_entries.extend(still);
+    }
+
     /// Counts another merge in.
     pub fn add(&mut self, one: Self) {
         self.added += one.added;

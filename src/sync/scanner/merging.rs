@@ -27,7 +27,7 @@ type Checked = (Record, Standing);
 struct Sorted {
     records: Vec<(u32, Record)>,
     heads: BTreeMap<ChainId, ChainHead>,
-    certificates: Vec<([u8; 8], Vec<u8>)>,
+    certificates: Vec<(ScannerId, Vec<u8>)>,
     /// Records that are here.
     repeated: Vec<Place>,
     report: MergeReport,
@@ -101,10 +101,10 @@ impl Scanner {
             by_server,
         };
         self.store.take_in(exchange.event(), &taken)?;
-        self.chains.grow(taken.records.iter().map(|(record, _)| record.place()));
+        self.chains.grow(exchange.event(), taken.records.iter().map(|(record, _)| record.place()));
         let heads = taken.heads.iter().map(|head| (head.fields().scanner, head.fields().time_ms));
         let records = taken.records.iter().map(|(one, _)| (one.fields().scanner, one.fields().time_ms));
-        self.hear(&post, heads.chain(records));
+        self.hear(heads.chain(records));
         if !taken.records.is_empty() {
             self.forget_recent();
         }
@@ -128,7 +128,7 @@ impl Scanner {
                     Ok(one) => {
                         let of_scanner = certificates.entry(one.scanner).or_default();
                         if of_scanner.iter().all(|(_, known)| *known != signed) {
-                            sorted.certificates.push((one.scanner.0, signed.clone()));
+                            sorted.certificates.push((one.scanner, signed.clone()));
                             of_scanner.push((one, signed));
                         }
                     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use super::exchange::{Certificates, Exchange};
-use super::{Post, Scanner, history};
+use super::{Heard, Post, Scanner, history};
 use crate::admission::{Allowed, Entry, History, Knowledge, Seen, Standing, extra_entries};
 use crate::clock::TrustedNow;
 use crate::error::Error;
@@ -199,16 +199,16 @@ impl Scanner {
         let heads = heads.values().map(|head| (head.fields().scanner, head.fields().time_ms));
         let tallies = self.store.chain_tallies(exchange.event())?;
         let records = tallies.iter().filter_map(|tally| Some((tally.scanner, tally.newest_ms?)));
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.hear(exchange.post, heads.chain(records));
+        self.hear(heads.chain(records));
         Ok(())
     }
 
     /// Others said something at these times, Unix milliseconds.
-    pub(super) fn hear(&self, post: &Post, said: impl IntoIterator<Item = (ScannerId, u64)>) {
+    pub(super) fn hear(&self, said: impl IntoIterator<Item = (ScannerId, u64)>) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        for (scanner, at) in said.into_iter().filter(|(scanner, _)| *scanner != post.scanner.scanner) {
-            let newest = heard.entry(scanner).or_default();
+        let Heard { own, others } = &mut *heard;
+        for (scanner, at) in said.into_iter().filter(|(scanner, _)| !own.contains(scanner)) {
+            let newest = others.entry(scanner).or_default();
             *newest = at.max(*newest);
         }
     }
@@ -216,14 +216,14 @@ impl Scanner {
     /// How long ago others were heard. Whose clock is far ahead says nothing of when.
     pub(super) fn describe_peers(&self, certainty: &mut GateCertainty, now: &TrustedNow) {
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let ages = heard.values().map(|at| now.unix_ms.saturating_sub(milliseconds(*at)));
+        let ages = heard.others.values().map(|at| now.unix_ms.saturating_sub(milliseconds(*at)));
         let believed = ages.filter(|age| *age >= -AHEAD_MS).map(|age| age.max(0) / 1000);
         let (mut newest, mut oldest) = (None, None);
         for age in believed {
             newest = Some(newest.map_or(age, |least: i64| least.min(age)));
             oldest = Some(oldest.map_or(age, |most: i64| most.max(age)));
         }
-        certainty.peers = number(heard.len());
+        certainty.peers = number(heard.others.len());
         (certainty.newest_peer_age_s, certainty.oldest_peer_age_s) = (newest, oldest);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use indicatif::ProgressBar;
-use ticket_wallet::ledger::{Delta, Item, Place, Record, Request};
+use ticket_wallet::ledger::{ChainHead, Delta, Item, Place, Record, Request};
 use ticket_wallet::model::{LedgerDelta, MergeReport};
 use ticket_wallet::{Gate, WalletError};
 
@@ -50,7 +50,7 @@ impl Exchange {
             Ok(()) => self.answer().await,
             failed => failed,
         };
-        self.end(outcome)
+        self.end(outcome).await
     }
 
     /// The side that listens.
@@ -59,13 +59,18 @@ impl Exchange {
             Ok(()) => self.ask().await,
             failed => failed,
         };
-        self.end(outcome)
+        self.end(outcome).await
     }
 
-    fn end(self, outcome: Result<(), Failure>) -> Result<Exchanged, Failure> {
+    async fn end(mut self, outcome: Result<(), Failure>) -> Result<Exchanged, Failure> {
         self.bar.finish_and_clear();
         match outcome {
-            Ok(()) => Ok(self.done),
+            Ok(()) if self.done.merged.double_entries.is_empty() => Ok(self.done),
+            Ok(()) => {
+                let report = self.local(Gate::report).await?;
+                self.done.merged.tell_doubles_anew(report);
+                Ok(self.done)
+            }
             Err(Failure::Peer(trouble, reason)) if self.done.merged.added > 0 => {
                 let counts = format!("{reason}; {} new records had come and count", self.done.merged.added);
                 Err(Failure::Peer(trouble, counts))
@@ -87,7 +92,7 @@ impl Exchange {
             let last = last_place(&delta);
             let merged = self.local(move |gate| gate.merge(delta)).await.map_err(|e| of_peer(e, "delta"))?;
             // What is held already ends, as its places rise.
-            let goes_on = last > furthest && merged.repeated > 0 && merged.refused.is_empty();
+            let goes_on = last > furthest && merged.refused.is_empty();
             idle += u32::from(merged.added == 0 && !goes_on);
             furthest = furthest.max(last);
             if idle > MOST_IDLE {
@@ -148,12 +153,13 @@ impl Exchange {
     }
 }
 
-/// The place of a delta's last record.
+/// The place of a delta's last record or head.
 fn last_place(delta: &[u8]) -> Option<Place> {
     let items = Delta::from_bytes(delta).ok()?.items;
     items.iter().rev().find_map(|item| match item {
         Item::Record(bytes) => Some(Record::from_bytes(bytes).ok()?.place()),
-        _ => None,
+        Item::Head(bytes) => Some(Place::before(ChainHead::from_bytes(bytes).ok()?.fields().chain)),
+        Item::Certificate(_) => None,
     })
 }
 

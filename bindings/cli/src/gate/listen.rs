@@ -15,13 +15,15 @@ use super::exchange::{Exchange, Exchanged};
 use super::link::Link;
 use super::merged;
 use crate::args::gate::{GateConnectOptions, GateListenOptions};
-use crate::failure::Failure;
+use crate::failure::{Failure, PeerTrouble};
 use crate::interrupt::interrupted;
 use crate::output::Output;
 use crate::paging::spinner;
 
 /// So many gates are served at once; others wait.
 const MOST_AT_ONCE: usize = 16;
+/// An exchange with one of many takes so long at most: others wait.
+const MOST_TIME: Duration = Duration::from_secs(30 * 60);
 /// How long a machine that has no connection left is let alone.
 const BREATH: Duration = Duration::from_secs(1);
 
@@ -101,7 +103,7 @@ impl Served<'_> {
                 accepted = listener.accept(), if running.len() < MOST_AT_ONCE => match accepted {
                     Ok((stream, from)) => {
                         let exchange = self.exchange(stream);
-                        running.spawn(async move { (from, exchange.follow().await) });
+                        running.spawn(async move { (from, follow(exchange).await) });
                     }
                     Err(_) => tokio::time::sleep(BREATH).await,
                 },
@@ -118,6 +120,14 @@ impl Served<'_> {
     fn tell(&self, from: SocketAddr, outcome: &Result<Exchanged, Failure>) -> Result<(), Failure> {
         self.bars.suspend(|| say(&from.to_string(), outcome.as_ref(), self.output))
     }
+}
+
+/// One of many exchanges.
+async fn follow(exchange: Exchange) -> Result<Exchanged, Failure> {
+    let ended = tokio::time::timeout(MOST_TIME, exchange.follow()).await;
+    let minutes = MOST_TIME.as_secs() / 60;
+    let slow = format!("no end after {minutes} minutes; what had come counts, and the next exchange goes on");
+    ended.unwrap_or(Err(Failure::Peer(PeerTrouble::Silent, slow)))
 }
 
 fn say(peer: &str, outcome: Result<&Exchanged, &Failure>, output: &Output) -> Result<(), Failure> {
