@@ -69,7 +69,7 @@ final class MarketTests: XCTestCase {
         let rules = try await owner.resaleRules(ticketId: ticket)
         let price = try XCTUnwrap(rules.faceValue)
         let sale = LedgerSale(price: price, until: Int64(Date().timeIntervalSince1970) + 86_400)
-        XCTAssertEqual("\(sale)", "LedgerSale(..)")
+        XCTAssertEqual("\(sale)", "LedgerSale(…)")
         let offered = try await owner.markForSale(ticketId: ticket, sale: sale)
         XCTAssertEqual(offered.kind, .markForSale)
         XCTAssertEqual(offered.state, .done)
