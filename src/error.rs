@@ -10,7 +10,7 @@ pub use inside::Error;
 
 use crate::manifest::ManifestRefusal;
 use crate::model::NoBarcodeReason;
-use crate::resale::NotOffered;
+use crate::resale::NotOfferedReason;
 
 /// Why the store cannot be opened as it is. Nothing was changed or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -115,7 +115,7 @@ pub enum WalletError {
     #[error("{reason}")]
     NotOffered {
         /// What it cannot do.
-        why: NotOffered,
+        why: NotOfferedReason,
         /// In words.
         reason: String,
     },

@@ -16,7 +16,7 @@ pub use barcode::{BarcodePolicy, HiddenReason, ListedBarcode, listed_barcode, tr
 pub use breakdown::{Breakdown, BreakdownError};
 pub use intent::{IntentEvent, ListingAsk, ListingAsked, ListingIntent, NotAskable};
 pub use listing::{CloseReason, ListingEvent, ListingRefusal, ListingState, listing_closes_at};
-pub use offered::{MarketAction, NotOffered, is_offered};
+pub use offered::{MarketAction, NotOfferedReason, is_offered};
 pub use prices::{Fee, PriceBasis, PriceCap, PriceError, PriceRules};
 pub use transfer::{
     TransferAction, TransferIntent, TransferRefusal, TransferRole, transfer_closes_at, transfer_step,

@@ -20,7 +20,7 @@ use ticket_wallet::model::{
     Capability, OfficeWrite, OfficeWriteKind, OfficeWriteState, SectionCount, TicketFilter, TransferAnswer,
     TransferState,
 };
-use ticket_wallet::resale::NotOffered;
+use ticket_wallet::resale::NotOfferedReason;
 use ticket_wallet::{Config, Wallet, WalletError};
 use ticket_wallet_sandbox::{Fault, FaultRule};
 
@@ -150,7 +150,10 @@ async fn what_is_handed_over_is_listed_and_accepted_as_everywhere_and_cannot_be_
     let tokens: Vec<_> = incoming.iter().map(|one| (one.token.clone(), one.state.clone())).collect();
     assert_eq!(tokens, [(uri(&write), TransferState::Pending)]);
     let declined = wallet.decline_transfer(account.clone(), uri(&write)).await.unwrap_err();
-    assert!(matches!(declined, WalletError::NotOffered { why: NotOffered::NoDecline, .. }), "{declined}");
+    assert!(
+        matches!(declined, WalletError::NotOffered { why: NotOfferedReason::NoDecline, .. }),
+        "{declined}"
+    );
     let accepted = wallet.accept_transfer(account.clone(), uri(&write)).await.unwrap();
     assert_eq!(accepted, TransferAnswer::Accepted);
     assert!(wallet.incoming_transfers(account.clone()).await.unwrap().is_empty());
@@ -162,7 +165,10 @@ async fn what_is_handed_over_is_listed_and_accepted_as_everywhere_and_cannot_be_
     wallet.sync(None).await.unwrap();
     let ticket = wallet.tickets(TicketFilter::default()).unwrap().remove(0);
     let single = wallet.transfer(ticket.id, "mira@example.org".to_owned()).unwrap_err();
-    assert!(matches!(single, WalletError::NotOffered { why: NotOffered::BySectionOnly, .. }), "{single}");
+    assert!(
+        matches!(single, WalletError::NotOffered { why: NotOfferedReason::BySectionOnly, .. }),
+        "{single}"
+    );
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::RecoveryReason;
 use crate::host::{HostClockError, HttpTransportError, KeyVaultError};
 use crate::manifest::ManifestError;
 use crate::model::{NoBarcodeReason, OAuthError};
-use crate::resale::NotOffered;
+use crate::resale::NotOfferedReason;
 
 /// Everything that can go wrong inside.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -173,7 +173,7 @@ pub enum Error {
     NoBarcode(NoBarcodeReason),
     /// The ticket's system has no way to do it.
     #[error("{0}")]
-    NotOffered(NotOffered),
+    NotOffered(NotOfferedReason),
     /// A vault or a server handed over something that fails its check.
     #[error("{what}")]
     Untrusted {

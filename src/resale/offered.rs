@@ -31,7 +31,7 @@ pub enum MarketAction {
 
 /// Why something cannot be done with a ticket at its system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error, uniffi::Enum)]
-pub enum NotOffered {
+pub enum NotOfferedReason {
     /// The ticket is a PDF: whoever has the file has the ticket, so that it cannot change hands safely.
     #[error("a PDF ticket cannot be sold or handed over: whoever has the file could still use it")]
     PdfTicket,
@@ -79,25 +79,31 @@ pub enum NotOffered {
 /// Whether a system, with or without the extension beside it, can do something.
 ///
 /// # Errors
-/// [`NotOffered`] where it cannot.
-pub fn is_offered(system: TicketSystem, extension: bool, action: MarketAction) -> Result<(), NotOffered> {
+/// [`NotOfferedReason`] where it cannot.
+pub fn is_offered(
+    system: TicketSystem,
+    extension: bool,
+    action: MarketAction,
+) -> Result<(), NotOfferedReason> {
     use MarketAction as Act;
     if extension {
         return Ok(());
     }
     match (system, action) {
-        (_, Act::Move) => Err(NotOffered::NotBound),
+        (_, Act::Move) => Err(NotOfferedReason::NotBound),
         (TicketSystem::Bam, Act::List | Act::Withdraw | Act::MyListings | Act::Transfer) => Ok(()),
-        (TicketSystem::Bam, Act::Edit) => Err(NotOffered::NoEdit),
-        (TicketSystem::Bam, Act::Browse | Act::Buy) => Err(NotOffered::BuyElsewhere),
-        (TicketSystem::Bam, Act::Accept | Act::Decline | Act::CancelTransfer) => Err(NotOffered::AtOnce),
+        (TicketSystem::Bam, Act::Edit) => Err(NotOfferedReason::NoEdit),
+        (TicketSystem::Bam, Act::Browse | Act::Buy) => Err(NotOfferedReason::BuyElsewhere),
+        (TicketSystem::Bam, Act::Accept | Act::Decline | Act::CancelTransfer) => {
+            Err(NotOfferedReason::AtOnce)
+        }
         (_, Act::List | Act::Edit | Act::Withdraw | Act::MyListings | Act::Browse | Act::Buy) => {
-            Err(NotOffered::NoResale)
+            Err(NotOfferedReason::NoResale)
         }
         (TicketSystem::Unidy, Act::Transfer | Act::Accept | Act::Decline | Act::CancelTransfer) => Ok(()),
         (TicketSystem::Ticketing, Act::Accept | Act::CancelTransfer) => Ok(()),
-        (TicketSystem::Ticketing, Act::Transfer) => Err(NotOffered::BySectionOnly),
-        (TicketSystem::Ticketing, Act::Decline) => Err(NotOffered::NoDecline),
-        (TicketSystem::Texpo, _) => Err(NotOffered::NoTransfer),
+        (TicketSystem::Ticketing, Act::Transfer) => Err(NotOfferedReason::BySectionOnly),
+        (TicketSystem::Ticketing, Act::Decline) => Err(NotOfferedReason::NoDecline),
+        (TicketSystem::Texpo, _) => Err(NotOfferedReason::NoTransfer),
     }
 }

@@ -8,7 +8,7 @@ use crate::model::{
     IncomingTransfer, OfficeWriteKind, OfficeWriteState, TransferAnswer, TransferState, UnidyApi,
 };
 use crate::remote::unidy::{UnidyTransfer, UnidyTransfers};
-use crate::resale::{MarketAction, NotOffered, is_offered};
+use crate::resale::{MarketAction, NotOfferedReason, is_offered};
 use crate::store::Store;
 
 /// The server's code for transfers that the brand has not switched on.
@@ -40,7 +40,7 @@ impl Desk<'_> {
     /// [`Error::NotOffered`].
     pub(super) fn can(&self, action: MarketAction) -> Result<(), Error> {
         if self.system.unidy().is_some_and(|unidy| unidy.api() == UnidyApi::Partner) {
-            return Err(Error::NotOffered(NotOffered::NoTransfer));
+            return Err(Error::NotOffered(NotOfferedReason::NoTransfer));
         }
         is_offered(self.account.system, false, action).map_err(Error::NotOffered)
     }
@@ -66,7 +66,7 @@ impl Desk<'_> {
         let mut found = self.extension_transfers().await?;
         match self.incoming_transfers().await {
             // What takes effect at once waits for nobody.
-            Err(Error::NotOffered(NotOffered::AtOnce)) => {}
+            Err(Error::NotOffered(NotOfferedReason::AtOnce)) => {}
             Err(Error::NotOffered(_)) if !found.is_empty() => {}
             own => found.extend(own?),
         }

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::remote::Connector;
 use crate::remote::extension::{Asker, Extension, WireListing, WireTransfer};
-use crate::resale::{Breakdown, MarketAction, NotOffered, PriceRules};
+use crate::resale::{Breakdown, MarketAction, NotOfferedReason, PriceRules};
 use crate::store::{NewWrite, OutboxRow};
 
 /// Begins the token of a transfer that comes by the extension: the tenant, a colon, and the server's id follow.
@@ -44,7 +44,7 @@ impl Desk<'_> {
     async fn market_of(&self, tenant: Option<&str>, action: MarketAction) -> Result<Extension, Error> {
         match self.extension(tenant).await?.filter(Extension::offers_resale) {
             Some(market) => Ok(market),
-            None => Err(self.can(action).err().unwrap_or(Error::NotOffered(NotOffered::NoResale))),
+            None => Err(self.can(action).err().unwrap_or(Error::NotOffered(NotOfferedReason::NoResale))),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::model::{
     BarcodeProfile, Money, OutboxItem, TicketFormat, TicketHash, TicketSystem, Transfer, TransferState,
     UnidyApi, Write, WriteState,
 };
-use crate::resale::{MarketAction, NotOffered, is_offered};
+use crate::resale::{MarketAction, NotOfferedReason, is_offered};
 use crate::store::{NewWrite, OutboxRow};
 
 #[uniffi::export]
@@ -205,13 +205,13 @@ impl Wallet {
         let account = self.store.account(&ticket.account_id)?;
         let unidy = account.config.unidy.as_ref();
         let refused = match account.system {
-            TicketSystem::Bam if ticket.format == TicketFormat::Pdf => Err(NotOffered::PdfTicket),
-            TicketSystem::Bam => Err(NotOffered::OnLedgerOnly),
+            TicketSystem::Bam if ticket.format == TicketFormat::Pdf => Err(NotOfferedReason::PdfTicket),
+            TicketSystem::Bam => Err(NotOfferedReason::OnLedgerOnly),
             TicketSystem::Unidy if unidy.is_some_and(|unidy| unidy.api == UnidyApi::Partner) => {
                 Err(if action == MarketAction::Transfer {
-                    NotOffered::NoTransfer
+                    NotOfferedReason::NoTransfer
                 } else {
-                    NotOffered::NoResale
+                    NotOfferedReason::NoResale
                 })
             }
             system => is_offered(system, false, action),

@@ -3,7 +3,7 @@
 use serde_json::json;
 use ticket_wallet::WalletError;
 use ticket_wallet::model::{LedgerSale, Money, TicketFormat};
-use ticket_wallet::resale::{NotOffered, PriceBasis, PriceCap};
+use ticket_wallet::resale::{NotOfferedReason, PriceBasis, PriceCap};
 use ticket_wallet_sandbox::TicketEdit;
 
 use crate::seller::{Held, Seller, offer_id};
@@ -11,7 +11,7 @@ use crate::seller::{Held, Seller, offer_id};
 /// A tenant without the extension: its market is B.A.M's alone.
 const PLAIN: &str = "eschenried";
 
-fn why(refused: &WalletError) -> NotOffered {
+fn why(refused: &WalletError) -> NotOfferedReason {
     let WalletError::NotOffered { why, .. } = refused else { panic!("{refused}") };
     *why
 }
@@ -32,11 +32,11 @@ async fn a_pdf_is_refused_with_the_reason_and_nothing_is_signed() {
     let held = seller.ticket_at(TicketFormat::Pdf, Some(PLAIN)).await;
     let (wallet, before) = (&seller.phone.wallet, seller.requests("/blockchain/"));
     let refused = seller.sell(&held).await.unwrap_err();
-    assert_eq!((why(&refused), refused.code()), (NotOffered::PdfTicket, "not_offered"));
+    assert_eq!((why(&refused), refused.code()), (NotOfferedReason::PdfTicket, "not_offered"));
     assert!(refused.to_string().contains("PDF"), "{refused}");
     let refused = wallet.transfer_on_ledger(held.id.clone(), "e-1".to_owned()).await.unwrap_err();
-    assert_eq!(why(&refused), NotOffered::PdfTicket);
-    assert_eq!(why(&wallet.resale_rules(held.id.clone()).await.unwrap_err()), NotOffered::PdfTicket);
+    assert_eq!(why(&refused), NotOfferedReason::PdfTicket);
+    assert_eq!(why(&wallet.resale_rules(held.id.clone()).await.unwrap_err()), NotOfferedReason::PdfTicket);
     assert_eq!(seller.requests("/blockchain/"), before);
     assert!(wallet.writes(seller.account.clone(), 10).unwrap().is_empty());
 }
@@ -48,7 +48,7 @@ async fn a_ticket_that_does_not_admit_is_refused() {
     let used = TicketEdit { status: Some("invalidated".to_owned()), ..TicketEdit::default() };
     let id = held.record["id"].as_i64().unwrap();
     assert!(seller.sandbox.edit_ticket(held.tenant, id, &used).unwrap());
-    assert_eq!(why(&seller.sell(&held).await.unwrap_err()), NotOffered::NotUsable);
+    assert_eq!(why(&seller.sell(&held).await.unwrap_err()), NotOfferedReason::NotUsable);
 }
 
 #[tokio::test]
@@ -86,8 +86,8 @@ async fn what_the_organiser_bars_is_not_asked_for() {
     let held = seller.ticket_at(TicketFormat::Secure, Some(PLAIN)).await;
     let wallet = &seller.phone.wallet;
     for (members, barred) in [
-        (json!({ "resale_enabled": false }), NotOffered::ResaleBarred),
-        (json!({ "resale_enabled": true, "status": "draft" }), NotOffered::ResaleBarred),
+        (json!({ "resale_enabled": false }), NotOfferedReason::ResaleBarred),
+        (json!({ "resale_enabled": true, "status": "draft" }), NotOfferedReason::ResaleBarred),
     ] {
         assert!(seller.sandbox.change_bam_market_rules(held.tenant, &members).unwrap());
         let rules = wallet.resale_rules(held.id.clone()).await.unwrap();
@@ -97,7 +97,7 @@ async fn what_the_organiser_bars_is_not_asked_for() {
     let members = json!({ "status": "published", "transfer_enabled": false });
     assert!(seller.sandbox.change_bam_market_rules(held.tenant, &members).unwrap());
     let refused = wallet.transfer_on_ledger(held.id.clone(), "e-1".to_owned()).await.unwrap_err();
-    assert_eq!((why(&refused), seller.requests("/blockchain/")), (NotOffered::TransferBarred, 0));
+    assert_eq!((why(&refused), seller.requests("/blockchain/")), (NotOfferedReason::TransferBarred, 0));
 }
 
 #[tokio::test]

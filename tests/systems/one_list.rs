@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use ticket_wallet::WalletError;
 use ticket_wallet::model::{Capability, Money, TicketFilter, TicketSystem};
-use ticket_wallet::resale::NotOffered;
+use ticket_wallet::resale::NotOfferedReason;
 
 use crate::phone::TestClock;
 use crate::together::{count, everywhere};
@@ -79,7 +79,10 @@ async fn what_an_account_can_do_is_declared() {
     assert_eq!(error.to_string(), "account_id: only B.A.M has this");
     assert!(phone.wallet.incoming_transfers(accounts[0].clone()).await.unwrap().is_empty());
     let error = phone.wallet.accept_transfer(accounts[0].clone(), "t".to_owned()).await.unwrap_err();
-    let at_once = WalletError::NotOffered { why: NotOffered::AtOnce, reason: NotOffered::AtOnce.to_string() };
+    let at_once = WalletError::NotOffered {
+        why: NotOfferedReason::AtOnce,
+        reason: NotOfferedReason::AtOnce.to_string(),
+    };
     assert_eq!(error, at_once);
     let plain = phone.tickets().into_iter().find(|ticket| ticket.account_id == accounts[2]).unwrap().id;
     let price: Money = "64.50 EUR".parse().unwrap();
@@ -88,8 +91,10 @@ async fn what_an_account_can_do_is_declared() {
         phone.wallet.preview_price(plain.clone(), price.clone()).await.map(drop),
         phone.wallet.list_for_sale(plain, price, None).map(drop),
     ];
-    let none =
-        Err(WalletError::NotOffered { why: NotOffered::NoResale, reason: NotOffered::NoResale.to_string() });
+    let none = Err(WalletError::NotOffered {
+        why: NotOfferedReason::NoResale,
+        reason: NotOfferedReason::NoResale.to_string(),
+    });
     assert!(refusals.iter().all(|refused| *refused == none), "{refusals:?}");
 }
 

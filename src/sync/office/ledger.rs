@@ -24,7 +24,7 @@ use crate::model::{
 use crate::remote::bam::{
     Bam, BamRuleset, BamTicket, LedgerCall, LedgerReceipt, LedgerTicket, SignedTransaction, WalletKey,
 };
-use crate::resale::{Breakdown, ListingAsk, ListingState, NotOffered, PriceError, PriceRules};
+use crate::resale::{Breakdown, ListingAsk, ListingState, NotOfferedReason, PriceError, PriceRules};
 use crate::store::OfficeOutcome;
 use crate::sync::bam::SEALED_FOR;
 
@@ -114,7 +114,7 @@ impl Desk<'_> {
         let goods = self.goods(bam, ticket).await?;
         let ruleset = self.ruleset(bam, &goods).await?;
         if ruleset.is_some_and(|ruleset| !ruleset.allows_transfer()) {
-            return Err(Error::NotOffered(NotOffered::TransferBarred));
+            return Err(Error::NotOffered(NotOfferedReason::TransferBarred));
         }
         let signer = self.signer().await?;
         if recipient.is_empty() || recipient == signer.enrollment_id {
@@ -152,11 +152,11 @@ impl Desk<'_> {
         let (ticket, _) = bam.ticket(&self.session, place).await?;
         match TicketFormat::from_text(ticket.format.as_deref().unwrap_or_default()) {
             TicketFormat::Secure => {}
-            TicketFormat::Pdf => return Err(Error::NotOffered(NotOffered::PdfTicket)),
-            TicketFormat::Other { .. } => return Err(Error::NotOffered(NotOffered::NotSecure)),
+            TicketFormat::Pdf => return Err(Error::NotOffered(NotOfferedReason::PdfTicket)),
+            TicketFormat::Other { .. } => return Err(Error::NotOffered(NotOfferedReason::NotSecure)),
         }
         if !TicketStatus::from_text(ticket.status.as_deref().unwrap_or_default()).admits() {
-            return Err(Error::NotOffered(NotOffered::NotUsable));
+            return Err(Error::NotOffered(NotOfferedReason::NotUsable));
         }
         let config = ticket.ticket_config.as_deref().ok_or_else(no_config)?;
         let event = config.event.as_deref().and_then(|event| event.id.clone());
@@ -396,7 +396,7 @@ fn input(field: &'static str, reason: impl ToString) -> Error {
 
 fn refused_price(why: PriceError) -> Error {
     match why {
-        PriceError::NotAllowed { .. } => Error::NotOffered(NotOffered::ResaleBarred),
+        PriceError::NotAllowed { .. } => Error::NotOffered(NotOfferedReason::ResaleBarred),
         why => input("price", why),
     }
 }

@@ -15,7 +15,7 @@ import org.ticketwallet.core.GateSignIn
 import org.ticketwallet.core.KeyVaultException
 import org.ticketwallet.core.ManifestRefusal
 import org.ticketwallet.core.NoBarcodeReason
-import org.ticketwallet.core.NotOffered
+import org.ticketwallet.core.NotOfferedReason
 import org.ticketwallet.core.RecoveryReason
 import org.ticketwallet.core.SignIn
 import org.ticketwallet.core.SystemConfig
@@ -135,7 +135,7 @@ class ErrorsTest {
         }
         val expected = listOf(
             "invalid_input ticket_id", "not_found", "refused 401",
-            "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "not_offered ${NotOffered.PDF_TICKET}",
+            "no_barcode ${NoBarcodeReason.DELIVERED_ELSEWHERE}", "not_offered ${NotOfferedReason.PDF_TICKET}",
             "cancelled", "in_use", "outbox_full", "paused",
             "needs_sign_in", "upgrade_needed", "server_fault sessions", "permission_denied network.manage",
             "manifest_refused ${ManifestRefusal.BAD_SIGNATURE}",
