@@ -58,10 +58,9 @@ pub(crate) async fn stock() -> Stock {
     // Rows that go on for pages of their own.
     write(&phone.wallet, &ids[0], 9000);
     write(&phone.wallet, &ids[1], 30_000);
-    // Not of a ticket with a barcode, which would be held back then.
-    let unsigned =
-        phone.tickets().into_iter().find(|ticket| ticket.profile != BarcodeProfile::Signed).unwrap();
-    phone.wallet.transfer(unsigned.id, "nia@example.org".to_owned()).unwrap();
+    let signed =
+        phone.tickets().into_iter().rfind(|ticket| ticket.profile == BarcodeProfile::Signed).unwrap();
+    phone.wallet.transfer(signed.id, "nia@example.org".to_owned()).unwrap();
     let closed_content = content(&phone.wallet).unwrap();
     let Phone { folder, wallet, .. } = phone;
     drop(wallet);
