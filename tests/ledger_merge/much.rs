@@ -25,6 +25,13 @@ pub(crate) fn chain(peer: &Peer, from: u32, count: u32, time_ms: u64) -> Vec<Rec
     records
 }
 
+/// One of many chains that a peer may begin.
+pub(crate) fn invented(peer: &Peer, number: u32) -> ChainId {
+    let mut chain = peer.chain.0;
+    chain[12..].copy_from_slice(&number.to_be_bytes());
+    ChainId(chain)
+}
+
 pub(crate) fn now_ms(clock: &TestClock) -> u64 {
     u64::try_from(clock.wall_ms()).unwrap()
 }
@@ -73,9 +80,8 @@ async fn more_chains_than_a_request_names_go_over_in_parts() {
     let (a, b) = (venue.door().await, venue.door().await);
     let liar = Peer::new(&venue, 9);
     let first_of = |number: u32| {
-        let mut chain = [9; 16];
-        chain[12..].copy_from_slice(&number.to_be_bytes());
-        item(&liar.sign(RecordFields { chain: ChainId(chain), ..liar.after(None, now_ms(&clock)) }))
+        let chain = invented(&liar, number);
+        item(&liar.sign(RecordFields { chain, ..liar.after(None, now_ms(&clock)) }))
     };
     let items: Vec<_> = [liar.introduction()].into_iter().chain((0..8_100).map(first_of)).collect();
     merge_all(&a.gate, items);

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ticket_wallet::ledger::{ChainId, Evidence, Item, Kind, Place, RecordFields, Verdict};
+use ticket_wallet::ledger::{Evidence, Item, Kind, Place, RecordFields, Verdict};
 use ticket_wallet::manifest::{EntryPolicy, Profile};
 use ticket_wallet::model::GateSignIn;
 use ticket_wallet::{Config, Gate, ManifestRequest, WalletError};
 
 use crate::between_gates::bring;
 use crate::hooked_vault::{Call, HookedVault};
-use crate::much::{chain, now_ms};
+use crate::much::{chain, invented, now_ms};
 use crate::peers::{Peer, code_bytes, delta, item, ticket};
 use crate::phone::{TestClock, vault_in};
 use crate::venue::{Shown, Venue};
@@ -108,9 +108,7 @@ async fn invented_chains_take_no_room() {
     let (a, b) = (venue.door().await, venue.door().await);
     let liar = Peer::new(&venue, 0);
     let head = |number: u32| {
-        let mut chain = [0; 16];
-        chain[12..].copy_from_slice(&number.to_be_bytes());
-        let place = Place { chain: ChainId(chain), sequence: 0, hash: [0; 32] };
+        let place = Place::before(invented(&liar, number));
         Item::Head(liar.head(&place, now_ms(&clock) + u64::from(number)).as_bytes().to_vec())
     };
     let heads: Vec<_> = (0..300).map(head).collect();

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::json;
+use url::Url;
 
 use super::{Extension, stated, unix_seconds};
 use crate::error::Error;
@@ -87,9 +88,7 @@ impl Extension {
         id: &str,
     ) -> Result<WireTransfer, Error> {
         let url = join(&self.base, &format!("transfers/{}/cancel", segment(id)))?;
-        let call = (url, "POST /transfers/:id/cancel");
-        let reply = self.write(http, session, system, call, idempotency_key, &json!({})).await?;
-        reply.json().map(Body::read)
+        self.end_transfer(http, session, system, idempotency_key, (url, "POST /transfers/:id/cancel")).await
     }
 
     /// Declines a transfer: `POST /transfers/{id}/decline`.
@@ -105,7 +104,17 @@ impl Extension {
         id: &str,
     ) -> Result<WireTransfer, Error> {
         let url = join(&self.base, &format!("transfers/{}/decline", segment(id)))?;
-        let call = (url, "POST /transfers/:id/decline");
+        self.end_transfer(http, session, system, idempotency_key, (url, "POST /transfers/:id/decline")).await
+    }
+
+    async fn end_transfer(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+        idempotency_key: &str,
+        call: (Url, &'static str),
+    ) -> Result<WireTransfer, Error> {
         let reply = self.write(http, session, system, call, idempotency_key, &json!({})).await?;
         reply.json().map(Body::read)
     }
