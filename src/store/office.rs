@@ -103,8 +103,7 @@ impl Store {
             let sql = format!(
                 "SELECT DISTINCT t.id FROM ticket t JOIN credential c ON c.ticket_id = t.id
                  JOIN ticket_body b ON b.ticket_id = t.id
-                 JOIN office_write w ON w.account_id = t.account_id AND w.kind = ?2 AND w.state <> 'rejected'
-                 AND w.payload ->> '$.ticket_id' = b.remote_id AND w.payload ->> '$.tenant' IS b.tenant
+                 JOIN office_write w ON w.kind = ?2 AND w.state <> 'rejected' AND {OF_TICKET}
                  WHERE t.account_id = ?1 AND t.absences >= {TOMBSTONE}"
             );
             let mut statement = tx.prepare_cached(&sql)?;
@@ -114,6 +113,26 @@ impl Store {
             sold.collect::<rusqlite::Result<Vec<_>>>()?
                 .into_iter()
                 .try_for_each(|ticket| surrender(tx, ticket))
+        })
+    }
+
+    /// Whether a ticket is on offer, or may be, on its system's own market at a moment, in Unix seconds, as far as was asked
+    /// for here.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn is_on_offer(&self, ticket: TicketHash, at: i64) -> Result<bool, Error> {
+        self.read("the offers cannot be read", |db| {
+            let sql = format!(
+                "SELECT w.kind = ?2 AND w.payload ->> '$.until' > ?4
+                 FROM ticket t JOIN ticket_body b ON b.ticket_id = t.id JOIN office_write w ON {OF_TICKET}
+                 WHERE t.id = ?1 AND (w.kind = ?2 AND w.state <> 'rejected' OR w.kind = ?3 AND w.state = 'done')
+                 ORDER BY w.id DESC LIMIT 1"
+            );
+            let kinds = (OfficeWriteKind::MarkForSale.as_text(), OfficeWriteKind::DeleteOffer.as_text());
+            let mut statement = db.prepare_cached(&sql)?;
+            let newest = statement.query_row((ticket.0, kinds.0, kinds.1, at), |row| row.get(0));
+            Ok(newest.optional()?.unwrap_or(false))
         })
     }
 
@@ -128,6 +147,10 @@ impl Store {
         if gone == 0 { Err(Error::NotFound { what: "write" }) } else { Ok(()) }
     }
 }
+
+/// What makes a write `w` one of the ticket `t` with the body `b`.
+const OF_TICKET: &str = "w.account_id = t.account_id AND w.payload ->> '$.ticket_id' = b.remote_id
+     AND w.payload ->> '$.tenant' IS b.tenant";
 
 fn write(row: &Row<'_>) -> rusqlite::Result<OfficeWrite> {
     let wrong = || rusqlite::Error::InvalidQuery;

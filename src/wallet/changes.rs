@@ -198,6 +198,10 @@ impl Wallet {
         ticket: TicketHash,
         action: MarketAction,
     ) -> Result<(), WalletError> {
+        if self.store.is_on_offer(ticket, self.dated_now()?.0)? {
+            let why = "the ticket is on offer at its system's own market; delete that offer first";
+            return Err(WalletError::input("ticket_id", why));
+        }
         let ticket = self.store.ticket(ticket, 0)?;
         if ticket.profile == BarcodeProfile::Signed {
             return Ok(());

@@ -103,3 +103,29 @@ async fn writes_are_told_with_what_was_asked_for() {
     assert_eq!(asked["price"], json!(held.face_value()));
     assert_eq!(asked["seq_num"], held.record["seq_num"]);
 }
+
+#[tokio::test]
+async fn what_is_on_offer_at_bam_is_neither_listed_nor_handed_over_by_the_extension() {
+    let seller = Seller::new().await;
+    let held = bound(&seller).await;
+    let wallet = &seller.phone.wallet;
+    let list = || wallet.list_for_sale(held.id.clone(), held.face_value(), None);
+    let hand_over = || wallet.transfer(held.id.clone(), seller.sandbox.users()[1].name.clone());
+    let refused = |result: Result<_, WalletError>| match result {
+        Err(WalletError::InvalidInput { field, reason }) => {
+            field == "ticket_id" && reason.contains("delete that offer")
+        }
+        other => panic!("{}", other.is_ok()),
+    };
+    let offer = offer_id(&seller.sell(&held).await.unwrap());
+    assert!(refused(list()) && refused(hand_over()));
+
+    // An offer that was taken back, or ran out, is in nobody's way.
+    wallet.delete_offer(held.id.clone(), offer).await.unwrap();
+    list().unwrap();
+    assert!(wallet.withdraw_listing(held.id.clone()).unwrap().is_none(), "it was not sent");
+    seller.sell(&held).await.unwrap();
+    assert!(refused(list()));
+    seller.clock.pass_s(DAY_S);
+    list().unwrap();
+}

@@ -150,3 +150,40 @@ fn a_ticket_is_handed_from_wallet_to_wallet() {
     }
     assert_eq!(json_of(recipient, &["tickets", "show", &id])["generation"], 3);
 }
+
+#[test]
+fn a_ticket_is_offered_on_the_ledger_taken_back_and_handed_over() {
+    let served = Served::start();
+    let (seller, other) = (wallet(&served, 0), wallet(&served, 1));
+    let (seller, other) = (seller.path(), other.path());
+    json_of(seller, &["enroll"]);
+    let to = text(&json_of(other, &["enroll"])["enrollment_id"]);
+    let (id, face) = ticket(seller);
+    let price = euros(face);
+    let sell = ["resale", "ledger", "sell", &id, "--price", &price, "--until", "4000000000"];
+    fails(|| in_store(seller, &sell), b"", 2, "invalid_input");
+    let sold = json_of(seller, &[&sell[..], &["--yes"]].concat());
+    assert_eq!((&sold["kind"], &sold["state"]), (&json!("mark_for_sale"), &json!("done")));
+    let offer = text(&sold["answer"]["offer_id"]);
+    assert!(text_of(seller, &["offers", "--tenant", CLUB]).contains(&price));
+    assert!(text_of(seller, &["writes", "list"]).contains("mark_for_sale"));
+    fails(|| in_store(seller, &["transfer", "send", &id, "--to", "somebody"]), b"", 2, "invalid_input");
+    let back = text_of(seller, &["resale", "ledger", "withdraw", &id, &offer]);
+    assert!(back.starts_with("Done"), "{back}");
+    fails(|| in_store(seller, &["resale", "ledger", "withdraw", &id, &offer]), b"", 4, "refused");
+
+    let send = ["resale", "ledger", "send", &id, "--to", &to];
+    fails(|| in_store(seller, &send), b"", 2, "invalid_input");
+    json_of(seller, &[&send[..], &["--yes"]].concat());
+    assert!(no_barcode(seller, &id).is_string(), "its barcode is given up at once");
+    sync(seller);
+    let holds = |folder: &Path| {
+        json_of(folder, &["tickets", "list"])
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|ticket| ticket["id"] == id.as_str())
+    };
+    sync(other);
+    assert!(!holds(seller) && json_of(other, &["tickets", "list"]).as_array().unwrap().len() > 0);
+}

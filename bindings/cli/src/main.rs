@@ -78,7 +78,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Transfer { command } => {
             return changes::transfer(&home::open(home)?, command, output).await;
         }
-        Command::Resale { command } => resale::run(&home::open(home)?, command, output).await?,
+        Command::Resale { command } => return resale::run(&home::open(home)?, command, output).await,
         Command::Writes { command } => exchange::writes(&home::open(home)?, command, output).await?,
         Command::Orders { command } => return online::orders(&home::open(home)?, command, output).await,
         Command::Offers(place) => online::offers(&home::open(home)?, place, output).await?,

@@ -1,44 +1,68 @@
 //! Selling tickets on, and buying those of others.
 
+use std::process::ExitCode;
+
 use serde_json::{Value, json};
-use ticket_wallet::model::{Listing, MarketQuery, Money, Offering, Purchase, PurchaseState};
+use ticket_wallet::model::{LedgerSale, Listing, MarketQuery, Money, Offering, Purchase, PurchaseState};
 use ticket_wallet::resale::{BarcodePolicy, Breakdown, PriceCap, PriceRules};
 use ticket_wallet::{Wallet, WalletError};
 
-use crate::args::resale::{MarketOptions, ResaleCommand, SaleOptions};
+use crate::args::resale::{LedgerCommand, MarketOptions, ResaleCommand, SaleOptions};
+use crate::box_office::written;
 use crate::changes::accepted;
-use crate::confirm::agree;
+use crate::confirm::{agree, confirm};
 use crate::failure::Failure;
 use crate::holder::{known, utc};
 use crate::online::{account, at_which};
 use crate::output::{Output, table, titled};
 
-pub(crate) async fn run(wallet: &Wallet, command: ResaleCommand, output: &Output) -> Result<(), Failure> {
+pub(crate) async fn run(
+    wallet: &Wallet,
+    command: ResaleCommand,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
     match command {
-        ResaleCommand::Rules { id } => rules(&wallet.resale_rules(id).await?, output),
+        ResaleCommand::Ledger { command } => return on_ledger(wallet, command, output).await,
+        ResaleCommand::Rules { id } => rules(&wallet.resale_rules(id).await?, output)?,
         ResaleCommand::Preview { id, price } => {
             let breakdown = wallet.preview_price(id, price).await?;
-            output.either(&breakdown_json(&breakdown), || breakdown_text(&breakdown))
+            output.either(&breakdown_json(&breakdown), || breakdown_text(&breakdown))?;
         }
-        ResaleCommand::List(options) => list(wallet, options, output).await,
+        ResaleCommand::List(options) => list(wallet, options, output).await?,
         ResaleCommand::Edit { id, price, yes } => {
             confirm_price(wallet, &id, &price, (yes, "Ask for this price"), output).await?;
-            accepted(&wallet.edit_listing(id, price)?, output)
+            accepted(&wallet.edit_listing(id, price)?, output)?;
         }
         ResaleCommand::Withdraw { id } => match wallet.withdraw_listing(id)? {
-            Some(item) => accepted(&item, output),
-            None => output.either(&Value::Null, || "Taken back; it had not been sent.".to_owned()),
+            Some(item) => accepted(&item, output)?,
+            None => output.either(&Value::Null, || "Taken back; it had not been sent.".to_owned())?,
         },
-        ResaleCommand::Mine { account } => mine(wallet, known(wallet, account)?, output),
-        ResaleCommand::Market(options) => market(wallet, options, output).await,
+        ResaleCommand::Mine { account } => mine(wallet, known(wallet, account)?, output)?,
+        ResaleCommand::Market(options) => market(wallet, options, output).await?,
         ResaleCommand::Buy { place, listing, max_total, yes } => {
             let account = account(wallet, place.account)?;
             let found = wallet.offering(account.clone(), place.tenant.clone(), listing.clone()).await;
             let offer = found.map_err(|error| at_which(place.tenant.clone(), error))?;
             confirm_purchase(&offer, &max_total, yes, output)?;
-            bought(&wallet.buy(account, place.tenant, listing, max_total).await?, output)
+            bought(&wallet.buy(account, place.tenant, listing, max_total).await?, output)?;
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn on_ledger(wallet: &Wallet, command: LedgerCommand, output: &Output) -> Result<ExitCode, Failure> {
+    let write = match command {
+        LedgerCommand::Sell { id, price, until, to, yes } => {
+            confirm_price(wallet, &id, &price, (yes, "Offer the ticket"), output).await?;
+            wallet.mark_for_sale(id, LedgerSale { price, until, buyer: to }).await?
+        }
+        LedgerCommand::Withdraw { id, offer } => wallet.delete_offer(id, offer).await?,
+        LedgerCommand::Send { id, to, yes } => {
+            confirm(yes, "Hand the ticket over", output)?;
+            wallet.transfer_on_ledger(id, to).await?
+        }
+    };
+    written(&write, output)
 }
 
 async fn list(wallet: &Wallet, options: SaleOptions, output: &Output) -> Result<(), Failure> {

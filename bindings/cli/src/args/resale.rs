@@ -59,6 +59,51 @@ pub(crate) enum ResaleCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// B.A.M's own market, by transactions of its ledger that the certificate of `enroll` signs; needs the network.
+    Ledger {
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Offer a ticket to anybody, or to one; `ticket-wallet offers` lists what is on offer.
+    Sell {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// For example '64.50 EUR'.
+        #[arg(long, value_name = "AMOUNT")]
+        price: Money,
+        /// The Unix second at which the offer ends by itself.
+        #[arg(long, value_name = "UNIX")]
+        until: i64,
+        /// Only to the one with this enrolment.
+        #[arg(long, value_name = "ENROLMENT")]
+        to: Option<String>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take an offer of a ticket back.
+    Withdraw {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// The offer, as `ticket-wallet offers` names it.
+        #[arg(allow_hyphen_values = true)]
+        offer: String,
+    },
+    /// Hand a ticket over, at once; its new holder need not agree.
+    Send {
+        /// The ticket's id: 24 hex digits.
+        id: String,
+        /// Who shall get it: the enrolment that `ticket-wallet enroll` names there.
+        #[arg(long, value_name = "ENROLMENT")]
+        to: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Args)]
