@@ -1,11 +1,13 @@
 //! Replies that are lost, at every call: what was done is found out, and done once.
 
-use ticket_wallet::model::{PurchaseState, TransferAnswer};
+use ticket_wallet::WalletError;
+use ticket_wallet::model::{MarketQuery, PurchaseState, TransferAnswer, TransferState};
 use ticket_wallet::resale::ListingState;
 use ticket_wallet_sandbox::{Fault, MarketRules};
 
 use crate::desk::rule;
-use crate::fair::{Fair, eur};
+use crate::fair::{CLUB, EVENT, Fair, eur};
+use crate::transfers::sent;
 
 /// What the reply of a call suffers: it is lost, half of it comes, a gateway gives up.
 fn faults() -> [Fault; 3] {
@@ -96,5 +98,55 @@ async fn the_answers_to_a_transfer_are_lost() {
         assert_eq!(answer, TransferAnswer::Unknown);
         fair.holds().await;
         assert_eq!((times(&fair, "transfer.accept"), fair.buyer_hidden()), (1, None));
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_decline_is_lost() {
+    for fault in faults() {
+        let (fair, token) = sent().await;
+        fair.seller.sandbox.fault(rule("POST", "/decline", 1, fault));
+        let account = fair.buyers_account.clone();
+        let answer = fair.buyer.wallet.decline_transfer(account.clone(), token).await.unwrap();
+        assert_eq!(answer, TransferAnswer::Unknown);
+        fair.holds().await;
+        assert_eq!((times(&fair, "transfer.decline"), fair.seller.hidden(&fair.ticket)), (1, None));
+        let known = fair.buyer.wallet.incoming_transfers(account).await.unwrap();
+        assert!(known.iter().all(|one| one.state == TransferState::Declined), "{known:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_answers_to_questions_are_lost_and_asked_for_again() {
+    let fair = Fair::listed().await;
+    let (wallet, ticket) = (&fair.seller.phone.wallet, || fair.ticket.clone());
+    let (account, tenant) = (|| fair.buyers_account.clone(), || Some(CLUB.to_owned()));
+    let event = || MarketQuery { event_id: EVENT.to_string(), tenant: tenant(), ..MarketQuery::default() };
+    let listing = || fair.listing_id().to_string();
+    for fault in faults() {
+        let lost = |method, path| fair.seller.sandbox.fault(rule(method, path, 100, fault.clone()));
+        lost("GET", "/resale/");
+        lost("POST", "/resale/preview");
+        lost("GET", "/wallet/v1/transfers");
+        nothing_known(wallet.resale_rules(ticket()).await);
+        nothing_known(wallet.preview_price(ticket(), eur(fair.face)).await);
+        nothing_known(fair.buyer.wallet.market(account(), event()).await);
+        nothing_known(fair.buyer.wallet.offering(account(), tenant(), listing()).await);
+        nothing_known(fair.buyer.wallet.incoming_transfers(account()).await);
+        fair.seller.sandbox.clear_faults();
+        assert!(wallet.resale_rules(ticket()).await.unwrap().allowed);
+        wallet.preview_price(ticket(), eur(fair.face)).await.unwrap();
+        assert_eq!(fair.offers().await.len(), 1);
+        fair.buyer.wallet.offering(account(), tenant(), listing()).await.unwrap();
+        fair.buyer.wallet.incoming_transfers(account()).await.unwrap();
+    }
+    fair.holds().await;
+}
+
+/// A question that is not answered changes nothing and says so.
+fn nothing_known<T>(result: Result<T, WalletError>) {
+    match result.err() {
+        Some(WalletError::Unreachable { .. } | WalletError::ServerFault { .. }) => {}
+        other => panic!("{other:?}"),
     }
 }

@@ -9,7 +9,7 @@ use crate::fair::{Door, Fair};
 const JONAS: &str = "jonas@example.org";
 
 /// The ticket is on its way to the buyer, who knows of it by this token.
-async fn sent() -> (Fair, String) {
+pub(crate) async fn sent() -> (Fair, String) {
     let fair = Fair::new().await;
     fair.seller.phone.wallet.transfer(fair.ticket.clone(), JONAS.to_owned()).unwrap();
     fair.seller.settle().await;
