@@ -3,6 +3,7 @@
 
 mod api;
 mod debian;
+mod disk;
 mod files;
 mod generate;
 mod latency;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use crate::disk;
 use crate::output::line;
 use crate::project::Project;
 use crate::suites::{checks, coverage, fuzz, kotlin, rust, swift};
@@ -45,6 +46,7 @@ pub(crate) fn run_all(context: &Context, suites: &[&Suite]) -> ExitCode {
     let mut total = Tally::default();
     let mut skipped = false;
     let mut summary = Vec::new();
+    disk::tell(&context.project);
     for suite in suites {
         line(&format!("\n=== {}: {}", suite.name, suite.about));
         let start = Instant::now();
@@ -55,6 +57,7 @@ pub(crate) fn run_all(context: &Context, suites: &[&Suite]) -> ExitCode {
         total += tally.unwrap_or_default();
     }
     line("");
+    disk::tell(&context.project);
     summary.iter().for_each(|text| line(text));
     line(&total.to_string());
     exit_code(total, skipped)
