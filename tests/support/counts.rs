@@ -5,6 +5,8 @@ use proptest::test_runner::Config;
 
 /// Sequences of events against the model.
 pub(crate) const SEQUENCES: u32 = 2_000;
+/// Histories of a market.
+pub(crate) const HISTORIES: u32 = 1_000;
 /// Processes that are killed.
 pub(crate) const KILLS: u32 = 300;
 /// Processes of gates that are killed.
