@@ -20,6 +20,8 @@ mod raw_key;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tenants;
 
+#[path = "market/forged.rs"]
+mod forged;
 #[path = "market/listing.rs"]
 mod listing;
 #[path = "market/lost.rs"]

@@ -116,7 +116,7 @@ pub struct Purchase {
     pub state: PurchaseState,
     /// What it costs.
     pub total: Option<Money>,
-    /// Where the person pays, in their browser. Whoever has it can pay, and see what for.
+    /// Where the person pays, in their browser: an `https` address. Whoever has it can pay, and see what for.
     pub payment_url: Option<String>,
     /// Whether no money moves there.
     pub simulated: bool,

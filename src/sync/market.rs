@@ -14,6 +14,8 @@ use crate::store::{Acquisition, Binding, BindingState, OutboxRow, Settled, Store
 /// The states of a reservation: it was paid for, it waits.
 const PAID: &str = "paid";
 const PENDING: &str = "pending";
+/// The code of a purchase that is not paid for because its market asks for more than was agreed to.
+const DEARER: &str = "total-over-max";
 
 type Outcome = Result<Option<(OutboxRow, Settled)>, Error>;
 
@@ -257,6 +259,9 @@ impl Run<'_> {
     ) -> Outcome {
         let Some(record) = answer.ticket else {
             let outcome = match (answer.state.as_deref(), answer.reservation) {
+                (Some(PENDING), Some(held)) if is_dearer(&row.new.write, held.total.as_ref()) => {
+                    Settled::Rejected(RejectionReason::Refused, None, Some(DEARER.to_owned()))
+                }
                 (Some(PENDING), Some(reservation)) => Settled::Reserved(Box::new(reservation)),
                 // It went on to somebody else since.
                 (Some(PAID), _) => Settled::Dropped,
@@ -294,6 +299,12 @@ impl Run<'_> {
         };
         Ok(Some((row, Settled::Acquired(Box::new(Acquisition { ticket, handle, held })))))
     }
+}
+
+/// Whether more is asked for a purchase than was agreed to, or another currency.
+fn is_dearer(write: &Write, total: Option<&Money>) -> bool {
+    let Write::Purchase { max_total, .. } = write else { return false };
+    total.is_some_and(|total| total.currency != max_total.currency || total.minor > max_total.minor)
 }
 
 fn expected(write: &Write) -> i64 {

@@ -10,11 +10,14 @@ use super::{BASE64URL, Extension, Issued, issued, rfc3339, stated, unix_seconds}
 use crate::barcode::DeviceKey;
 use crate::error::Error;
 use crate::model::{HeldReservation, MarketQuery, Money, Percentage, Statement};
-use crate::remote::address::{join, segment};
+use crate::remote::address::{api_url, join, segment};
 use crate::remote::{Http, Refresh, Reply, Request, Session};
 use crate::resale::{BarcodePolicy, Breakdown, Fee, ListingState, PriceBasis, PriceRules};
 
 use base64::Engine as _;
+
+/// So many pages of an account's own listings are read.
+const OWN_PAGES: usize = 100;
 
 /// A listing as the server tells it.
 #[derive(Clone, PartialEq, Eq)]
@@ -184,7 +187,7 @@ impl Extension {
     /// Lists a ticket, and gives its credential up with it where the event says so: `POST /resale/listings`.
     ///
     /// # Errors
-    /// As [`Extension::take_over`].
+    /// As [`Extension::take_over`]; [`Error::Reply`] naming `ticket_id` for an answer about another ticket.
     pub async fn create_listing<S: Refresh>(
         &self,
         asker: &Asker<'_, S>,
@@ -200,19 +203,35 @@ impl Extension {
             body["surrender"] = stated(statement)?;
         }
         let call = (join(&self.base, "resale/listings")?, "POST /resale/listings");
-        read(&self.write(asker.http, asker.session, asker.system, call, key, &body).await?)
+        let reply = self.write(asker.http, asker.session, asker.system, call, key, &body).await?;
+        let made = read(&reply)?;
+        if made.ticket_id == ticket_id { Ok(made) } else { Err(reply.unreadable("ticket_id")) }
     }
 
-    /// The account's own listings: `GET /resale/listings?mine`.
+    /// The account's own listings, on however many pages they come: `GET /resale/listings?mine`.
     ///
     /// # Errors
-    /// As [`Extension::resale_rules`].
+    /// As [`Extension::resale_rules`]; [`Error::Reply`] naming `cursor`, [`Error::Untrusted`] for a list that does not end.
     pub async fn own_listings<S: Refresh>(&self, asker: &Asker<'_, S>) -> Result<Vec<WireListing>, Error> {
-        let mut url = join(&self.base, "resale/listings")?;
-        url.query_pairs_mut().append_pair("mine", "true");
-        let reply = get(asker, url, "GET /resale/listings?mine").await?;
-        let list: ListBody = reply.json()?;
-        list.items.into_iter().map(|body| body.read(&reply)).collect()
+        let (mut found, mut cursor) = (Vec::new(), None::<String>);
+        for _ in 0..OWN_PAGES {
+            let mut url = join(&self.base, "resale/listings")?;
+            url.query_pairs_mut().append_pair("mine", "true");
+            if let Some(cursor) = &cursor {
+                url.query_pairs_mut().append_pair("cursor", cursor);
+            }
+            let reply = get(asker, url, "GET /resale/listings?mine").await?;
+            let list: ListBody = reply.json()?;
+            for body in list.items {
+                found.push(body.read(&reply)?);
+            }
+            match list.cursor.filter(|_| list.more) {
+                None => return Ok(found),
+                same if same == cursor => return Err(reply.unreadable("cursor")),
+                next => cursor = next,
+            }
+        }
+        Err(Error::Untrusted { what: "a list of listings does not end" })
     }
 
     /// A page of what others offer: `GET /resale/listings?event=`.
@@ -353,7 +372,7 @@ fn acquired(reply: &Reply) -> Result<Acquired, Error> {
     let time = |text: &Option<String>| text.as_deref().and_then(unix_seconds);
     let reservation = body.reservation.clone().map(|id| HeldReservation {
         id,
-        payment_url: body.payment_url.clone(),
+        payment_url: body.payment_url.clone().filter(|url| api_url(url).is_ok()),
         simulated: body.simulated,
         total: body.total.clone(),
         expires_at: time(&body.expires_at),

@@ -1,0 +1,129 @@
+//! A market that answers what it should not: nobody pays more than was agreed to, opens what is no web address, or takes
+//! another ticket's listing for their own.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use ticket_wallet::WalletError;
+use ticket_wallet::host::{HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
+use ticket_wallet::model::{Money, PurchaseState};
+use ticket_wallet::resale::ListingState;
+
+use crate::desk::Desk;
+use crate::fair::{Fair, eur};
+use crate::line::Line;
+use crate::phone::Phone;
+
+/// What becomes of the JSON in the answer to a request.
+type Forgery = fn(&HttpRequest, &mut Value);
+
+/// An app's own transport whose answers are forged.
+struct Forged(Arc<Line>, Forgery);
+
+impl HttpTransport for Forged {
+    fn checks_pins(&self) -> bool {
+        false
+    }
+
+    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
+        let mut reply = self.0.send(request.clone())?;
+        if let Ok(mut body) = serde_json::from_slice(&reply.body) {
+            (self.1)(&request, &mut body);
+            reply.body = body.to_string().into_bytes();
+        }
+        Ok(reply)
+    }
+}
+
+fn is_purchase(request: &HttpRequest) -> bool {
+    request.method == "POST" && request.url.ends_with("/purchase")
+}
+
+/// A fair whose buyer's answers are forged, with a ticket listed.
+async fn buyers(forgery: Forgery) -> Fair {
+    let mut fair = Fair::listed().await;
+    fair.buyer = Phone::over(&fair.seller.phone.clock, Arc::new(Forged(Line::new(), forgery)));
+    fair.buyers_account = fair.buyer.sign_in(&fair.seller.sandbox, 1).await.id;
+    fair
+}
+
+/// A fair whose seller's answers are forged.
+async fn sellers(forgery: Forgery) -> Fair {
+    let fair = Fair::new().await;
+    let phone = Phone::over(&fair.seller.phone.clock, Arc::new(Forged(Line::new(), forgery)));
+    let account = phone.sign_in(&fair.seller.sandbox, 0).await.id;
+    phone.wallet.sync(None).await.unwrap();
+    fair.seller.phone.wallet.surrender(fair.ticket.clone()).unwrap();
+    fair.seller.settle().await;
+    let seller = Desk { sandbox: fair.seller.sandbox, phone, account };
+    seller.sync().await.unwrap();
+    Fair { seller, ..fair }
+}
+
+#[tokio::test]
+async fn a_market_that_asks_for_more_than_was_agreed_to_is_not_paid() {
+    let dearer: [Forgery; 2] = [
+        |request, body| {
+            if is_purchase(request) {
+                body["total"] = json!(Money::new(100_001, "EUR").unwrap());
+            }
+        },
+        |request, body| {
+            if is_purchase(request) {
+                body["total"] = json!(Money::new(1, "USD").unwrap());
+            }
+        },
+    ];
+    for forgery in dearer {
+        let fair = buyers(forgery).await;
+        let refused = fair.buy(fair.listing_id()).await;
+        let Err(WalletError::Refused { server_code: Some(code), .. }) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(code, "total-over-max");
+        let kept = fair.buyer.wallet.purchases(None).unwrap();
+        assert!(kept.iter().all(|one| one.state == PurchaseState::Refused && one.payment_url.is_none()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_web_address_is_not_opened_to_pay() {
+    let fair = buyers(|request, body| {
+        if is_purchase(request) {
+            body["payment_url"] = json!("javascript:alert(1)");
+        }
+    })
+    .await;
+    let purchase = fair.buy(fair.listing_id()).await.unwrap();
+    assert_eq!((purchase.state, purchase.payment_url), (PurchaseState::Reserved, None));
+}
+
+#[tokio::test]
+async fn a_listing_of_another_ticket_is_not_taken_for_ones_own() {
+    let fair = sellers(|request, body| {
+        if request.method == "POST" && request.url.ends_with("/resale/listings") {
+            body["ticket_id"] = json!("999999");
+        }
+    })
+    .await;
+    fair.seller.phone.wallet.list_for_sale(fair.ticket.clone(), eur(fair.face), None).unwrap();
+    let told = fair.seller.sync().await.unwrap_err();
+    assert!(told.to_string().contains("ticket_id"), "{told}");
+    fair.seller.settle().await;
+    assert_eq!((fair.state(), fair.seller.outbox_states()), (Some(ListingState::Active), Vec::new()));
+}
+
+#[tokio::test]
+async fn ones_own_listings_are_read_to_the_last_page() {
+    let fair = sellers(|request, body| {
+        if request.url.contains("mine=true") && !request.url.contains("cursor=") {
+            *body = json!({ "items": [], "more": true, "cursor": "second" });
+        }
+    })
+    .await;
+    fair.list().await;
+    let purchase = fair.buy(fair.listing_id()).await.unwrap();
+    fair.pay(&purchase).await;
+    fair.seller.sync().await.unwrap();
+    assert_eq!(fair.state(), Some(ListingState::Sold));
+}
