@@ -212,7 +212,12 @@ pub(super) fn put_listing(
         listing.expires_at,
         account_id,
     ])?;
-    if before.is_some_and(|before| before.state == listing.state) {
+    let was_sold = before.as_ref().is_some_and(|before| before.state.is_sold());
+    // A sale takes what was held when it came, and nothing that the person, or another account, got since.
+    if before.is_some_and(|before| before.state == listing.state)
+        || was_sold && listing.state.is_sold()
+        || !is_of(tx, account_id, listing.ticket)?
+    {
         return Ok(());
     }
     let taken = match listed_barcode(listing.policy, Some(&listing.state), None) {
@@ -229,6 +234,12 @@ pub(super) fn put_listing(
         ListingState::Unknown { .. } => Ok(()),
         _ => put_refusal(tx, listing.ticket, None),
     }
+}
+
+/// Whether a ticket is an account's, or of none that is known here.
+fn is_of(tx: &Transaction<'_>, account_id: &str, ticket: TicketHash) -> rusqlite::Result<bool> {
+    tx.prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM ticket WHERE id = ?1 AND account_id <> ?2)")?
+        .query_row((&ticket.0[..], account_id), |row| row.get(0))
 }
 
 fn is_of_listing(write: &Write) -> bool {

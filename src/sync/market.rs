@@ -8,12 +8,13 @@ use crate::error::Error;
 use crate::model::{Money, RejectionReason, TicketHash, Write, WriteState};
 use crate::remote::Connector;
 use crate::remote::extension::{Acquired, Asker, Extension, WireListing};
-use crate::resale::BarcodePolicy;
+use crate::resale::{BarcodePolicy, ListingState};
 use crate::store::{Acquisition, Binding, BindingState, OutboxRow, Settled, StoredListing};
 
-/// The states of a reservation: it was paid for, it waits.
+/// The state of a reservation that was paid for.
 const PAID: &str = "paid";
-const PENDING: &str = "pending";
+/// Those of one that ended without a sale.
+const OVER: [&str; 2] = ["expired", "cancelled"];
 /// The code of a purchase that is not paid for because its market asks for more than was agreed to.
 const DEARER: &str = "total-over-max";
 
@@ -217,6 +218,11 @@ impl Run<'_> {
             _ => return Ok(None),
         };
         let Some(extension) = self.extension(tenant.as_deref()).await?.cloned() else { return Ok(None) };
+        let standing = self.engine.store.listing_standing(row.new.subject)?;
+        if standing.state().is_some_and(ListingState::is_open) {
+            // What became of an own listing of it counts for what was held before, not for what comes now.
+            self.refresh_listings().await?;
+        }
         if let Write::Purchase { reservation: Some(held), .. } = &row.new.write {
             let acquired = extension.reservation(&self.asker(), &held.id).await?;
             return self.acquired(row, tenant.as_deref(), &extension, acquired).await;
@@ -259,16 +265,15 @@ impl Run<'_> {
     ) -> Outcome {
         let Some(record) = answer.ticket else {
             let outcome = match (answer.state.as_deref(), answer.reservation) {
-                (Some(PENDING), Some(held)) if is_dearer(&row.new.write, held.total.as_ref()) => {
-                    Settled::Rejected(RejectionReason::Refused, None, Some(DEARER.to_owned()))
-                }
-                (Some(PENDING), Some(reservation)) => Settled::Reserved(Box::new(reservation)),
                 // It went on to somebody else since.
                 (Some(PAID), _) => Settled::Dropped,
-                (state, _) => {
-                    let code = format!("reservation-{}", state.unwrap_or("unknown"));
-                    Settled::Rejected(RejectionReason::Refused, None, Some(code))
+                (Some(state), _) if OVER.contains(&state) => refused_for(format!("reservation-{state}")),
+                (_, Some(held)) if is_dearer(&row.new.write, held.total.as_ref()) => {
+                    refused_for(DEARER.to_owned())
                 }
+                // Pending, or in a state that is not known: nothing is concluded from it.
+                (_, Some(held)) => Settled::Reserved(Box::new(held)),
+                (_, None) => refused_for("reservation-unknown".to_owned()),
             };
             return Ok(Some((row, outcome)));
         };
@@ -305,6 +310,10 @@ impl Run<'_> {
 fn is_dearer(write: &Write, total: Option<&Money>) -> bool {
     let Write::Purchase { max_total, .. } = write else { return false };
     total.is_some_and(|total| total.currency != max_total.currency || total.minor > max_total.minor)
+}
+
+fn refused_for(code: String) -> Settled {
+    Settled::Rejected(RejectionReason::Refused, None, Some(code))
 }
 
 fn expected(write: &Write) -> i64 {

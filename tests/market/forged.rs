@@ -127,3 +127,66 @@ async fn ones_own_listings_are_read_to_the_last_page() {
     fair.seller.sync().await.unwrap();
     assert_eq!(fair.state(), Some(ListingState::Sold));
 }
+
+#[tokio::test]
+async fn a_reservation_in_no_known_state_waits_until_it_is_paid() {
+    let answers: [Forgery; 2] = [
+        |request, body| {
+            if is_purchase(request) {
+                body.as_object_mut().unwrap().remove("state");
+            }
+        },
+        |_, body| {
+            if body["state"] == "pending" {
+                body["state"] = json!("processing");
+            }
+        },
+    ];
+    for forgery in answers {
+        let fair = buyers(forgery).await;
+        let purchase = fair.buy(fair.listing_id()).await.unwrap();
+        assert_eq!(purchase.state, PurchaseState::Reserved);
+        fair.buyer.wallet.sync(None).await.unwrap();
+        assert_eq!(fair.buyer.wallet.purchases(None).unwrap()[0].state, PurchaseState::Reserved);
+        fair.pay(&purchase).await;
+        fair.holds().await;
+        assert_eq!(fair.buyer_hidden(), None);
+    }
+}
+
+#[tokio::test]
+async fn another_listing_than_the_one_asked_for_is_not_bought() {
+    let fair = buyers(|request, body| {
+        if request.method == "GET" && request.url.contains("/resale/listings/") {
+            body["id"] = json!("999999");
+        }
+    })
+    .await;
+    let refused = fair.buy(fair.listing_id()).await.unwrap_err();
+    assert!(
+        matches!(refused, WalletError::Unreachable { ref reason, .. } if reason.ends_with("at id")),
+        "{refused}"
+    );
+    assert!(fair.buyer.wallet.purchases(None).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn rules_that_do_not_hold_together_are_none() {
+    let rules: [(&str, Forgery); 2] = [
+        ("fixed_fees", |request, body| {
+            if request.url.contains("/resale/rules") {
+                body["fixed_fees"] = json!({ "buyer": Money::new(50, "JPY").unwrap() });
+            }
+        }),
+        ("closes_at", |request, body| {
+            if request.url.contains("/resale/rules") {
+                body["closes_at"] = json!("tomorrow");
+            }
+        }),
+    ];
+    for (field, forgery) in rules {
+        let fair = sellers(forgery).await;
+        let refused = fair.seller.phone.wallet.resale_rules(fair.ticket.clone()).await.unwrap_err();
+        assert!(refused.to_string().contains(field), "{refused}");
+    }
+}

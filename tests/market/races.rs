@@ -2,7 +2,7 @@
 
 use ticket_wallet::WalletError;
 use ticket_wallet::ledger::Verdict;
-use ticket_wallet::model::{NoBarcodeReason, PurchaseState, RejectionReason, WriteState};
+use ticket_wallet::model::{NoBarcodeReason, PurchaseState, RejectionReason, TransferAnswer, WriteState};
 use ticket_wallet::resale::{CloseReason, ListingState};
 use ticket_wallet_sandbox::{ListingChange, MarketRules};
 
@@ -144,4 +144,39 @@ async fn buying_and_accepting_need_the_network_and_leave_nothing_without_it() {
         .change_listing(CLUB, fair.listing_id(), &ListingChange::State("withdrawn".to_owned()))
         .unwrap();
     fair.holds().await;
+}
+
+#[tokio::test]
+async fn sold_and_got_back_before_the_sale_is_over() {
+    let fair = Fair::listed().await;
+    let (listing, unseen) = (fair.listing_id(), Fair::listed().await);
+    // The seller hears of the sale, gets the ticket back, and then of the money.
+    sold_and_given_back(&fair, true).await;
+    for state in ["reissued", "paid_out"] {
+        let change = ListingChange::State(state.to_owned());
+        fair.seller.sandbox.change_listing(CLUB, listing, &change).unwrap();
+        fair.seller.settle().await;
+        assert_eq!(fair.seller.hidden(&fair.ticket), None, "{state}");
+    }
+    assert_eq!(fair.state(), Some(ListingState::PaidOut));
+    // They hear of the sale only when they get it back.
+    sold_and_given_back(&unseen, false).await;
+    unseen.seller.settle().await;
+    assert_eq!((unseen.state(), unseen.seller.hidden(&unseen.ticket)), (Some(ListingState::Sold), None));
+}
+
+/// The buyer buys what is listed and hands it back to the seller, who has or has not synced in between.
+async fn sold_and_given_back(fair: &Fair, hears: bool) {
+    let purchase = fair.buy(fair.listing_id()).await.unwrap();
+    fair.pay(&purchase).await;
+    fair.buyer.wallet.sync(None).await.unwrap();
+    if hears {
+        fair.seller.settle().await;
+    }
+    fair.buyer.wallet.transfer(fair.ticket.clone(), "mira@example.org".to_owned()).unwrap();
+    fair.buyer.wallet.sync(None).await.unwrap();
+    let (wallet, account) = (&fair.seller.phone.wallet, fair.seller.account.clone());
+    let token = wallet.incoming_transfers(account.clone()).await.unwrap().swap_remove(0).token;
+    assert_eq!(wallet.accept_transfer(account, token).await.unwrap(), TransferAnswer::Accepted);
+    assert_eq!(fair.seller.hidden(&fair.ticket), None);
 }

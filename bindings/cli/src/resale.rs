@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use ticket_wallet::model::{LedgerSale, Listing, MarketQuery, Money, Offering, Purchase, PurchaseState};
-use ticket_wallet::resale::{BarcodePolicy, Breakdown, PriceCap, PriceRules};
+use ticket_wallet::resale::{BarcodePolicy, Breakdown, Fee, PriceCap, PriceRules};
 use ticket_wallet::{Wallet, WalletError};
 
 use crate::args::resale::{LedgerCommand, MarketOptions, ResaleCommand, SaleOptions};
@@ -121,12 +121,20 @@ fn rules(rules: &PriceRules, output: &Output) -> Result<(), Failure> {
         Ok(PriceCap::At { amount }) => Some(amount),
         _ => None,
     };
+    let amount = |minor: i64| Money { minor, currency: rules.currency.clone() };
+    let fixed = |fee: &Fee| (fee.fixed_minor != 0).then(|| amount(fee.fixed_minor));
+    let fee = |fee: &Fee| match fixed(fee) {
+        Some(fixed) => format!("{} % and {fixed}", fee.percent),
+        None => format!("{} %", fee.percent),
+    };
+    let lowest = rules.min_minor.map(amount);
     let value = json!({
         "allowed": rules.allowed, "reason": rules.reason, "currency": rules.currency,
         "face_value": rules.face_value, "total_paid": rules.total_paid, "basis": rules.basis.as_text(),
         "cap_percent": rules.cap_percent.map(|percent| percent.to_string()), "cap": cap,
         "buyer_fee_percent": rules.buyer_fee.percent.to_string(),
         "seller_fee_percent": rules.seller_fee.percent.to_string(),
+        "buyer_fixed_fee": fixed(&rules.buyer_fee), "seller_fixed_fee": fixed(&rules.seller_fee), "lowest": lowest,
         "barcode_while_listed": rules.barcode_while_listed.as_text(), "closes_at": rules.closes_at,
     });
     output.either(&value, || {
@@ -137,8 +145,9 @@ fn rules(rules: &PriceRules, output: &Output) -> Result<(), Failure> {
         let hidden = rules.barcode_while_listed == BarcodePolicy::Hidden;
         let rows = [
             ("Highest price", cap.as_ref().map_or("none is set".to_owned(), Money::to_string)),
-            ("Buyer's fee", format!("{} %", rules.buyer_fee.percent)),
-            ("Seller's fee", format!("{} %", rules.seller_fee.percent)),
+            ("Lowest price", lowest.as_ref().map_or("none is set".to_owned(), Money::to_string)),
+            ("Buyer's fee", fee(&rules.buyer_fee)),
+            ("Seller's fee", fee(&rules.seller_fee)),
             (
                 "Barcode",
                 if hidden { "given up while listed" } else { "shown until somebody pays" }.to_owned(),

@@ -165,7 +165,7 @@ impl Extension {
         url.query_pairs_mut().append_pair("ticket", ticket_id);
         let reply = get(asker, url, "GET /resale/rules").await?;
         let body: RulesBody = reply.json()?;
-        body.read().ok_or_else(|| reply.unreadable("currency"))
+        body.read().map_err(|field| reply.unreadable(field))
     }
 
     /// What a price would come to: `POST /resale/preview`.
@@ -265,7 +265,7 @@ impl Extension {
     /// # Errors
     /// As [`Extension::resale_rules`].
     pub async fn listing<S: Refresh>(&self, asker: &Asker<'_, S>, id: &str) -> Result<WireListing, Error> {
-        read(&get(asker, self.listing_url(id)?, "GET /resale/listings/:id").await?)
+        read_of(&get(asker, self.listing_url(id)?, "GET /resale/listings/:id").await?, id)
     }
 
     /// Another price for a listing in the version that was seen: `PATCH /resale/listings/{id}`.
@@ -285,7 +285,7 @@ impl Extension {
             headers: if_match(version),
             ..Request::patch(url.clone(), "PATCH /resale/listings/:id", &body)
         };
-        read(&asker.session.send(asker.http, asker.system, request).await?)
+        read_of(&asker.session.send(asker.http, asker.system, request).await?, id)
     }
 
     /// Takes a listing back in the version that was seen: `DELETE /resale/listings/{id}`.
@@ -304,7 +304,7 @@ impl Extension {
             headers: if_match(version),
             ..Request::delete(url.clone(), "DELETE /resale/listings/:id")
         };
-        read(&asker.session.send(asker.http, asker.system, request).await?)
+        read_of(&asker.session.send(asker.http, asker.system, request).await?, id)
     }
 
     /// Buys a listing for a device key, for no more than `max_total`: `POST /resale/listings/{id}/purchase`.
@@ -366,6 +366,12 @@ fn read(reply: &Reply) -> Result<WireListing, Error> {
     reply.json::<ListingBody>()?.read(reply)
 }
 
+/// The listing that was asked for, and no other.
+fn read_of(reply: &Reply, id: &str) -> Result<WireListing, Error> {
+    let listing = read(reply)?;
+    if listing.id == id { Ok(listing) } else { Err(reply.unreadable("id")) }
+}
+
 /// What a purchase or an acceptance came to. An answer with neither ticket nor reservation is none.
 fn acquired(reply: &Reply) -> Result<Acquired, Error> {
     let body: AcquiredBody = reply.json()?;
@@ -390,17 +396,26 @@ fn acquired(reply: &Reply) -> Result<Acquired, Error> {
 }
 
 impl RulesBody {
-    /// `None` where no amount tells the currency of a ticket that may be sold.
-    fn read(self) -> Option<PriceRules> {
+    /// # Errors
+    /// The member that cannot be read: the currency, where no amount tells that of a ticket that may be sold; fees in
+    /// another; a time that is none.
+    fn read(self) -> Result<PriceRules, &'static str> {
         let amounts = [&self.face_value, &self.total_paid];
         let told = amounts.into_iter().flatten().map(|amount| amount.currency.clone()).next();
         let currency = self.currency.or(told);
-        let currency = if self.allowed { currency? } else { currency.unwrap_or_default() };
-        let fixed = |amount: Option<&Money>| amount.map_or(0, |amount| amount.minor);
+        let currency = if self.allowed { currency.ok_or("currency")? } else { currency.unwrap_or_default() };
+        let fixed = |amount: Option<&Money>| match amount {
+            Some(amount) if self.allowed && amount.currency != currency => Err("fixed_fees"),
+            amount => Ok(amount.map_or(0, |amount| amount.minor)),
+        };
         let fees = self.fixed_fees.as_ref();
-        let (buyer, seller) =
-            (fees.and_then(|fees| fees.buyer.as_ref()), fees.and_then(|fees| fees.seller.as_ref()));
-        Some(PriceRules {
+        let buyer = fixed(fees.and_then(|fees| fees.buyer.as_ref()))?;
+        let seller = fixed(fees.and_then(|fees| fees.seller.as_ref()))?;
+        let closes_at = match &self.closes_at {
+            Some(text) => Some(unix_seconds(text).ok_or("closes_at")?),
+            None => None,
+        };
+        Ok(PriceRules {
             allowed: self.allowed,
             reason: self.reason,
             currency,
@@ -408,10 +423,10 @@ impl RulesBody {
             cap_percent: self.cap_percent,
             cap_minor: self.cap_minor,
             min_minor: self.min_minor,
-            seller_fee: Fee { percent: self.seller_fee_percent, fixed_minor: fixed(seller) },
-            buyer_fee: Fee { percent: self.buyer_fee_percent, fixed_minor: fixed(buyer) },
+            seller_fee: Fee { percent: self.seller_fee_percent, fixed_minor: seller },
+            buyer_fee: Fee { percent: self.buyer_fee_percent, fixed_minor: buyer },
             barcode_while_listed: BarcodePolicy::of_server(self.barcode_while_listed.as_deref()),
-            closes_at: self.closes_at.as_deref().and_then(unix_seconds),
+            closes_at,
             face_value: self.face_value,
             total_paid: self.total_paid,
         })
