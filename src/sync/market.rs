@@ -306,9 +306,10 @@ impl Run<'_> {
     }
 }
 
-/// Whether more is asked for a purchase than was agreed to, or another currency.
+/// Whether more is asked for a purchase than was agreed to, or another currency. Later answers are not asked: the person
+/// may have paid by then.
 fn is_dearer(write: &Write, total: Option<&Money>) -> bool {
-    let Write::Purchase { max_total, .. } = write else { return false };
+    let Write::Purchase { max_total, reservation: None, .. } = write else { return false };
     total.is_some_and(|total| total.currency != max_total.currency || total.minor > max_total.minor)
 }
 

@@ -191,8 +191,8 @@ impl Wallet {
         Ok(self.decided(self.store.outbox_row(id)?))
     }
 
-    /// Refuses to put into the outbox what a ticket's system does in another way, or not at all. Where the extension is served
-    /// beside it, which signs the ticket's barcode, that does it.
+    /// Refuses to put into the outbox what a ticket's system does in another way, or not at all, and what would sell a ticket
+    /// twice that is on offer there. Where the extension is served beside it, which signs the ticket's barcode, that does it.
     pub(super) fn refuse_unsendable(
         &self,
         ticket: TicketHash,
