@@ -24,24 +24,19 @@ mod moments;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
+#[path = "support/threads.rs"]
+mod threads;
 
-use std::thread;
-
-use action::Action;
 use fairground::{Fairground, Seen};
-use moments::Moments;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence, RngSeed, TestRunner};
-
-/// The histories are shared among so many threads, each with a seed of its own that comes from the run's.
-const THREADS: u32 = 2;
+use threads::Runs;
 
 /// Plays a history, and tells what it came to.
-fn play(actions: &[Action]) -> Seen {
+fn play(actions: Vec<action::Action>) -> Seen {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut fair = Fairground::new().await;
-        for action in actions {
+        for action in &actions {
             fair.act(action).await;
             fair.check();
         }
@@ -49,35 +44,14 @@ fn play(actions: &[Action]) -> Seen {
     })
 }
 
-/// Plays so many histories, and tells what they came to; the first that breaks a promise is the error.
-fn play_some(cases: u32, seed: u64) -> Result<Seen, String> {
-    let kept = FileFailurePersistence::Direct("tests/market_model.proptest-regressions");
-    let failure_persistence: Option<Box<dyn FailurePersistence>> = Some(Box::new(kept));
-    let rng_seed = RngSeed::Fixed(seed);
-    let config = Config { cases, max_shrink_iters: 30, rng_seed, failure_persistence, ..Config::default() };
-    let histories = prop::collection::vec(action::any(), 12..=36);
-    let seen = std::cell::RefCell::new(Seen::default());
-    let outcome = TestRunner::new(config).run(&histories, |actions| {
-        seen.borrow_mut().add(&play(&actions));
-        Ok(())
-    });
-    outcome.map(|()| seen.into_inner()).map_err(|failure| failure.to_string())
-}
-
 #[test]
 fn any_history_leaves_one_owner_with_one_code() {
     let (histories, seed) = (counts::in_step(counts::HISTORIES), moments::seed());
     println!("{histories} histories; PROPTEST_RNG_SEED={seed}");
-    let mut seeds = Moments(seed);
-    let start = |_| {
-        let seed = seeds.below(u64::MAX);
-        thread::spawn(move || play_some(histories.div_ceil(THREADS), seed))
-    };
-    let threads: Vec<_> = (0..THREADS).map(start).collect();
+    let inputs = || prop::collection::vec(action::any(), 12..=36);
+    let runs = Runs { kept: "tests/market_model.proptest-regressions", shrinks: 30, inputs, run: play };
     let mut seen = Seen::default();
-    for thread in threads {
-        seen.add(&thread.join().unwrap().unwrap_or_else(|failure| panic!("{failure}")));
-    }
+    runs.share(histories, seed).iter().for_each(|one| seen.add(one));
     println!("{seen:?}");
     seen.has_everything();
 }

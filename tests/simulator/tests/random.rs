@@ -8,14 +8,13 @@
 mod counts;
 #[path = "../../support/moments.rs"]
 mod moments;
-
-use std::thread;
+#[path = "../../support/threads.rs"]
+mod threads;
 
 use moments::Moments;
+use proptest::prelude::*;
+use threads::Runs;
 use ticket_wallet_simulator::{Check, Options, Outcome, simulate};
-
-/// The simulations are shared among so many threads.
-const THREADS: u32 = 2;
 
 /// A small event with some of every kind of trouble.
 fn small(seed: u64) -> Options {
@@ -61,23 +60,19 @@ fn run(options: &Options) -> Outcome {
     simulate(options, |_| ()).unwrap_or_else(|reason| panic!("{reason}: {options:?}"))
 }
 
+fn any_holds(seed: u64) {
+    let options = small(seed);
+    let outcome = run(&options);
+    assert!(outcome.failures().is_empty(), "{options:?}\n{}", outcome.text());
+}
+
 #[test]
 fn any_small_event_holds() {
     let (simulations, seed) = (counts::in_step(counts::SIMULATIONS), moments::seed());
     println!("{simulations} simulations; PROPTEST_RNG_SEED={seed}");
-    let mut seeds = Moments(seed);
-    let start = |_| {
-        let seeds: Vec<_> = (0..simulations.div_ceil(THREADS)).map(|_| seeds.below(u64::MAX)).collect();
-        thread::spawn(move || {
-            for seed in seeds {
-                let options = small(seed);
-                let outcome = run(&options);
-                assert!(outcome.failures().is_empty(), "{options:?}\n{}", outcome.text());
-            }
-        })
-    };
-    let threads: Vec<_> = (0..THREADS).map(start).collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let kept = "tests/random.proptest-regressions";
+    let inputs = || any::<u64>().no_shrink();
+    Runs { kept, shrinks: 0, inputs, run: any_holds }.share(simulations, seed);
 }
 
 /// An event in which nothing goes wrong but that tickets are shown twice.
