@@ -119,6 +119,20 @@ impl From<MoneyError> for PriceError {
     }
 }
 
+impl PriceError {
+    /// The code by which servers refuse the same; `None` for what only a server can judge.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::NotAllowed { .. } => Some("resale-not-allowed"),
+            Self::Closed => Some("resale-closed"),
+            Self::TooHigh { .. } => Some("price-over-cap"),
+            Self::TooLow { .. } => Some("price-too-low"),
+            Self::WrongCurrency { .. } => Some("wrong-currency"),
+            Self::NoFaceValue | Self::Amounts(_) => None,
+        }
+    }
+}
+
 impl Fee {
     /// The fee on a price.
     ///

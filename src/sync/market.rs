@@ -46,8 +46,9 @@ impl Run<'_> {
         }
     }
 
-    /// Lists a ticket. Whether its barcode goes with it, the event's rules say, which are asked for before the first byte. An
-    /// answer that was lost is looked for among the account's listings before anything is repeated.
+    /// Lists a ticket. The event's rules are asked for before the first byte: they say whether the barcode goes with it, and
+    /// what they do not allow is not sent. An answer that was lost is looked for among the account's listings before anything
+    /// is repeated.
     async fn send_new_listing(
         &mut self,
         mut row: OutboxRow,
@@ -65,6 +66,10 @@ impl Run<'_> {
             }
         } else {
             let rules = extension.resale_rules(&self.asker(), ticket).await?;
+            let checked = rules.check(price, self.engine.time.now()?.unix_s());
+            if let Some(code) = checked.err().and_then(|why| why.code()) {
+                return Ok(Some((row, refused_for(code.to_owned()))));
+            }
             let is_shown = rules.barcode_while_listed == BarcodePolicy::Shown;
             let stated = if is_shown { None } else { self.state_surrender(&row, binding).await? };
             if let Write::CreateListing { shown, statement, .. } = &mut row.new.write {
@@ -265,7 +270,7 @@ impl Run<'_> {
     ) -> Outcome {
         let Some(record) = answer.ticket else {
             let outcome = match (answer.state.as_deref(), answer.reservation) {
-                // It went on to somebody else since.
+                // It went on to somebody else since, or comes with the next pull of the account's tickets.
                 (Some(PAID), _) => Settled::Dropped,
                 (Some(state), _) if OVER.contains(&state) => refused_for(format!("reservation-{state}")),
                 (_, Some(held)) if is_dearer(&row.new.write, held.total.as_ref()) => {

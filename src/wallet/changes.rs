@@ -95,16 +95,14 @@ impl Wallet {
     /// at which this is sent the ticket shows no barcode here, until the transfer is declined, cancelled or expired.
     ///
     /// # Errors
-    /// As [`Wallet::save_ticket_holder`]; [`WalletError::NotOffered`] where the ticket's system has no such way.
+    /// As [`Wallet::save_ticket_holder`], [`WalletError::InvalidInput`] also for a ticket that is listed or on its way to
+    /// somebody; [`WalletError::NotOffered`] where the ticket's system has no such way.
     pub fn transfer(&self, ticket_id: String, recipient: String) -> Result<OutboxItem, WalletError> {
         let _work = self.runner.activity().begin()?;
         let (id, recipient) = (ticket_hash(&ticket_id)?, named(&recipient)?);
         self.refuse_unsendable(id, MarketAction::Transfer)?;
         self.refuse_listed(id)?;
-        if let Some(open) = self.open_transfer(id)? {
-            let reason = format!("transfer {} is under way; cancel it first", open.remote_id);
-            return Err(WalletError::input("ticket_id", reason));
-        }
+        self.refuse_on_its_way(id)?;
         self.accept(id, Write::CreateTransfer { recipient, statement: None })
     }
 
@@ -221,6 +219,18 @@ impl Wallet {
             system => is_offered(system, false, action),
         };
         Ok(refused.map_err(Error::NotOffered)?)
+    }
+
+    /// Refuses to give a ticket away that is given away already, or shall be as soon as the network allows.
+    pub(super) fn refuse_on_its_way(&self, ticket: TicketHash) -> Result<(), WalletError> {
+        let why = match self.open_transfer(ticket)? {
+            Some(open) => format!("transfer {} is under way; cancel it first", open.remote_id),
+            None if self.store.outbox(None, Some(ticket))?.iter().any(OutboxRow::gives_up) => {
+                "a change that gives its barcode up waits already; cancel or discard that first".to_owned()
+            }
+            None => return Ok(()),
+        };
+        Err(WalletError::input("ticket_id", why))
     }
 
     /// The Unix second, and whether a server stands behind it.

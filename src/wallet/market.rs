@@ -4,8 +4,7 @@ use super::{Wallet, ticket_hash};
 use crate::device::new_id;
 use crate::error::WalletError;
 use crate::model::{
-    Listing, MarketPage, MarketQuery, Money, Offering, OutboxItem, Purchase, TicketHash, TransferState,
-    Write, WriteState,
+    Listing, MarketPage, MarketQuery, Money, Offering, OutboxItem, Purchase, TicketHash, Write, WriteState,
 };
 use crate::resale::{Breakdown, ListingAsk, ListingAsked, MarketAction, PriceRules};
 use crate::store::ListingStanding;
@@ -55,17 +54,7 @@ impl Wallet {
         self.refuse_unsendable(id, MarketAction::List)?;
         let standing = self.store.listing_standing(id)?;
         self.decide(ListingAsk::Create, &standing)?;
-        let under_way = self.store.transfers(None)?.into_iter().any(|one| {
-            one.ticket == id && matches!(one.state, TransferState::Pending | TransferState::Other { .. })
-        });
-        let queued =
-            self.store.outbox(None, Some(id))?.into_iter().any(|row| row.new.write.ends_credential());
-        if under_way || queued {
-            return Err(WalletError::input(
-                "ticket_id",
-                "the ticket is on its way to somebody; cancel that first",
-            ));
-        }
+        self.refuse_on_its_way(id)?;
         self.accept(id, Write::CreateListing { price, expires_at, shown: false, statement: None })
     }
 

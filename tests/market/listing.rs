@@ -1,7 +1,7 @@
 //! A seller's listing through all its states, offline and online.
 
 use ticket_wallet::WalletError;
-use ticket_wallet::model::{NoBarcodeReason, RejectionReason, WriteKind};
+use ticket_wallet::model::{Money, NoBarcodeReason, RejectionReason, WriteKind};
 use ticket_wallet::resale::{CloseReason, ListingIntent, ListingState, PriceCap};
 use ticket_wallet_sandbox::{ListingChange, MarketRules};
 
@@ -40,6 +40,29 @@ async fn rules_and_previews_come_from_the_server() {
     assert_eq!(refused.rejection, Some(RejectionReason::Refused));
     assert!(refused.server_code.unwrap().ends_with("resale-not-allowed"));
     assert_eq!(fair.seller.hidden(&fair.ticket), None, "refused whole: the barcode stays");
+}
+
+#[tokio::test]
+async fn what_the_rules_do_not_allow_is_never_sent() {
+    let fair = Fair::new().await;
+    let wallet = &fair.seller.phone.wallet;
+    let creations = || {
+        let seen = fair.seller.sandbox.requests();
+        seen.iter().filter(|it| it.starts_with("POST") && it.ends_with("/resale/listings")).count()
+    };
+    let dear = eur(fair.face * 110 / 100 + 1);
+    let dollars = Money::new(fair.face, "USD").unwrap();
+    for (price, code) in [(dear, "price-over-cap"), (dollars, "wrong-currency")] {
+        wallet.list_for_sale(fair.ticket.clone(), price, None).unwrap();
+        fair.seller.settle().await;
+        let refused = fair.seller.the_only_write();
+        assert_eq!((refused.rejection, refused.status), (Some(RejectionReason::Refused), None));
+        assert_eq!(refused.server_code.as_deref(), Some(code));
+        assert_eq!((creations(), fair.seller.hidden(&fair.ticket)), (0, None));
+        wallet.discard_write(refused.id).unwrap();
+    }
+    fair.list().await;
+    assert_eq!(creations(), 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use ticket_wallet::WalletError;
 use ticket_wallet::ledger::Verdict;
 use ticket_wallet::model::{NoBarcodeReason, TransferAnswer, TransferState};
 
-use crate::fair::{Door, Fair};
+use crate::fair::{Door, Fair, eur};
 
 const JONAS: &str = "jonas@example.org";
 
@@ -17,6 +17,25 @@ pub(crate) async fn sent() -> (Fair, String) {
     assert_eq!((offered.len(), offered[0].sender.as_deref()), (1, Some("mira@example.org")));
     let token = offered.swap_remove(0).token;
     (fair, token)
+}
+
+#[tokio::test]
+async fn a_ticket_is_handed_to_one_at_a_time() {
+    let fair = Fair::new().await;
+    let wallet = &fair.seller.phone.wallet;
+    fair.lines[0].cut();
+    wallet.transfer(fair.ticket.clone(), JONAS.to_owned()).unwrap();
+    let another = || wallet.transfer(fair.ticket.clone(), "zoe@example.org".to_owned());
+    let sale = || wallet.list_for_sale(fair.ticket.clone(), eur(fair.face), None);
+    let is_refused = |outcome| matches!(outcome, Err(WalletError::InvalidInput { .. }));
+    assert!(is_refused(another()) && is_refused(sale()), "it waits for the network");
+    fair.lines[0].mend();
+    fair.seller.settle().await;
+    assert!(is_refused(another()) && is_refused(sale()), "it is under way");
+    wallet.cancel_transfer(fair.ticket.clone()).unwrap().unwrap();
+    fair.seller.settle().await;
+    sale().unwrap();
+    assert!(is_refused(another()), "it is to be sold");
 }
 
 #[tokio::test]

@@ -145,6 +145,11 @@ impl OutboxRow {
     pub fn of(new: NewWrite) -> Self {
         Self { id: 0, new, state: WriteState::Waiting, attempts: 0, before: None, rejection: None }
     }
+
+    /// Whether it ends the ticket's credential here once it is carried out. A refused one does not.
+    pub fn gives_up(&self) -> bool {
+        self.state != WriteState::Rejected && self.new.write.ends_credential()
+    }
 }
 
 /// Every write.
