@@ -8,6 +8,8 @@ mod child;
 #[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod counts;
+#[path = "support/kills.rs"]
+mod kills;
 #[path = "support/moments.rs"]
 mod moments;
 #[path = "ledger_merge/peers.rs"]
@@ -32,30 +34,19 @@ mod venue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use child::{End, Session};
-use moments::Moments;
+use kills::{Kills, seeded};
 use story::Story;
 
 /// Kills of one gate, then comes a new one.
 const OF_A_GATE: u32 = 25;
 
 /// Where a gate's process ends itself, and where it is in its work then.
-const POINTS: [&str; 4] = ["record-written", "record-kept", "delta-written", "delta-kept"];
-
-fn seeded() -> Moments {
-    let seed = moments::seed();
-    println!("PROPTEST_RNG_SEED={seed}");
-    Moments(seed)
-}
-
-/// Every second kill comes at a named point, the others at any moment.
-fn end(number: u32, moments: &mut Moments) -> End {
-    if number.is_multiple_of(2) {
-        let point = POINTS[(number as usize / 2) % POINTS.len()];
-        End::At { point, passes: moments.below(8) }
-    } else {
-        End::Killed { lines: moments.below(16), turns: moments.below(200_000) }
-    }
-}
+const KILLS: Kills<'static> = Kills {
+    points: &["record-written", "record-kept", "delta-written", "delta-kept"],
+    passes: 8,
+    lines: 16,
+    turns: 200_000,
+};
 
 #[tokio::test]
 async fn no_kill_loses_a_record_or_half_of_a_delta() {
@@ -64,7 +55,7 @@ async fn no_kill_loses_a_record_or_half_of_a_delta() {
     for first in (0..kills).step_by(OF_A_GATE as usize) {
         let mut story = Story::begin().await;
         for number in first..kills.min(first + OF_A_GATE) {
-            let end = end(number, &mut moments);
+            let end = KILLS.end(number, &mut moments);
             ended += u32::from(story.run_app(&end, moments.below(u64::MAX), false));
             story.check();
         }

@@ -11,6 +11,8 @@ mod child;
 #[path = "support/counts.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod counts;
+#[path = "support/kills.rs"]
+mod kills;
 #[path = "support/moments.rs"]
 mod moments;
 #[path = "killed/story.rs"]
@@ -22,31 +24,26 @@ mod tenants;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use child::{End, Session};
-use moments::Moments;
+use kills::{Kills, seeded};
 use story::Story;
 
 /// Kills of one wallet, then comes a new one.
 const OF_A_WALLET: u32 = 15;
 
 /// Where an app's process ends itself, and where the app is in its work then.
-const POINTS: [&str; 6] =
-    ["outbox-accepted", "outbox-begun", "outbox-replied", "outbox-settled", "page-stored", "list-complete"];
-
-fn seeded() -> Moments {
-    let seed = moments::seed();
-    println!("PROPTEST_RNG_SEED={seed}");
-    Moments(seed)
-}
-
-/// Every second kill comes at a named point, the others at any moment.
-fn end(number: u32, moments: &mut Moments) -> End {
-    if number.is_multiple_of(2) {
-        let point = POINTS[(number as usize / 2) % POINTS.len()];
-        End::At { point, passes: moments.below(4) }
-    } else {
-        End::Killed { lines: moments.below(12), turns: moments.below(3_000) }
-    }
-}
+const KILLS: Kills<'static> = Kills {
+    points: &[
+        "outbox-accepted",
+        "outbox-begun",
+        "outbox-replied",
+        "outbox-settled",
+        "page-stored",
+        "list-complete",
+    ],
+    passes: 4,
+    lines: 12,
+    turns: 3_000,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_kill_loses_or_repeats_an_acknowledged_change() {
@@ -55,7 +52,7 @@ async fn no_kill_loses_or_repeats_an_acknowledged_change() {
     for first in (0..kills).step_by(OF_A_WALLET as usize) {
         let mut story = Story::begin().await;
         for number in first..kills.min(first + OF_A_WALLET) {
-            let end = end(number, &mut moments);
+            let end = KILLS.end(number, &mut moments);
             ended += u32::from(story.run_app(&end, moments.below(u64::MAX), false));
             story.check().await;
         }
