@@ -270,8 +270,3 @@ impl ListingState {
         }
     }
 }
-
-/// When a listing ends by itself: at its own time, and never after resale closes for the event. Unix seconds.
-pub fn listing_closes_at(expires_at: Option<i64>, closes_at: Option<i64>) -> Option<i64> {
-    [expires_at, closes_at].into_iter().flatten().min()
-}

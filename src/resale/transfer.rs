@@ -68,13 +68,8 @@ pub enum TransferRefusal {
     UnknownState,
 }
 
-/// When a pending transfer expires: at its own time, and never after transfers close for the event. Unix seconds.
-pub fn transfer_closes_at(expires_at: Option<i64>, closes_at: Option<i64>) -> Option<i64> {
-    [expires_at, closes_at].into_iter().flatten().min()
-}
-
 /// Where a transfer stands after somebody acts on it at `now`, Unix seconds; `closes_at` is
-/// [`transfer_closes_at`]'s, from which second on it has expired.
+/// [`ends_at`](super::ends_at)'s, from which second on it has expired.
 ///
 /// # Errors
 /// [`TransferRefusal`] where this cannot be done with it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ticket_wallet::resale::{CloseReason, ListingEvent, ListingRefusal, ListingState, listing_closes_at};
+use ticket_wallet::resale::{CloseReason, ListingEvent, ListingRefusal, ListingState, ends_at};
 
 /// The columns of [`TABLE`].
 fn events() -> [ListingEvent; 11] {
@@ -145,7 +145,7 @@ fn a_closed_listing_keeps_its_reason() {
 }
 
 #[test]
-fn a_listing_ends_at_its_own_time_and_never_after_resale_closes() {
+fn a_listing_or_transfer_ends_at_its_own_time_and_never_after_the_market_closes() {
     let cases = [
         ((None, None), None),
         ((Some(5), None), Some(5)),
@@ -154,6 +154,6 @@ fn a_listing_ends_at_its_own_time_and_never_after_resale_closes() {
         ((Some(9), Some(7)), Some(7)),
     ];
     for ((own, closes), at) in cases {
-        assert_eq!(listing_closes_at(own, closes), at);
+        assert_eq!(ends_at(own, closes), at);
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that anybody may try with a transfer.
 
 use ticket_wallet::model::TransferState;
-use ticket_wallet::resale::{TransferAction, TransferRole, transfer_closes_at, transfer_step};
+use ticket_wallet::resale::{TransferAction, TransferRole, transfer_step};
 
 const ROLES: [TransferRole; 3] = [TransferRole::Sender, TransferRole::Recipient, TransferRole::Server];
 const ACTIONS: [TransferAction; 4] =
@@ -54,19 +54,5 @@ fn a_transfer_that_has_ended_takes_nothing_and_says_how_it_ended() {
             assert_eq!(step(state, by, 0, None), refusal, "{by:?}");
             assert_eq!(step(state, by, 100, Some(100)), refusal, "{by:?}");
         }
-    }
-}
-
-#[test]
-fn a_transfer_expires_at_its_own_time_and_never_after_transfers_close() {
-    let cases = [
-        ((None, None), None),
-        ((Some(5), None), Some(5)),
-        ((None, Some(7)), Some(7)),
-        ((Some(5), Some(7)), Some(5)),
-        ((Some(9), Some(7)), Some(7)),
-    ];
-    for ((own, closes), at) in cases {
-        assert_eq!(transfer_closes_at(own, closes), at);
     }
 }
