@@ -151,12 +151,15 @@ impl fmt::Display for Money {
     }
 }
 
-/// Reads what [`Display`](fmt::Display) writes: a decimal number, white space, the code.
+/// Reads what [`Display`](fmt::Display) writes and people write: a decimal number without an exponent, white space, the code.
 impl FromStr for Money {
     type Err = MoneyError;
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         let (major, currency) = text.trim().rsplit_once(char::is_whitespace).ok_or(MoneyError::Currency)?;
+        if major.contains(['e', 'E']) {
+            return Err(MoneyError::Number);
+        }
         Self::parse(major, currency)
     }
 }

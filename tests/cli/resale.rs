@@ -102,7 +102,7 @@ fn amounts_are_exact_and_nothing_is_listed_or_bought_without_a_yes() {
     let seller = wallet(&served, 0);
     let seller = seller.path();
     let (id, face) = ticket(seller);
-    for bad in ["64.505 EUR", "64,50 EUR", "64.50", "64.50 XXX", "1e400 EUR"] {
+    for bad in ["64.505 EUR", "64,50 EUR", "64.50", "64.50 XXX", "1e3 EUR"] {
         fails(
             || in_store(seller, &["resale", "list", &id, "--price", bad, "--yes"]),
             b"",
