@@ -15,7 +15,7 @@ use super::super::ticket::Ticket;
 use super::super::transfer::Transfer;
 use super::super::transfers::surrender;
 use super::super::write::{Call, Reply, served, ticket_id, user, write};
-use super::listing::{ACTIVE, Listing, RESERVED, UNDER_REVIEW, WITHDRAWN};
+use super::listing::{ACTIVE, Listing, UNDER_REVIEW, WITHDRAWN};
 use super::rules::{Terms, read_money};
 use super::settle;
 use crate::app::App;
@@ -123,10 +123,7 @@ pub(super) async fn edit(
 ) -> Response {
     let expected = expected_version(request.headers());
     write(&app, &tenant, request, |call, db| {
-        let mut listing = own(call, db, &id, expected?)?;
-        if ![UNDER_REVIEW, ACTIVE, "paused"].contains(&listing.state.as_str()) {
-            return Err(listing.ended());
-        }
+        let mut listing = changeable(call, db, &id, expected?)?;
         let price = read_money(&call.json()?, "price")?;
         let ticket = Ticket::owned(db, &call.tenant.name, call.user, &listing.ticket_id.to_string())?;
         Terms::of(db, &call.tenant.name, &ticket)?.check(price, call.now)?;
@@ -146,10 +143,7 @@ pub(super) async fn withdraw(
 ) -> Response {
     let expected = expected_version(request.headers());
     write(&app, &tenant, request, |call, db| {
-        let mut listing = own(call, db, &id, expected?)?;
-        if listing.state == RESERVED || ![UNDER_REVIEW, ACTIVE, "paused"].contains(&listing.state.as_str()) {
-            return Err(listing.ended());
-        }
+        let mut listing = changeable(call, db, &id, expected?)?;
         listing.set_state(db, WITHDRAWN)?;
         call.record(db, "resale.withdraw", listing.ticket_id, json!({"listing_id": id}))?;
         listing.to_json(db, &call.tenant.name, call.user).map(Reply::Json)
@@ -157,8 +151,9 @@ pub(super) async fn withdraw(
     .await
 }
 
-/// The user's own listing, in the version that they saw. One that has ended says so, whichever version they saw.
-fn own(call: &Call<'_>, db: &Connection, id: &str, expected: i64) -> Result<Listing, Problem> {
+/// The user's own listing, in the version that they saw, for which nobody pays. One that has ended says so, whichever
+/// version they saw.
+fn changeable(call: &Call<'_>, db: &Connection, id: &str, expected: i64) -> Result<Listing, Problem> {
     settle(call.app, db, &call.tenant.name)?;
     let listing = Listing::find(db, &call.tenant.name, id)?;
     if listing.seller != call.user {
@@ -168,6 +163,9 @@ fn own(call: &Call<'_>, db: &Connection, id: &str, expected: i64) -> Result<List
         let other =
             Problem::new(StatusCode::PRECONDITION_FAILED, "version-mismatch", "It was changed meanwhile");
         return Err(other.with("version", listing.version));
+    }
+    if ![UNDER_REVIEW, ACTIVE, "paused"].contains(&listing.state.as_str()) {
+        return Err(listing.ended());
     }
     Ok(listing)
 }
