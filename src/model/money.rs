@@ -157,10 +157,8 @@ impl FromStr for Money {
 
     fn from_str(text: &str) -> Result<Self, MoneyError> {
         let (major, currency) = text.trim().rsplit_once(char::is_whitespace).ok_or(MoneyError::Currency)?;
-        if major.contains(['e', 'E']) {
-            return Err(MoneyError::Number);
-        }
-        Self::parse(major, currency)
+        let read = Self::parse(major, currency)?;
+        if major.contains(['e', 'E']) { Err(MoneyError::Number) } else { Ok(read) }
     }
 }
 
