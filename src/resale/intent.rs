@@ -74,7 +74,7 @@ pub enum NotAskable {
     #[error("the listing is being taken back")]
     Withdrawing,
     /// The answer to an earlier request must come first.
-    #[error("the answer to an earlier request is awaited")]
+    #[error("the answer to an earlier request is awaited; sync, then try again")]
     Unanswered,
     /// Where the listing stands is not known.
     #[error("where the listing stands is not known")]
@@ -135,14 +135,12 @@ impl ListingAsk {
             (_, None) => self.of_server(server),
             (Self::Create, Some(_)) => Err(NotAskable::Listed),
             (Self::Edit, Some(ListingIntent::Draft | ListingIntent::EditQueued)) => Ok(ListingAsked::Replace),
-            (Self::Edit, Some(ListingIntent::Submitting | ListingIntent::Editing)) => {
-                Err(NotAskable::Unanswered)
-            }
+            // What is being listed has no id yet by which it could be taken back.
+            (Self::Edit | Self::Withdraw, Some(ListingIntent::Submitting))
+            | (Self::Edit, Some(ListingIntent::Editing)) => Err(NotAskable::Unanswered),
             (Self::Withdraw, Some(ListingIntent::Draft)) => Ok(ListingAsked::Discard),
             (Self::Withdraw, Some(ListingIntent::EditQueued)) => Ok(ListingAsked::Replace),
-            (Self::Withdraw, Some(ListingIntent::Submitting | ListingIntent::Editing)) => {
-                Ok(ListingAsked::QueueBehind)
-            }
+            (Self::Withdraw, Some(ListingIntent::Editing)) => Ok(ListingAsked::QueueBehind),
             (_, Some(ListingIntent::WithdrawQueued | ListingIntent::Withdrawing)) => {
                 Err(NotAskable::Withdrawing)
             }

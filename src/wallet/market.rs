@@ -105,9 +105,7 @@ impl Wallet {
             self.decided(row);
             return Ok(None);
         }
-        let listing = standing.server.as_ref().ok_or_else(|| {
-            WalletError::input("ticket_id", "the answer to its listing is awaited; sync, then withdraw it")
-        })?;
+        let listing = standing.server.as_ref().ok_or_else(not_listed)?;
         let write =
             Write::WithdrawListing { listing_id: listing.remote_id.clone(), expected: listing.version };
         if let Some(row) = standing.write.as_ref().filter(|_| asked == ListingAsked::Replace) {

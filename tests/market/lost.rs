@@ -2,7 +2,7 @@
 
 use ticket_wallet::WalletError;
 use ticket_wallet::model::{MarketQuery, PurchaseState, TransferAnswer, TransferState};
-use ticket_wallet::resale::ListingState;
+use ticket_wallet::resale::{ListingIntent, ListingState};
 use ticket_wallet_sandbox::{Fault, MarketRules};
 
 use crate::desk::rule;
@@ -149,4 +149,30 @@ fn nothing_known<T>(result: Result<T, WalletError>) {
         Some(WalletError::Unreachable { .. } | WalletError::ServerFault { .. }) => {}
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_listing_whose_answer_is_awaited_is_not_taken_back_by_the_name_of_an_earlier_one() {
+    let fair = Fair::listed().await;
+    let wallet = &fair.seller.phone.wallet;
+    wallet.withdraw_listing(fair.ticket.clone()).unwrap();
+    fair.seller.settle().await;
+    fair.seller.sandbox.fault(rule("POST", "/resale/listings", 2, Fault::LostReply));
+    fair.seller.sandbox.fault(rule(
+        "GET",
+        "/resale/listings",
+        50,
+        Fault::Gateway { status: 504, code: None },
+    ));
+    wallet.list_for_sale(fair.ticket.clone(), eur(fair.face), None).unwrap();
+    fair.seller.sync().await.unwrap_err();
+    let intent = wallet.ticket(fair.ticket.clone()).unwrap().listing.unwrap().intent;
+    assert_eq!(intent, Some(ListingIntent::Submitting));
+    let early = wallet.withdraw_listing(fair.ticket.clone());
+    assert!(matches!(early, Err(WalletError::InvalidInput { .. })), "{early:?}");
+    fair.seller.sandbox.clear_faults();
+    fair.seller.settle().await;
+    wallet.withdraw_listing(fair.ticket.clone()).unwrap().unwrap();
+    fair.seller.settle().await;
+    assert!(fair.offers().await.is_empty());
 }

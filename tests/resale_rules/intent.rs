@@ -31,7 +31,7 @@ const BY_SERVER: [(&str, [&str; 3]); 12] = [
 /// The same when something was: whatever the server said before, its answer is still to come.
 const BY_INTENT: [[&str; 3]; 6] = [
     ["Listed", "Replace", "Discard"],
-    ["Listed", "Unanswered", "QueueBehind"],
+    ["Listed", "Unanswered", "Unanswered"],
     ["Listed", "Replace", "Replace"],
     ["Listed", "Unanswered", "QueueBehind"],
     ["Listed", "Withdrawing", "Withdrawing"],
