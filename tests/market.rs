@@ -7,6 +7,8 @@
 mod desk;
 #[path = "market/fair.rs"]
 mod fair;
+#[path = "support/forged.rs"]
+mod forged_transport;
 #[path = "support/line.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod line;

@@ -96,7 +96,7 @@ pub enum PurchaseState {
     Bought,
     /// It waits for its payment.
     Reserved,
-    /// The answer was lost; the wallet finds out by itself.
+    /// The answer was lost, or it is paid for and the ticket has not come; the wallet finds out by itself.
     Unknown,
     /// The server refused it, or its time ran out: see the outbox.
     Refused,
@@ -137,6 +137,9 @@ pub struct HeldReservation {
     pub total: Option<Money>,
     /// Until when it is held, Unix seconds.
     pub expires_at: Option<i64>,
+    /// Whether it is paid for, and the ticket has not come.
+    #[serde(default)]
+    pub is_paid: bool,
 }
 
 opaque_debug!(Listing, Offering, MarketPage, Purchase, HeldReservation);

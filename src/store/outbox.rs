@@ -206,7 +206,9 @@ fn settle(tx: &Transaction<'_>, row: &OutboxRow, outcome: &Settled) -> rusqlite:
         }
         Settled::Declined => {}
         Settled::Acquired(acquired) => {
-            put_acquired(tx, account, &acquired.ticket)?;
+            if let Some(record) = &acquired.ticket {
+                put_acquired(tx, account, record)?;
+            }
             surrender(tx, ticket)?;
             put_acquired_key(tx, account, ticket, &acquired.handle)?;
             match &acquired.held {

@@ -157,6 +157,7 @@ impl Engine {
         let mut run = self.begin(&account, observer)?;
         run.send_outbox().await?;
         run.pull().await?;
+        run.settle_paid()?;
         run.refresh_transfers().await?;
         run.refresh_listings().await?;
         run.refresh_handovers().await?;

@@ -5,14 +5,12 @@ use super::engine::Run;
 use super::outbox::is_refusal;
 use crate::device::new_id;
 use crate::error::Error;
-use crate::model::{Money, RejectionReason, TicketHash, Write, WriteState};
+use crate::model::{HeldReservation, Money, RejectionReason, TicketHash, Write, WriteState};
 use crate::remote::Connector;
 use crate::remote::extension::{Acquired, Asker, Extension, WireListing};
 use crate::resale::{BarcodePolicy, ListingState};
 use crate::store::{Acquisition, Binding, BindingState, OutboxRow, Settled, StoredListing};
 
-/// The state of a reservation that was paid for.
-const PAID: &str = "paid";
 /// Those of one that ended without a sale.
 const OVER: [&str; 2] = ["expired", "cancelled"];
 /// The code of a purchase that is not paid for because its market asks for more than was agreed to.
@@ -260,6 +258,28 @@ impl Run<'_> {
         self.acquired(row, tenant.as_deref(), &extension, acquired).await
     }
 
+    /// What became of a ticket that was said to be paid for before the pull, and that came with no answer of its own: the
+    /// pull has brought it, or it has gone on to somebody else since.
+    pub(super) fn settle_paid(&mut self) -> Result<(), Error> {
+        let mut outcomes = Vec::new();
+        for row in self.engine.store.outbox(Some(&self.account.id), None)? {
+            let Write::Purchase { handle, reservation: Some(held), .. } = &row.new.write else { continue };
+            if !held.is_paid {
+                continue;
+            }
+            let settled = match self.engine.store.ticket(row.new.subject, 0) {
+                Ok(ticket) if ticket.account_id == self.account.id => {
+                    let handle = handle.clone();
+                    Settled::Acquired(Box::new(Acquisition { ticket: None, handle, held: None }))
+                }
+                Ok(_) | Err(Error::NotFound { .. }) => Settled::Dropped,
+                Err(error) => return Err(error),
+            };
+            outcomes.push((row, settled));
+        }
+        if outcomes.is_empty() { Ok(()) } else { self.settle(outcomes) }
+    }
+
     /// What an answer about a ticket that comes to the account leads to. Its credential is checked first.
     async fn acquired(
         &mut self,
@@ -270,14 +290,9 @@ impl Run<'_> {
     ) -> Outcome {
         let Some(record) = answer.ticket else {
             let outcome = match (answer.state.as_deref(), answer.reservation) {
-                // It went on to somebody else since, or comes with the next pull of the account's tickets.
-                (Some(PAID), _) => Settled::Dropped,
                 (Some(state), _) if OVER.contains(&state) => refused_for(format!("reservation-{state}")),
-                (_, Some(held)) if is_dearer(&row.new.write, held.total.as_ref()) => {
-                    refused_for(DEARER.to_owned())
-                }
-                // Pending, or in a state that is not known: nothing is concluded from it.
-                (_, Some(held)) => Settled::Reserved(Box::new(held)),
+                // Pending, paid, or in a state that is not known: nothing is concluded from it.
+                (_, Some(held)) => reserved(&row.new.write, held),
                 (_, None) => refused_for("reservation-unknown".to_owned()),
             };
             return Ok(Some((row, outcome)));
@@ -307,15 +322,23 @@ impl Run<'_> {
             }
             None => None,
         };
-        Ok(Some((row, Settled::Acquired(Box::new(Acquisition { ticket, handle, held })))))
+        Ok(Some((row, Settled::Acquired(Box::new(Acquisition { ticket: Some(ticket), handle, held })))))
     }
 }
 
-/// Whether more is asked for a purchase than was agreed to, or another currency. Later answers are not asked: the person
-/// may have paid by then.
-fn is_dearer(write: &Write, total: Option<&Money>) -> bool {
-    let Write::Purchase { max_total, reservation: None, .. } = write else { return false };
-    total.is_some_and(|total| total.currency != max_total.currency || total.minor > max_total.minor)
+/// What waits for its payment, or for its ticket. Whoever asks for more than was agreed to, or for another currency, is not
+/// paid: the first answer refuses it, and a later one, when the person may have paid, only shows no way to pay any more.
+fn reserved(write: &Write, mut held: HeldReservation) -> Settled {
+    let Write::Purchase { max_total, reservation, .. } = write else { return Settled::NotSent };
+    let is_dearer = |total: &Money| total.currency != max_total.currency || total.minor > max_total.minor;
+    let dearer = held.total.as_ref().is_some_and(is_dearer);
+    if dearer && reservation.is_none() {
+        return refused_for(DEARER.to_owned());
+    }
+    if dearer || held.is_paid {
+        held.payment_url = None;
+    }
+    Settled::Reserved(Box::new(held))
 }
 
 fn refused_for(code: String) -> Settled {

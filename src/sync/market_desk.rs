@@ -255,8 +255,8 @@ pub fn purchase(row: &OutboxRow, state: Option<PurchaseState>) -> Option<Purchas
     let Write::Purchase { listing_id, reservation, .. } = &row.new.write else { return None };
     let by_row = match (row.state, reservation) {
         (WriteState::Rejected, _) => PurchaseState::Refused,
-        (_, Some(_)) => PurchaseState::Reserved,
-        (_, None) => PurchaseState::Unknown,
+        (_, Some(held)) if !held.is_paid => PurchaseState::Reserved,
+        _ => PurchaseState::Unknown,
     };
     let held = reservation.as_ref();
     Some(Purchase {

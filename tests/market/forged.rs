@@ -1,38 +1,29 @@
 //! A market that answers what it should not: nobody pays more than was agreed to, opens what is no web address, or takes
 //! another ticket's listing for their own.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use ticket_wallet::WalletError;
-use ticket_wallet::host::{HttpRequest, HttpResponse, HttpTransport, HttpTransportError};
+use ticket_wallet::host::HttpRequest;
 use ticket_wallet::model::{Money, PurchaseState};
 use ticket_wallet::resale::ListingState;
 
 use crate::desk::Desk;
 use crate::fair::{Fair, eur};
-use crate::line::Line;
+use crate::forged_transport::Forged;
 use crate::phone::Phone;
 
 /// What becomes of the JSON in the answer to a request.
 type Forgery = fn(&HttpRequest, &mut Value);
 
-/// An app's own transport whose answers are forged.
-struct Forged(Arc<Line>, Forgery);
-
-impl HttpTransport for Forged {
-    fn checks_pins(&self) -> bool {
-        false
-    }
-
-    fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpTransportError> {
-        let mut reply = self.0.send(request.clone())?;
-        if let Ok(mut body) = serde_json::from_slice(&reply.body) {
-            (self.1)(&request, &mut body);
-            reply.body = body.to_string().into_bytes();
+/// A phone whose answers are forged.
+fn forged(fair: &Fair, forgery: Forgery) -> Phone {
+    let transport = Forged::by(move |request, body| {
+        if let Ok(mut json) = serde_json::from_slice(body) {
+            forgery(request, &mut json);
+            *body = json.to_string().into_bytes();
         }
-        Ok(reply)
-    }
+    });
+    Phone::over(&fair.seller.phone.clock, transport)
 }
 
 fn is_purchase(request: &HttpRequest) -> bool {
@@ -42,7 +33,7 @@ fn is_purchase(request: &HttpRequest) -> bool {
 /// A fair whose buyer's answers are forged, with a ticket listed.
 async fn buyers(forgery: Forgery) -> Fair {
     let mut fair = Fair::listed().await;
-    fair.buyer = Phone::over(&fair.seller.phone.clock, Arc::new(Forged(Line::new(), forgery)));
+    fair.buyer = forged(&fair, forgery);
     fair.buyers_account = fair.buyer.sign_in(&fair.seller.sandbox, 1).await.id;
     fair
 }
@@ -50,7 +41,7 @@ async fn buyers(forgery: Forgery) -> Fair {
 /// A fair whose seller's answers are forged.
 async fn sellers(forgery: Forgery) -> Fair {
     let fair = Fair::new().await;
-    let phone = Phone::over(&fair.seller.phone.clock, Arc::new(Forged(Line::new(), forgery)));
+    let phone = forged(&fair, forgery);
     let account = phone.sign_in(&fair.seller.sandbox, 0).await.id;
     phone.wallet.sync(None).await.unwrap();
     fair.seller.phone.wallet.surrender(fair.ticket.clone()).unwrap();
@@ -58,6 +49,10 @@ async fn sellers(forgery: Forgery) -> Fair {
     let seller = Desk { sandbox: fair.seller.sandbox, phone, account };
     seller.sync().await.unwrap();
     Fair { seller, ..fair }
+}
+
+fn is_reservation(request: &HttpRequest) -> bool {
+    request.method == "GET" && request.url.contains("/resale/reservations/")
 }
 
 #[tokio::test]
@@ -189,4 +184,107 @@ async fn rules_that_do_not_hold_together_are_none() {
         let refused = fair.seller.phone.wallet.resale_rules(fair.ticket.clone()).await.unwrap_err();
         assert!(refused.to_string().contains(field), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_overtaken_tells_nothing() {
+    let fair = sellers(|request, body| {
+        if request.url.contains("mine=true") {
+            for listing in body["items"].as_array_mut().into_iter().flatten() {
+                (listing["version"], listing["state"]) = (json!(0), json!("withdrawn"));
+            }
+        }
+    })
+    .await;
+    fair.list().await;
+    fair.seller.sync().await.unwrap();
+    assert_eq!(fair.state(), Some(ListingState::Active));
+    assert!(fair.seller.hidden(&fair.ticket).is_some());
+}
+
+#[tokio::test]
+async fn another_ticket_than_was_bought_is_not_taken() {
+    let fair = buyers(|_, body| {
+        if body["ticket"].is_object() {
+            body["ticket"]["id"] = json!(999_999);
+        }
+    })
+    .await;
+    let purchase = fair.buy(fair.listing_id()).await.unwrap();
+    fair.pay(&purchase).await;
+    let told = fair.buyer.wallet.sync(None).await.unwrap_err();
+    assert!(told.to_string().contains("another ticket"), "{told}");
+    assert_eq!(fair.buyer.wallet.purchases(None).unwrap().len(), 1, "it is asked for again");
+}
+
+#[tokio::test]
+async fn a_total_that_grows_later_is_not_offered_to_pay() {
+    let fair = buyers(|request, body| {
+        if is_reservation(request) {
+            body["total"] = json!(Money::new(900_000, "EUR").unwrap());
+            body["payment_url"] = json!("https://elsewhere.example.org/pay");
+        }
+    })
+    .await;
+    let purchase = fair.buy(fair.listing_id()).await.unwrap();
+    fair.buyer.wallet.sync(None).await.unwrap();
+    let kept = fair.buyer.wallet.purchases(None).unwrap().swap_remove(0);
+    assert_eq!((kept.state, kept.payment_url), (PurchaseState::Reserved, None));
+    fair.pay(&purchase).await;
+    fair.buyer.wallet.sync(None).await.unwrap();
+    assert_eq!(fair.buyer_hidden(), None, "who had paid before has the ticket");
+}
+
+#[tokio::test]
+async fn another_reservation_than_the_one_asked_for_tells_nothing() {
+    let fair = buyers(|request, body| {
+        if is_reservation(request) {
+            body["reservation"] = json!("another");
+        }
+    })
+    .await;
+    let purchase = fair.buy(fair.listing_id()).await.unwrap();
+    let told = fair.buyer.wallet.sync(None).await.unwrap_err();
+    assert!(told.to_string().contains("reservation"), "{told}");
+    let kept = fair.buyer.wallet.purchases(None).unwrap().swap_remove(0);
+    assert_eq!((kept.state, kept.payment_url), (PurchaseState::Reserved, purchase.payment_url));
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_paid_for_comes_by_a_pull_where_its_reservation_does_not_bring_it() {
+    let fair = buyers(|request, body| {
+        if is_reservation(request) {
+            let body = body.as_object_mut().unwrap();
+            body.retain(|name, _| {
+                !["ticket", "credential", "generation", "renew_after"].contains(&name.as_str())
+            });
+        }
+    })
+    .await;
+    let purchase = fair.buy(fair.listing_id()).await.unwrap();
+    fair.pay(&purchase).await;
+    fair.buyer.wallet.sync(None).await.unwrap();
+    assert_eq!(fair.buyer_hidden(), None);
+    assert!(fair.buyer.wallet.purchases(None).unwrap().is_empty());
+    fair.holds().await;
+}
+
+#[tokio::test]
+async fn of_a_ticket_that_was_paid_for_and_is_gone_no_key_is_left() {
+    let fair = buyers(|request, body| {
+        if is_reservation(request) {
+            body.as_object_mut().unwrap().remove("ticket");
+        } else if request.method == "GET" && request.url.contains("/v1/ticket") {
+            body["data"] = json!([]);
+        }
+    })
+    .await;
+    let keys = || std::fs::read(fair.buyer.folder.path().join("vault.json")).unwrap().len();
+    let before = keys();
+    let purchase = fair.buy(fair.listing_id()).await.unwrap();
+    fair.pay(&purchase).await;
+    assert!(keys() > before);
+    fair.buyer.wallet.sync(None).await.unwrap();
+    assert!(fair.buyer.wallet.purchases(None).unwrap().is_empty());
+    assert_eq!(keys(), before);
 }

@@ -18,6 +18,8 @@ use base64::Engine as _;
 
 /// So many pages of an account's own listings are read.
 const OWN_PAGES: usize = 100;
+/// The state of a reservation that was paid for.
+const PAID: &str = "paid";
 
 /// A listing as the server tells it.
 #[derive(Clone, PartialEq, Eq)]
@@ -330,7 +332,12 @@ impl Extension {
     /// As [`Extension::resale_rules`].
     pub async fn reservation<S: Refresh>(&self, asker: &Asker<'_, S>, id: &str) -> Result<Acquired, Error> {
         let url = join(&self.base, &format!("resale/reservations/{}", segment(id)))?;
-        acquired(&get(asker, url, "GET /resale/reservations/:id").await?)
+        let reply = get(asker, url, "GET /resale/reservations/:id").await?;
+        let found = acquired(&reply)?;
+        match &found.reservation {
+            Some(other) if other.id != id => Err(reply.unreadable("reservation")),
+            _ => Ok(found),
+        }
     }
 
     /// Accepts a transfer for a device key: `POST /transfers/{id}/accept`.
@@ -382,6 +389,7 @@ fn acquired(reply: &Reply) -> Result<Acquired, Error> {
         simulated: body.simulated,
         total: body.total.clone(),
         expires_at: time(&body.expires_at),
+        is_paid: body.state.as_deref() == Some(PAID),
     });
     if reservation.is_none() && body.ticket.is_none() {
         return Err(reply.unreadable("ticket"));

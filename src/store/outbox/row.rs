@@ -81,8 +81,8 @@ pub enum Settled {
 /// A ticket that came to the account by a purchase or a transfer.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Acquisition {
-    /// The ticket.
-    pub ticket: PulledTicket,
+    /// The ticket; `None` where a pull has brought it.
+    pub ticket: Option<PulledTicket>,
     /// The device key that it is bound to.
     pub handle: String,
     /// The credential, where a good one came with it.
