@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::raw::{record, records};
+use super::raw::record;
 use super::wire::{Decimal, expected, lenient};
 use super::{Bam, TicketFile, TicketPlace, path_id};
 use crate::error::Error;
@@ -133,16 +133,13 @@ impl Bam {
     /// The tickets that the signed-in user offers to others at a tenant.
     ///
     /// # Errors
-    /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`].
+    /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`], also for a list that ends before its total.
     pub async fn own_offers(&self, session: &Session, tenant: Option<&str>) -> Result<Vec<Offer>, Error> {
         let url = self.tenant_url(tenant, "orderbook/v1/offer/mine")?;
-        let request = || Request::get(url.clone(), "GET orderbook/v1/offer/mine");
-        let reply = session.send(&self.http, self, request).await?;
-        let items = records(&reply)?.items;
-        let offers = items.iter().enumerate().map(|(index, item)| {
-            read_offer(item).ok_or_else(|| reply.unreadable(&format!("data[{index}].id")))
-        });
-        offers.collect()
+        let mut offers = Vec::new();
+        let take = |item: &RawValue| read_offer(item).map(|offer| offers.push(offer)).is_some();
+        self.every_record(session, (url, "", "GET orderbook/v1/offer/mine"), take).await?;
+        Ok(offers)
     }
 }
 

@@ -51,7 +51,8 @@ impl Bam {
     ) -> Result<(), Error> {
         let (mut offset, mut gathering) = (0, Gathering::of(endpoint));
         loop {
-            url.set_query(Some(&format!("{query}&limit={PAGE}&offset={offset}")));
+            let asked = format!("{query}&limit={PAGE}&offset={offset}");
+            url.set_query(Some(asked.trim_start_matches('&')));
             let reply = session.send(&self.http, self, || Request::get(url.clone(), endpoint)).await?;
             gathering.add(reply.bytes().len())?;
             let Records { items, total } = records(&reply)?;
