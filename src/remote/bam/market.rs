@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::ledger::LedgerTicket;
 use super::office::id_value;
 use super::raw::record;
-use super::wire::{Decimal, expected, lenient};
+use super::wire::{Decimal, Unambiguous, expected, lenient};
 use super::{Bam, BamRuleset, BamTicketConfig, TicketPlace, path_id};
 use crate::error::Error;
 use crate::model::{Money, Percentage};
@@ -19,7 +19,7 @@ const RULESET: &str = "GET account/v1/market-control/:id";
 const TRANSFER: &str = "POST event/v1/ticket/transfer";
 const DELETE: &str = "DELETE orderbook/v1/offer/:id";
 
-/// What the server made to be signed for a transfer, checked to hand over what was asked for and nothing else.
+/// What the server made to be signed for a transfer, checked to hand over what was asked for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TransferPayload(pub(super) String);
 
@@ -125,7 +125,7 @@ impl Bam {
     }
 
     /// What is to be signed to hand one ticket over to an enrolment. Nothing is handed over by it. What the server makes is
-    /// taken only if it hands over this ticket, to this enrolment, and nothing else.
+    /// taken only if it hands over this ticket, to this enrolment, and every reader reads that in it.
     ///
     /// # Errors
     /// As [`Session::send`]; [`Error::Status`], [`Error::Reply`]; [`Error::Untrusted`] for a transfer of anything else.
@@ -142,7 +142,9 @@ impl Bam {
         let payload = record(&reply)?;
         let transfers = read_transfers(&payload).ok_or_else(|| reply.unreadable("data"))?;
         match transfers.as_slice() {
-            [one] if one.is_of(ticket, new_owner) => Ok(TransferPayload(payload.get().to_owned())),
+            [one] if one.is_of(ticket, new_owner) && Unambiguous::is(&payload) => {
+                Ok(TransferPayload(payload.get().to_owned()))
+            }
             _ => Err(Error::Untrusted {
                 what: "the server gave another transfer to be signed than was asked for",
             }),

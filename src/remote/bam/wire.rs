@@ -2,10 +2,10 @@
 //! holds what was asked for. A field of an unexpected type counts as absent; the whole record is kept beside it. Ids are
 //! texts, whether they came as such or as numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -308,6 +308,69 @@ impl BamTicketConfig {
     /// The face value; `None` where it or its currency is absent, or it has fractions of the currency's smallest unit.
     pub fn price(&self) -> Option<Money> {
         Money::parse(self.face_value.as_ref()?.as_str(), self.currency.as_deref()?).ok()
+    }
+}
+
+/// JSON in which no object has two members whose names differ in case at most: readers disagree on which of them counts.
+pub(super) struct Unambiguous;
+
+impl Unambiguous {
+    pub(super) fn is(json: &RawValue) -> bool {
+        serde_json::from_str::<Self>(json.get()).is_ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unambiguous {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("names of which no two differ in case at most")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if !names.insert(name.to_lowercase()) {
+                return Err(serde::de::Error::invalid_value(Unexpected::Str(&name), &self));
+            }
+            members.next_value::<Self>()?;
+        }
+        Ok(self)
     }
 }
 
