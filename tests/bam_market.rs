@@ -5,6 +5,11 @@
 #[path = "support/client.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod client;
+#[path = "support/forged.rs"]
+mod forged_transport;
+#[path = "support/line.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod line;
 #[path = "support/phone.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod phone;
@@ -15,6 +20,8 @@ mod seller;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tenants;
 
+#[path = "bam_market/forged.rs"]
+mod forged;
 #[path = "bam_market/ledger.rs"]
 mod ledger;
 #[path = "bam_market/lost.rs"]

@@ -241,7 +241,7 @@ impl Desk<'_> {
     async fn settle_by_reading(&self, write: &OfficeWrite) -> Result<OfficeWrite, Error> {
         // What cannot be read now is not known; it can be looked up again.
         let found = self.read_back(write).await.unwrap_or(Found::Unclear);
-        let settled = self.has_landed(write)?;
+        let settled = self.has_landed(write.created_at)?;
         match found {
             Found::Done(answer) => self.keep(write.id, OfficeWriteState::Done, Some(answer)),
             Found::Told(answer) => self.keep_text(write.id, OfficeWriteState::Done, Some(answer)),
@@ -252,9 +252,9 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether a write's request has arrived by now, or never will.
-    fn has_landed(&self, write: &OfficeWrite) -> Result<bool, Error> {
-        Ok(self.now_s()?.saturating_sub(write.created_at) >= IN_FLIGHT_S)
+    /// Whether a request that was sent then, Unix seconds, has arrived by now, or never will.
+    fn has_landed(&self, sent_at: i64) -> Result<bool, Error> {
+        Ok(self.now_s()?.saturating_sub(sent_at) >= IN_FLIGHT_S)
     }
 
     pub(super) fn keep(

@@ -30,6 +30,8 @@ use crate::sync::bam::SEALED_FOR;
 
 /// What stands in a write's answer from before its last step on.
 const SUBMITTED: &str = "submitted";
+/// The same, Unix seconds of that step.
+const SUBMITTED_AT: &str = "submitted_at";
 
 /// A ticket that is to be sold or handed over, as its server has it now.
 struct Goods {
@@ -218,7 +220,7 @@ impl Desk<'_> {
             Err(error) => return self.not_submitted(id, error),
         };
         fail::fail_point!("ledger-signed");
-        self.keep(id, OfficeWriteState::Sent, Some(json!({ SUBMITTED: signed.endorsement.as_text() })))?;
+        self.keep_submitted(id, &signed)?;
         fail::fail_point!("ledger-begun");
         let submit = || bam.submit(session, tenant, &signed.endorsement, &signed.signature);
         let answer = match submit().await {
@@ -229,6 +231,12 @@ impl Desk<'_> {
         };
         fail::fail_point!("ledger-replied");
         self.settle_receipt(id, answer).await
+    }
+
+    /// Keeps that the last step is about to be taken.
+    fn keep_submitted(&self, id: i64, signed: &SignedTransaction) -> Result<(), Error> {
+        let told = json!({ SUBMITTED: signed.endorsement.as_text(), SUBMITTED_AT: self.now_s()? });
+        self.keep(id, OfficeWriteState::Sent, Some(told)).map(drop)
     }
 
     /// Nothing is on the ledger: not before the last step.
@@ -279,11 +287,16 @@ impl Desk<'_> {
         match self.read_back_kept(id).await {
             Ok(Found::Done(told)) => return self.settle_done(id, told),
             Ok(Found::Unchanged) => {}
-            _ => {
-                let write = self.keep_unknown(&self.store().office_write(id)?)?;
-                return self.with_report(write, lost);
+            found => {
+                let write = self.store().office_write(id)?;
+                let kept = match found {
+                    Ok(Found::Maybe(told)) => self.keep_candidates(&write, told),
+                    _ => self.keep_unknown(&write),
+                };
+                return self.with_report(kept?, lost);
             }
         }
+        self.keep_submitted(id, signed)?;
         let session = Some(&self.session);
         let again = bam.submit(session, tenant, &signed.endorsement, &signed.signature).await;
         match again {
@@ -303,22 +316,26 @@ impl Desk<'_> {
 
     /// Settles a transaction by what the server holds. Where that is unclear, that the last step was taken stays kept.
     pub(super) async fn settle_ledger_by_reading(&self, write: &OfficeWrite) -> Result<OfficeWrite, Error> {
-        let submitted = !told_before(write)[SUBMITTED].is_null();
-        if !submitted && write.state == OfficeWriteState::Sent {
+        let before = told_before(write);
+        if before[SUBMITTED].is_null() && write.state == OfficeWriteState::Sent {
             return self.keep(write.id, OfficeWriteState::Rejected, None);
         }
+        let submitted_at = before[SUBMITTED_AT].as_i64().unwrap_or(write.created_at);
         match self.read_back(write).await.unwrap_or(Found::Unclear) {
             Found::Done(told) => self.settle_done(write.id, told),
-            Found::Unchanged if self.has_landed(write)? => {
+            Found::Unchanged if self.has_landed(submitted_at)? => {
                 self.keep(write.id, OfficeWriteState::Rejected, None)
             }
-            Found::Maybe(told) => {
-                let mut answer = told_before(write);
-                answer["candidates"] = told;
-                self.keep(write.id, OfficeWriteState::Unknown, Some(answer))
-            }
+            Found::Maybe(told) => self.keep_candidates(write, told),
             _ => self.keep_unknown(write),
         }
+    }
+
+    /// Keeps what may be what was asked for: the person knows.
+    fn keep_candidates(&self, write: &OfficeWrite, told: Value) -> Result<OfficeWrite, Error> {
+        let mut answer = told_before(write);
+        answer["candidates"] = told;
+        self.keep(write.id, OfficeWriteState::Unknown, Some(answer))
     }
 
     fn keep_unknown(&self, write: &OfficeWrite) -> Result<OfficeWrite, Error> {

@@ -275,7 +275,7 @@ impl Desk<'_> {
         }
         Ok(match ours.is_empty() {
             true => Found::Unchanged,
-            false if all_told || self.has_landed(write)? => Found::Done(admitted(&ours, &serials)),
+            false if all_told || self.has_landed(write.created_at)? => Found::Done(admitted(&ours, &serials)),
             false => Found::Unclear,
         })
     }
