@@ -41,12 +41,18 @@ impl Store {
     }
 
     /// Interrupts what runs, folds the log into the database and closes it: no file stays open, and others may open
-    /// it. Calls fail with [`Error::Paused`] until [`Store::resume`].
-    pub fn pause(&self) {
-        if let Ok(open) = self.state.read().unwrap_or_else(PoisonError::into_inner).open() {
+    /// it. Calls fail with [`Error::Paused`] until [`Store::resume`]. Nothing happens, and nothing more, as soon as the
+    /// pause is not `wanted` any more: whoever resumes says so first.
+    pub fn pause(&self, wanted: impl Fn() -> bool) {
+        if let Ok(open) = self.state.read().unwrap_or_else(PoisonError::into_inner).open()
+            && wanted()
+        {
             open.interrupts.iter().for_each(InterruptHandle::interrupt);
         }
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if !wanted() {
+            return;
+        }
         match std::mem::replace(&mut *state, State::Paused) {
             State::Open(connections) => drop(connections.close()),
             closed => *state = closed,
@@ -91,7 +97,7 @@ impl Store {
     /// # Errors
     /// [`Error::File`]: some file is still there, and the next attempt goes on.
     pub fn wipe(&self) -> Result<(), Error> {
-        self.pause();
+        self.pause(|| true);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let _lock = FolderLock::take(&self.files.folder)?;
         *state = State::Wiped;

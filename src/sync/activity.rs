@@ -15,10 +15,22 @@ pub struct Activity {
 
 opaque_debug!(Activity, Work<'_>);
 
+/// Pauses are numbered in the order in which they were asked for.
 #[derive(Default)]
 struct State {
-    refusing: bool,
     running: usize,
+    /// The last pause.
+    pause: u64,
+    /// The last one that was called off: it does not interrupt any more.
+    called_off: u64,
+    /// The last one that is over: work is taken again.
+    over: u64,
+}
+
+impl State {
+    fn is_refusing(&self) -> bool {
+        self.pause > self.over
+    }
 }
 
 /// Work under way, until it is dropped.
@@ -45,7 +57,7 @@ impl Activity {
     /// [`Error::Paused`].
     pub fn begin(&self) -> Result<Work<'_>, Error> {
         let mut state = self.state();
-        if state.refusing {
+        if state.is_refusing() {
             return Err(Error::Paused);
         }
         state.running += 1;
@@ -66,25 +78,45 @@ impl Activity {
         }
     }
 
-    /// Refuses new work from now on.
-    pub fn refuse(&self) {
-        self.state().refusing = true;
+    /// Refuses new work from now on; returns the number of this pause.
+    pub fn refuse(&self) -> u64 {
+        let mut state = self.state();
+        state.pause += 1;
+        state.pause
     }
 
-    /// Whether nothing is under way.
-    pub fn is_idle(&self) -> bool {
-        self.state().running == 0
+    /// Whether a pause waits for work that is under way.
+    pub fn is_awaited(&self, pause: u64) -> bool {
+        self.is_wanted(pause) && self.state().running > 0
     }
 
-    /// Ends asynchronous work at its next wait.
-    pub fn interrupt(&self) {
-        self.interrupted.send_replace(true);
+    /// Whether a pause was not called off.
+    pub fn is_wanted(&self, pause: u64) -> bool {
+        pause > self.state().called_off
     }
 
-    /// Takes work again.
-    pub fn resume(&self) {
-        self.interrupted.send_replace(false);
-        self.state().refusing = false;
+    /// Ends asynchronous work at its next wait, unless the pause was called off.
+    pub fn interrupt(&self, pause: u64) {
+        let state = self.state();
+        if pause > state.called_off {
+            self.interrupted.send_replace(true);
+        }
+    }
+
+    /// Calls off what pauses there are; returns the last of them. New work is still refused.
+    pub fn call_off(&self) -> u64 {
+        let mut state = self.state();
+        state.called_off = state.pause;
+        state.pause
+    }
+
+    /// Takes work again, unless another pause came after this one.
+    pub fn resume(&self, pause: u64) {
+        let mut state = self.state();
+        state.over = state.over.max(pause);
+        if !state.is_refusing() {
+            self.interrupted.send_replace(false);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -79,19 +79,10 @@ opaque_debug!(AccountDiagnosis, Diagnosis, TokenClaim);
 impl Wallet {
     /// Closes the wallet's files, for example before the system suspends the app. New calls fail with
     /// [`WalletError::Paused`]; those under way have 5 seconds, then they are interrupted. What they had sent is found
-    /// out after [`Wallet::resume`].
+    /// out after [`Wallet::resume`]. A wallet that is resumed meanwhile stays open.
     pub async fn pause(&self) {
-        let activity = self.runner.activity();
-        activity.refuse();
-        let begun = self.time.elapsed_ms();
-        // A clock that cannot be read gives no time.
-        while !activity.is_idle()
-            && begun.zip(self.time.elapsed_ms()).is_some_and(|(begun, now)| now - begun < PAUSE_MS)
-        {
-            tokio::time::sleep(PAUSE_STEP).await;
-        }
-        activity.interrupt();
-        self.store.pause();
+        let pause = self.end_work().await;
+        self.store.pause(|| self.runner.activity().is_wanted(pause));
     }
 
     /// Opens the files again and goes on. A wallet that is not paused stays as it is.
@@ -99,8 +90,9 @@ impl Wallet {
     /// # Errors
     /// As [`Wallet::open`].
     pub fn resume(&self) -> Result<(), WalletError> {
+        let pause = self.runner.activity().call_off();
         self.store.resume(&*self.vault)?;
-        self.runner.activity().resume();
+        self.runner.activity().resume(pause);
         self.wake();
         Ok(())
     }
@@ -122,7 +114,8 @@ impl Wallet {
     /// [`WalletError::Storage`] when some file could not be deleted; call it again.
     pub async fn wipe(&self) -> Result<(), WalletError> {
         let handles = self.store.key_handles().unwrap_or_default();
-        self.pause().await;
+        let pause = self.end_work().await;
+        self.store.pause(|| true);
         let deleted = ask(&self.vault, move |vault| {
             handles.into_iter().try_for_each(|handle| Ok(vault.delete_key(handle)?))
         });
@@ -130,7 +123,7 @@ impl Wallet {
         let deleted = deleted.await;
         self.store.wipe()?;
         // From now on calls say what happened, and not that they may come later.
-        self.runner.activity().resume();
+        self.runner.activity().resume(pause);
         Ok(deleted?)
     }
 
@@ -184,6 +177,22 @@ impl Wallet {
             unsent_records,
             certification,
         })
+    }
+}
+
+impl Wallet {
+    /// Refuses new work and gives what is under way its time, then interrupts it; returns the number of this pause.
+    async fn end_work(&self) -> u64 {
+        let activity = self.runner.activity();
+        let pause = activity.refuse();
+        let begun = self.time.elapsed_ms();
+        let passed = || self.time.elapsed_ms()?.checked_sub(begun?);
+        // A clock that cannot be read or that began anew gives no time.
+        while activity.is_awaited(pause) && passed().is_some_and(|ms| (0..PAUSE_MS).contains(&ms)) {
+            tokio::time::sleep(PAUSE_STEP).await;
+        }
+        activity.interrupt(pause);
+        pause
     }
 }
 

@@ -4,13 +4,16 @@ use std::cell::Cell;
 use std::fs;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 use ticket_wallet::model::{TicketFilter, WriteState};
 use ticket_wallet::{Wallet, WalletError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
 
 use crate::desk::{Desk, answers};
 use crate::line::Line;
+use crate::phone::TestClock;
 
 /// The open descriptors of this process below a folder.
 fn open_files(desk: &Desk) -> usize {
@@ -50,8 +53,11 @@ async fn refuses(wallet: &Wallet, ticket: &str) {
     assert!(is_paused(wallet.sync(None).await));
 }
 
-/// Runs a sync whose reply is held, pauses, and goes on: with `in_time` the reply comes before the time is over.
-async fn paused_in_a_request(kind: &str, in_time: bool) {
+/// What the clock does instead of going on.
+type TimeEnds = fn(&TestClock);
+
+/// Runs a sync whose reply is held, pauses, and goes on: the reply comes in time, or the time ends before.
+async fn paused_in_a_request(kind: &str, time_ends: Option<TimeEnds>) {
     let line = Line::new();
     let desk = Desk::over(&line).await;
     let (wallet, clock) = (&desk.phone.wallet, &desk.phone.clock);
@@ -66,7 +72,7 @@ async fn paused_in_a_request(kind: &str, in_time: bool) {
     let (mut answered, let_go) = hold_reply(&line, "POST", path);
     let paused = Cell::new(false);
     let pause = async {
-        wallet.pause().await;
+        assert!(timeout(Duration::from_secs(60), wallet.pause()).await.is_ok(), "{kind}: it has an end");
         paused.set(true);
     };
     let app = async {
@@ -75,7 +81,7 @@ async fn paused_in_a_request(kind: &str, in_time: bool) {
         }
         assert!(open_files(&desk) > 0 && !paused.get(), "work under way is given time");
         refuses(wallet, &ticket).await;
-        if in_time { let_go.send(()).unwrap() } else { clock.pass_s(5) }
+        time_ends.map_or_else(|| let_go.send(()).unwrap(), |ends| ends(clock));
     };
     let pausing = async {
         answered.recv().await.unwrap();
@@ -84,12 +90,12 @@ async fn paused_in_a_request(kind: &str, in_time: bool) {
         refuses(wallet, &ticket).await;
     };
     let (synced, ()) = tokio::join!(wallet.sync(None), pausing);
-    assert_eq!(is_paused(synced), !in_time, "{kind}");
+    assert_eq!(is_paused(synced), time_ends.is_some(), "{kind}");
     drop(let_go);
     assert_eq!(open_files(&desk), 0, "{kind}: and nothing that comes late opens them");
     wallet.resume().unwrap();
     wallet.resume().unwrap();
-    let left = if in_time { vec![] } else { vec![WriteState::Sent] };
+    let left: Vec<_> = time_ends.map(|_| WriteState::Sent).into_iter().collect();
     assert_eq!(desk.outbox_states(), left, "{kind}");
     desk.settle().await;
     assert!(desk.outbox().is_empty());
@@ -99,15 +105,47 @@ async fn paused_in_a_request(kind: &str, in_time: bool) {
 #[tokio::test]
 async fn what_was_sent_before_an_interruption_is_found_out_after_it() {
     for kind in ["holder", "transfer"] {
-        paused_in_a_request(kind, false).await;
+        // A clock that begins anew gives no time.
+        for time_ends in [|clock: &TestClock| clock.pass_s(5), TestClock::reboot] {
+            paused_in_a_request(kind, Some(time_ends)).await;
+        }
     }
 }
 
 #[tokio::test]
 async fn what_is_answered_in_time_is_kept() {
     for kind in ["holder", "transfer"] {
-        paused_in_a_request(kind, true).await;
+        paused_in_a_request(kind, None).await;
     }
+}
+
+#[tokio::test]
+async fn a_wallet_that_is_resumed_while_it_is_being_paused_stays_open() {
+    let line = Line::new();
+    let desk = Desk::over(&line).await;
+    let (wallet, clock) = (&desk.phone.wallet, &desk.phone.clock);
+    let ticket = desk.shown().swap_remove(0);
+    desk.answer(&ticket, "soup");
+    let (mut answered, let_go) = hold_reply(&line, "POST", "/ticket_holder");
+    let app = async {
+        while wallet.tickets(TicketFilter::default()).is_ok() {
+            tokio::task::yield_now().await;
+        }
+        clock.pass_s(2);
+        wallet.resume().unwrap();
+        clock.pass_s(4);
+    };
+    let pausing = async {
+        answered.recv().await.unwrap();
+        tokio::join!(wallet.pause(), app);
+        assert!(wallet.tickets(TicketFilter::default()).is_ok() && open_files(&desk) > 0);
+        let_go.send(()).unwrap();
+    };
+    let (synced, ()) = tokio::join!(wallet.sync(None), pausing);
+    assert_eq!(synced.unwrap().sent, 1, "what was under way goes on");
+    assert_eq!(desk.applied(&ticket), ["ticket_holder.create"]);
+    wallet.pause().await;
+    refuses(wallet, &ticket).await;
 }
 
 #[tokio::test]
@@ -115,7 +153,10 @@ async fn a_paused_wallet_takes_nothing_and_a_resumed_one_has_all() {
     let desk = Desk::new().await;
     let ticket = desk.shown().swap_remove(0);
     let id = desk.answer(&ticket, "soup");
+    let log = desk.phone.folder.path().join("wallet.db-wal");
+    assert!(fs::metadata(&log).unwrap().len() > 0, "there is something to fold");
     desk.phone.wallet.pause().await;
+    assert_eq!(fs::metadata(&log).map_or(0, |log| log.len()), 0, "it is folded into the database");
     desk.phone.wallet.pause().await;
     assert_eq!(open_files(&desk), 0);
     refuses(&desk.phone.wallet, &ticket).await;
