@@ -176,6 +176,30 @@ async fn a_write_that_comes_as_a_round_of_sending_ends_is_sent_at_once() {
     assert_eq!(desk.outbox_states(), [WriteState::Sent], "what failed is put off");
 }
 
+#[tokio::test]
+async fn a_resumed_wallet_sends_what_waits_with_no_further_call() {
+    let line = Line::new();
+    let desk = Desk::new().await;
+    let ticket = desk.shown().swap_remove(0);
+    line.cut();
+    let desk = reopened(desk, None, Some(Arc::clone(&line) as _), (1, 5));
+    desk.answer(&ticket, "soup");
+    while line.sent("GET", "").is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    desk.phone.wallet.pause().await;
+    // The sender has noticed that nothing can be read, and sleeps.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    line.mend();
+    desk.phone.wallet.resume().unwrap();
+    let (_subscription, heard) = listen(&desk.phone.wallet);
+    while !desk.outbox().is_empty() {
+        let told = heard.recv_timeout(Duration::from_secs(20));
+        assert!(told.is_ok(), "nothing is sent after the pause");
+    }
+    assert_eq!(desk.applied(&ticket), ["ticket_holder.create"]);
+}
+
 /// Throws at the first state, and blocks at the second until it is let go.
 struct Troublesome {
     heard: Mutex<u32>,
