@@ -186,7 +186,8 @@ impl Wallet {
         let new =
             NewWrite { account_id: ticket.account_id, subject, write, key: new_id()?, created_at, dated };
         let id = self.store.enqueue(&new)?;
-        Ok(self.decided(self.store.outbox_row(id)?))
+        // What was accepted may be sent and gone before it is read again.
+        Ok(self.decided(OutboxRow { id, ..OutboxRow::of(new) }))
     }
 
     /// Refuses to put into the outbox what a ticket's system does in another way, or not at all, and what would sell a ticket

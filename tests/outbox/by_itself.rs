@@ -200,6 +200,33 @@ async fn a_resumed_wallet_sends_what_waits_with_no_further_call() {
     assert_eq!(desk.applied(&ticket), ["ticket_holder.create"]);
 }
 
+#[tokio::test]
+async fn a_write_that_is_sent_before_its_call_returns_is_accepted() {
+    const POINT: &str = "outbox-accepted";
+    let desk = Arc::new(Desk::new().await);
+    let ticket = desk.shown().swap_remove(0);
+    let (accepting, accepted) = channel();
+    let (let_go, held) = channel::<()>();
+    let held = Mutex::new(held);
+    // Other tests of this process come by here as well.
+    let pass = move || {
+        if std::thread::current().name() == Some(POINT) {
+            accepting.send(()).unwrap();
+            let _ = held.lock().unwrap().recv();
+        }
+    };
+    fail::cfg_callback(POINT, pass).unwrap();
+    let app = std::thread::Builder::new().name(POINT.to_owned());
+    let (of_app, about) = (Arc::clone(&desk), ticket.clone());
+    let app = app.spawn(move || of_app.answer(&about, "soup")).unwrap();
+    accepted.recv().unwrap();
+    assert_eq!(desk.sync().await.unwrap().sent, 1);
+    drop(let_go);
+    assert!(app.join().is_ok(), "it is told that there is no such write");
+    fail::remove(POINT);
+    assert_eq!(desk.applied(&ticket), ["ticket_holder.create"]);
+}
+
 /// Throws at the first state, and blocks at the second until it is let go.
 struct Troublesome {
     heard: Mutex<u32>,
