@@ -12,7 +12,7 @@ pub use care::{AccountDiagnosis, Diagnosis, TokenClaim, diagnose_wallet, recover
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::barcode::NONCE_LEN;
 use crate::clock::{ClockUncertainty, TrustedNow};
@@ -104,6 +104,8 @@ pub struct Wallet {
     time: Arc<TimeKeeper>,
     runner: Arc<Runner>,
     worker: Option<Worker>,
+    /// Those that are left of a wallet whose files are deleted.
+    keys_to_wipe: AsyncMutex<Vec<String>>,
 }
 
 opaque_debug!(Wallet);
@@ -126,7 +128,7 @@ impl Wallet {
         let Core { store, vault, time, runner } = Core::open(&config, vault, clock, transport)?;
         let worker = config.send_by_itself.then(|| Worker::start(Arc::downgrade(&runner))).transpose();
         let worker = worker.map_err(|e| WalletError::Internal { reason: e.kind().to_string() })?;
-        let wallet = Self { store, vault, time, runner, worker };
+        let wallet = Self { store, vault, time, runner, worker, keys_to_wipe: AsyncMutex::default() };
         wallet.wake();
         Ok(wallet)
     }

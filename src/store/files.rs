@@ -89,8 +89,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 
 /// Writes a whole file, synced, under its final name only when it is complete.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
+    let beside = unfinished(path);
     let written = fs::File::create(&beside).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()?;
@@ -99,6 +98,23 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     written.map_err(unwritable)?;
     // The new name must last before anything that depends on it is written.
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Where a file is written before it takes its place.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    beside.into()
+}
+
+/// The names in a folder; none where there is no such folder.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|e| unreadable(&e))?,
+    };
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    entries.map(|entry| entry.map(name).map_err(|e| unreadable(&e))).collect()
 }
 
 /// Moves a file, where it is there, to a name where nothing is.

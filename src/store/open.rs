@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use super::envelope::{Check, Keys, StoreKey};
-use super::files::{Files, PARTS, read, remove, write};
+use super::files::{Files, PARTS, read, remove, unfinished, write};
 use super::lock::FolderLock;
 use super::{State, Store, cipher, database, recover, rekey, schema};
 use crate::error::{Error, RecoveryReason};
@@ -103,9 +103,11 @@ impl Store {
         *state = State::Wiped;
         // The key goes first: without it the rest is noise.
         for part in PARTS.iter().rev() {
-            remove(&self.files.folder.join(part))?;
+            let part = self.files.folder.join(part);
+            remove(&part)?;
+            remove(&unfinished(&part))?;
         }
-        recover::kept_folders(&self.files).iter().try_for_each(|folder| remove(folder))
+        recover::kept_folders(&self.files)?.iter().try_for_each(|folder| remove(folder))
     }
 }
 

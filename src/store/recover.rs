@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use super::envelope::{Keys, StoreKey};
-use super::files::{Files, PARTS, exists, make_folder, move_file, read, remove, sync_folder, write};
+use super::files::{Files, PARTS, exists, make_folder, move_file, names, read, remove, sync_folder, write};
 use super::lock::FolderLock;
 use super::open::Connections;
 use super::{database, salvage, state};
@@ -104,10 +104,13 @@ fn is_log(part: &str) -> bool {
     part.starts_with("wallet.db-")
 }
 
-/// The folders that recovery put old files into.
-pub(super) fn kept_folders(files: &Files) -> Vec<PathBuf> {
-    let kept = (1..).map(|n| files.folder.join(format!("{KEPT}{n}"))).take_while(|folder| exists(folder));
-    kept.chain([files.folder.join(MAKING)].into_iter().filter(|folder| exists(folder))).collect()
+/// The folders that recovery put old files into, in the order of their numbers, whichever of them are left.
+pub(super) fn kept_folders(files: &Files) -> Result<Vec<PathBuf>, Error> {
+    let number = |name: &String| name.strip_prefix(KEPT)?.parse::<u64>().ok();
+    let mut kept: Vec<_> = names(&files.folder)?.iter().filter_map(number).collect();
+    kept.sort_unstable();
+    let kept = kept.iter().map(|number| format!("{KEPT}{number}")).chain([MAKING.to_owned()]);
+    Ok(kept.map(|name| files.folder.join(name)).filter(|folder| exists(folder)).collect())
 }
 
 /// Makes the new wallet beside the old one, up to the marker.

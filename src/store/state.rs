@@ -64,7 +64,7 @@ pub(super) fn is_sound(db: &Connection) -> rusqlite::Result<bool> {
 /// Whether there is anything of a wallet in a folder.
 pub fn is_there(folder: &Path) -> bool {
     PARTS.iter().any(|part| exists(&folder.join(part)))
-        || !recover::kept_folders(&Files::at(folder)).is_empty()
+        || recover::kept_folders(&Files::at(folder)).is_ok_and(|kept| !kept.is_empty())
 }
 
 /// What the file system tells of a wallet that is not open.
@@ -78,7 +78,7 @@ fn of_files(files: &Files) -> FileState {
     FileState {
         database_bytes: size(&files.database),
         log_bytes: size(&files.log()),
-        kept: recover::kept_folders(files).iter().filter_map(|folder| name(folder)).collect(),
+        kept: recover::kept_folders(files).iter().flatten().filter_map(|folder| name(folder)).collect(),
         ..FileState::default()
     }
 }

@@ -107,20 +107,32 @@ impl Wallet {
         Ok(self.store.rekey(&*self.vault)?)
     }
 
-    /// Deletes the wallet: its keys in the vault, its files, and what recoveries put aside. It cannot be undone, and
-    /// this object is of no more use. Opened on a gate's folder, it deletes the gate: see [`Diagnosis::unsent_records`] first.
+    /// Deletes the wallet, paused or not: its keys in the vault, its files, and what recoveries put aside. It cannot be
+    /// undone, and this object is of no more use. Opened on a gate's folder, it deletes the gate: see
+    /// [`Diagnosis::unsent_records`] first.
     ///
     /// # Errors
-    /// [`WalletError::Storage`] when some file could not be deleted; call it again.
+    /// [`WalletError::KeyUnavailable`] when the vault could not be used, [`WalletError::Storage`] when some file could not
+    /// be deleted: call it again with this object, which knows what is left. As [`Wallet::resume`]: nothing was deleted,
+    /// and the wallet is paused.
     pub async fn wipe(&self) -> Result<(), WalletError> {
-        let handles = self.store.key_handles().unwrap_or_default();
         let pause = self.end_work().await;
-        self.store.pause(|| true);
-        let deleted = ask(&self.vault, move |vault| {
-            handles.into_iter().try_for_each(|handle| Ok(vault.delete_key(handle)?))
-        });
+        let mut keys = self.keys_to_wipe.lock().await;
+        match self.store.resume(&*self.vault) {
+            // By a call before this one, which found out what there was to delete.
+            Err(Error::Wiped) => {}
+            resumed => *keys = resumed.and_then(|()| self.store.key_handles())?,
+        }
+        let (mut left, mut deleted) = (Vec::new(), Ok(()));
+        for key in keys.iter() {
+            let handle = key.clone();
+            if let Err(error) = ask(&self.vault, move |vault| Ok(vault.delete_key(handle)?)).await {
+                left.push(key.clone());
+                deleted = deleted.and(Err(error));
+            }
+        }
+        *keys = left;
         // The files go in any case: without them the keys open nothing and sign nothing.
-        let deleted = deleted.await;
         self.store.wipe()?;
         // From now on calls say what happened, and not that they may come later.
         self.runner.activity().resume(pause);

@@ -38,25 +38,15 @@ async fn a_write_waits_for_a_session_that_is_over() {
     assert_eq!(desk.applied(&ticket), ["transfer.create"]);
 }
 
-fn vault_text(desk: &Desk) -> String {
-    std::fs::read_to_string(desk.phone.folder.path().join("vault.json")).unwrap()
-}
-
-/// How many device keys the vault's file holds.
-pub(crate) fn vault_keys(desk: &Desk) -> usize {
-    let vault: serde_json::Value = serde_json::from_str(&vault_text(desk)).unwrap();
-    vault["device_keys"].as_object().unwrap().len()
-}
-
 #[tokio::test]
 async fn signing_out_removes_one_account_and_nothing_else() {
     let desk = Desk::new().await;
     let mine = desk.shown();
-    let keys_of_one = vault_keys(&desk);
+    let keys_of_one = desk.phone.vault_keys();
     let other = desk.phone.sign_in(&desk.sandbox, 1).await.id;
     desk.sync().await.unwrap();
     let theirs: Vec<_> = desk.shown().into_iter().filter(|id| !mine.contains(id)).collect();
-    let keys_of_two = vault_keys(&desk);
+    let keys_of_two = desk.phone.vault_keys();
     assert!(!theirs.is_empty() && keys_of_two > keys_of_one);
     desk.answer(&mine[0], "soup");
     desk.answer(&theirs[0], "cake");
@@ -69,7 +59,7 @@ async fn signing_out_removes_one_account_and_nothing_else() {
     assert_eq!(desk.the_only_write().account_id, other);
     assert_eq!(desk.shown(), theirs, "the other's barcodes are shown");
     assert!(desk.phone.tickets().iter().all(|ticket| ticket.account_id == other));
-    assert_eq!(vault_keys(&desk), keys_of_two - keys_of_one);
+    assert_eq!(desk.phone.vault_keys(), keys_of_two - keys_of_one);
     assert!(matches!(desk.phone.wallet.ticket(mine[0].clone()), Err(WalletError::NotFound { .. })));
     desk.settle().await;
     assert_eq!(desk.applied(&theirs[0]), ["ticket_holder.create"]);
@@ -77,7 +67,7 @@ async fn signing_out_removes_one_account_and_nothing_else() {
 
     desk.phone.wallet.sign_out(other, false).await.unwrap();
     assert!(desk.phone.wallet.accounts().unwrap().is_empty() && desk.phone.tickets().is_empty());
-    assert_eq!(vault_keys(&desk), 0);
+    assert_eq!(desk.phone.vault_keys(), 0);
 }
 
 #[tokio::test]

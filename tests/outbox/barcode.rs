@@ -3,7 +3,6 @@
 use ticket_wallet::model::{NoBarcodeReason, TransferState, WriteState};
 use ticket_wallet_sandbox::{Fault, TransferEnd};
 
-use crate::accounts::vault_keys;
 use crate::desk::{Desk, rule};
 use crate::line::Line;
 
@@ -23,7 +22,7 @@ async fn transferred() -> (Desk, String) {
 async fn a_barcode_is_hidden_from_the_first_byte_of_a_transfer_on() {
     let desk = Desk::new().await;
     let ticket = desk.shown().swap_remove(0);
-    let keys = vault_keys(&desk);
+    let keys = desk.phone.vault_keys();
     desk.phone.wallet.transfer(ticket.clone(), ZOE.to_owned()).unwrap();
     assert_eq!(desk.hidden(&ticket), None, "nothing was sent yet");
     desk.sandbox.fault(rule("POST", "/transfers", 2, Fault::LostReply));
@@ -31,10 +30,10 @@ async fn a_barcode_is_hidden_from_the_first_byte_of_a_transfer_on() {
     let desk = desk.restart();
     assert_eq!(desk.outbox_states(), [WriteState::Sent]);
     assert_eq!(desk.hidden(&ticket), Some(NoBarcodeReason::HandedOver));
-    assert_eq!(vault_keys(&desk), keys, "the key stays until the server confirms");
+    assert_eq!(desk.phone.vault_keys(), keys, "the key stays until the server confirms");
     desk.sync().await.unwrap();
     assert_eq!(desk.hidden(&ticket), Some(NoBarcodeReason::HandedOver));
-    assert_eq!(vault_keys(&desk), keys - 1, "then it goes");
+    assert_eq!(desk.phone.vault_keys(), keys - 1, "then it goes");
     assert_eq!(desk.applied(&ticket), ["transfer.create"]);
     assert_eq!(desk.phone.wallet.transfers(None).unwrap()[0].state, TransferState::Pending);
 }

@@ -112,6 +112,13 @@ impl Phone {
         self.wallet.tickets(TicketFilter { limit: 100_000, ..TicketFilter::default() }).unwrap()
     }
 
+    /// How many device keys the vault's file holds.
+    pub(crate) fn vault_keys(&self) -> usize {
+        let vault = std::fs::read(self.folder.path().join("vault.json")).unwrap();
+        let vault: serde_json::Value = serde_json::from_slice(&vault).unwrap();
+        vault["device_keys"].as_object().unwrap().len()
+    }
+
     /// The tickets that show a barcode now, soonest first.
     pub(crate) fn signed_tickets(&self) -> Vec<TicketSummary> {
         let shows = |ticket: &TicketSummary| {
