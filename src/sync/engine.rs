@@ -164,7 +164,6 @@ impl Engine {
         run.plan_barcodes().await?;
         run.fetch_codes().await?;
         run.send_outbox().await?;
-        self.delete_keys().await;
         run.end()
     }
 
@@ -182,7 +181,6 @@ impl Engine {
         // Whatever kept a write from its turn, it is not tried again at once. One that came meanwhile has its turn next.
         self.put_off(account_id, &waited)?;
         sent?;
-        self.delete_keys().await;
         run.end()
     }
 
@@ -250,9 +248,9 @@ impl Engine {
         drop(tokio::time::timeout(END_SESSION, ticketing.end_session(tokens)).await);
     }
 
-    /// Has the vault delete the keys of credentials that were given up. One that it does not delete now is tried again
-    /// at the next sync.
-    async fn delete_keys(&self) {
+    /// Has the vault delete the keys of credentials that were given up, of whatever account, be it gone itself. One that
+    /// it does not delete now is tried again at the next sync, or when something is sent or the wallet is opened.
+    pub(super) async fn delete_keys(&self) {
         let doomed = self.store.doomed_keys().unwrap_or_default();
         // What was deleted with the key still stands in the log's earlier pages.
         let forgotten = doomed.is_empty() || self.store.forget_traces().is_ok();

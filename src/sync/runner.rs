@@ -155,7 +155,12 @@ impl Runner {
         // Whoever syncs wants it tried now.
         self.engine.pace.forget_all();
         let _ended = Ended(&self.due);
-        self.activity.run(self.sync_all(account_id)).await
+        let syncing = async {
+            let synced = self.sync_all(account_id).await;
+            self.engine.delete_keys().await;
+            synced
+        };
+        self.activity.run(syncing).await
     }
 
     async fn sync_all(&self, account_id: Option<&str>) -> Result<SyncReport, Error> {
@@ -179,12 +184,13 @@ impl Runner {
         self.told(self.engine.sync(account_id, self).await)
     }
 
-    /// Sends what is due, for all accounts. What fails is tried again later.
+    /// Sends what is due, for all accounts, and has keys deleted that are given up. What fails is tried again later.
     pub async fn send_waiting(&self) {
         let sending = async {
             let accounts = self.store.accounts()?;
             let signed_in = accounts.iter().filter(|account| account.tokens.is_some());
             join_all(signed_in.map(|account| self.send_due(&account.id))).await;
+            self.engine.delete_keys().await;
             Ok(())
         };
         // The wallet is paused, or its store will say so to whoever reads it next.

@@ -1,6 +1,7 @@
 //! Vaults that are locked, lose keys or break off: what needs them waits or says so, and nothing else is kept back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ticket_wallet::host::{KeyVault as _, KeyVaultError};
 use ticket_wallet::model::{NoBarcodeReason, RejectionReason, WriteState};
@@ -103,4 +104,57 @@ async fn a_ticket_whose_key_is_lost_keeps_its_credential_until_it_is_moved_here(
     assert_eq!((desk.hidden(lost), desk.generation(lost)), (None, Some(2)));
     assert_eq!(desk.applied(lost), ["credential.move"]);
     assert_eq!(desk.hidden(sound), None);
+}
+
+/// A wallet whose last account is signed out while its vault deletes nothing.
+async fn left_with_keys() -> (Desk, Arc<HookedVault>) {
+    let (desk, vault) = moody().await;
+    deletes_nothing(&vault);
+    desk.phone.wallet.sign_out(desk.account.clone(), true).await.unwrap();
+    assert!(desk.sync().await.is_err(), "there is no account");
+    assert!(desk.phone.vault_keys() > 0 && keys_to_delete(&desk) > 0);
+    (desk, vault)
+}
+
+fn deletes_nothing(vault: &HookedVault) {
+    vault.before(|call| match call {
+        Call::DeleteKey(_) => Err(KeyVaultError::Locked),
+        _ => Ok(()),
+    });
+}
+
+fn keys_to_delete(desk: &Desk) -> u32 {
+    desk.phone.wallet.diagnose().unwrap().keys_to_delete
+}
+
+#[tokio::test]
+async fn keys_of_the_last_account_go_though_the_vault_was_locked_when_it_was_signed_out() {
+    let (desk, vault) = left_with_keys().await;
+    vault.rest();
+    assert!(desk.sync().await.is_err());
+    assert_eq!((desk.phone.vault_keys(), keys_to_delete(&desk)), (0, 0), "with the next sync");
+    for locked_when_opened in [false, true] {
+        let (desk, _) = left_with_keys().await;
+        let Desk { sandbox, phone: Phone { folder, clock, wallet }, account } = desk;
+        drop(wallet);
+        let vault = Arc::new(HookedVault::new(vault_in(folder.path())));
+        if locked_when_opened {
+            deletes_nothing(&vault);
+        }
+        let config = Config::in_folder(folder.path().to_str().unwrap());
+        let wallet = Wallet::open(config, Arc::clone(&vault) as _, None, None).unwrap();
+        let desk = Desk { sandbox, phone: Phone { folder, clock, wallet }, account };
+        if locked_when_opened {
+            desk.phone.wallet.pause().await;
+            vault.rest();
+            desk.phone.wallet.resume().unwrap();
+        }
+        let gone = async {
+            while keys_to_delete(&desk) > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(20), gone).await.is_ok(), "by itself");
+        assert_eq!(desk.phone.vault_keys(), 0);
+    }
 }
