@@ -21,7 +21,10 @@ mod stock;
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use files::{Files, files};
 use hooked_vault::{Call, HookedVault};
@@ -173,9 +176,7 @@ async fn a_vault_that_refuses_leaves_the_wallet_working() {
         let error = wallet.rekey().unwrap_err();
         assert!(matches!(error, WalletError::KeyUnavailable { .. }), "{what}: {error:?}");
         assert!(content(&wallet).unwrap() == stock.closed_content, "{what}");
-        if allowed == usize::from(refused == Call::Unseal) {
-            assert_eq!(raw_key(folder.path()), before, "{what}");
-        }
+        assert_eq!(raw_key(folder.path()), before, "{what}");
         // Still refused, and still nothing is lost.
         assert!(wallet.rekey().is_err(), "{what}");
         drop(wallet);
@@ -206,4 +207,91 @@ async fn a_full_disk_leaves_the_old_key_working() {
     wallet.rekey().unwrap();
     assert!(content(&wallet).unwrap() == stock.closed_content);
     assert_ne!(raw_key(folder.path()), old);
+}
+
+/// While the vault takes its time to seal a new key, does something else with the wallet, and returns what became of the
+/// rekeying.
+fn while_it_seals(
+    folder: &TempDir,
+    stock: &Stock,
+    other: impl FnOnce(&Wallet) + Send,
+) -> Result<(), WalletError> {
+    let vault = Arc::new(HookedVault::new(vault_in(folder.path())));
+    let config = Config { send_by_itself: false, ..Config::in_folder(folder.path().to_str().unwrap()) };
+    let clock = Arc::new(stock.clock.clone());
+    let wallet = Wallet::open(config, Arc::clone(&vault) as _, Some(clock), None).unwrap();
+    let (sealing, is_sealing) = channel();
+    let (let_go, held) = channel::<()>();
+    let places = Mutex::new(Some((sealing, held)));
+    vault.before(move |call| {
+        // Only the first one is held.
+        let first = (call == Call::Seal).then(|| places.lock().unwrap().take()).flatten();
+        if let Some((sealing, held)) = first {
+            sealing.send(()).unwrap();
+            let _ = held.recv();
+        }
+        Ok(())
+    });
+    let wallet = &wallet;
+    thread::scope(|scope| {
+        let rekeying = scope.spawn(|| wallet.rekey());
+        is_sealing.recv().unwrap();
+        let (done, is_done) = channel();
+        let app = scope.spawn(move || {
+            other(wallet);
+            done.send(()).unwrap();
+        });
+        let in_time = is_done.recv_timeout(Duration::from_secs(20));
+        drop(let_go);
+        app.join().unwrap();
+        assert!(in_time.is_ok(), "it waits for the vault");
+        rekeying.join().unwrap()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_else_waits_for_a_vault_that_seals_a_new_key() {
+    let stock = stock().await;
+    let folder = laid_out(&stock.closed);
+    let old = raw_key(folder.path());
+    while_it_seals(&folder, &stock, |wallet| {
+        assert!(content(wallet).unwrap() == stock.closed_content);
+        write(wallet, &stock.closed_content.tickets[0].summary.id, 100);
+    })
+    .unwrap();
+    assert_ne!(raw_key(folder.path()), old);
+    let found = read_all(folder.path(), &stock.clock).unwrap();
+    assert_eq!(found.outbox.len(), stock.closed_content.outbox.len() + 1, "what came meanwhile is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_a_wallets_work_while_the_vault_seals_leaves_the_old_key() {
+    let stock = stock().await;
+    let folder = laid_out(&stock.closed);
+    let old = raw_key(folder.path());
+    let runtime = tokio::runtime::Handle::current();
+    // Who is given time has had it.
+    let pass = async || stock.clock.pass_s(6);
+    let pause = |wallet: &Wallet| {
+        runtime.block_on(async { tokio::join!(wallet.pause(), pass()) });
+    };
+    let paused = while_it_seals(&folder, &stock, pause);
+    assert!(matches!(paused, Err(WalletError::Paused { .. })), "{paused:?}");
+    assert_eq!(raw_key(folder.path()), old);
+    let resumed = while_it_seals(&folder, &stock, |wallet| {
+        pause(wallet);
+        wallet.resume().unwrap();
+    });
+    assert!(resumed.is_ok(), "{resumed:?}");
+    let other = raw_key(folder.path());
+    assert_ne!(other, old);
+    let second = while_it_seals(&folder, &stock, |wallet| wallet.rekey().unwrap());
+    assert!(matches!(second, Err(WalletError::Storage { .. })), "{second:?}");
+    assert_ne!(raw_key(folder.path()), other, "the one that was first");
+    assert!(read_all(folder.path(), &stock.clock).unwrap() == stock.closed_content);
+    let wiped = while_it_seals(&folder, &stock, |wallet| {
+        runtime.block_on(async { tokio::join!(wallet.wipe(), pass()) }).0.unwrap();
+    });
+    assert!(wiped.is_err());
+    assert!(!folder.path().join("wallet.key").exists() && !folder.path().join("wallet.db").exists());
 }

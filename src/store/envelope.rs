@@ -49,12 +49,15 @@ pub(super) enum Check {
 impl Files {
     /// The keys of the database that is here, or new ones where nothing is here yet. Changes nothing that exists.
     pub(super) fn keys(&self, vault: &dyn KeyVault) -> Result<Keys, Error> {
-        match (read(&self.envelope)?, read(&self.install_id)?) {
-            (Some(envelope), Some(install_id)) => open_keys(vault, &envelope, &install_id),
-            (None, _) if !exists(&self.database) && !exists(&self.check_value) => self.make_key(vault),
-            (None, _) => Err(Error::Recovery { why: RecoveryReason::KeyMissing }),
-            (Some(_), None) => Err(Error::Recovery { why: RecoveryReason::RestoredBackup }),
-        }
+        let is_new = ![&self.envelope, &self.database, &self.check_value].iter().any(|part| exists(part));
+        if is_new { self.make_key(vault) } else { Ok(self.open_envelope(vault)?.1) }
+    }
+
+    /// The envelope that is here, and the keys in it.
+    pub(super) fn open_envelope(&self, vault: &dyn KeyVault) -> Result<(Vec<u8>, Keys), Error> {
+        let envelope = read(&self.envelope)?.ok_or(Error::Recovery { why: RecoveryReason::KeyMissing })?;
+        let keys = open_keys(vault, &envelope, &self.bound_to()?)?;
+        Ok((envelope, keys))
     }
 
     /// Compares the check value with the keys; it may be that of either.
@@ -77,18 +80,31 @@ impl Files {
         write(&self.check_value, &key.check_value())
     }
 
-    /// Puts the key, and the next one where there is one, into the envelope in place of what is there.
-    pub(super) fn seal(
+    /// Puts the key into the envelope in place of what is there.
+    pub(super) fn seal(&self, vault: &dyn KeyVault, key: &StoreKey) -> Result<(), Error> {
+        self.write_envelope(&self.sealed(vault, key, None)?)
+    }
+
+    /// An envelope with the key, and the next one where there is one.
+    pub(super) fn sealed(
         &self,
         vault: &dyn KeyVault,
         key: &StoreKey,
         next: Option<&StoreKey>,
-    ) -> Result<(), Error> {
-        let install_id =
-            read(&self.install_id)?.ok_or(Error::Recovery { why: RecoveryReason::RestoredBackup })?;
+    ) -> Result<Vec<u8>, Error> {
         let plain = Zeroizing::new([&key.key[..], &key.salt, next.map_or(&[], |next| &next.key)].concat());
-        let sealed = vault.seal(plain.to_vec(), [SEAL_LABEL, &install_id].concat())?;
-        write(&self.envelope, &[&HEADER[..], &sealed].concat())
+        let sealed = vault.seal(plain.to_vec(), [SEAL_LABEL, &self.bound_to()?].concat())?;
+        Ok([&HEADER[..], &sealed].concat())
+    }
+
+    /// Puts an envelope in place of the one that is there.
+    pub(super) fn write_envelope(&self, envelope: &[u8]) -> Result<(), Error> {
+        write(&self.envelope, envelope)
+    }
+
+    /// The id that envelopes are bound to.
+    fn bound_to(&self) -> Result<Vec<u8>, Error> {
+        read(&self.install_id)?.ok_or(Error::Recovery { why: RecoveryReason::RestoredBackup })
     }
 
     fn make_key(&self, vault: &dyn KeyVault) -> Result<Keys, Error> {
@@ -96,7 +112,7 @@ impl Files {
             write(&self.install_id, &random::<INSTALL_ID_LEN>()?)?;
         }
         let current = StoreKey { key: random()?, salt: random()? };
-        self.seal(vault, &current, None)?;
+        self.seal(vault, &current)?;
         Ok(Keys { current, next: None })
     }
 }

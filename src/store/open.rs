@@ -73,22 +73,25 @@ impl Store {
     }
 
     /// Gives the database a new key, sealed by the vault. A crash at any point leaves a wallet that opens with all its
-    /// content, under the old key or the new one.
+    /// content, under the old key or the new one. Nothing waits for the vault but this call.
     ///
     /// # Errors
-    /// [`Error::Vault`], [`Error::File`], [`Error::Database`]: the old key still holds. [`Error::Paused`].
+    /// [`Error::Vault`], [`Error::File`], [`Error::Database`]: the old key still holds. [`Error::Paused`], also when the
+    /// store was paused meanwhile.
     pub fn rekey(&self, vault: &dyn KeyVault) -> Result<(), Error> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).open()?;
+        let change = rekey::prepare(&self.files, vault)?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.open()?;
-        let keys = rekey::prepare(&self.files, vault)?;
+        change.begin(&self.files)?;
         let State::Open(connections) = std::mem::replace(&mut *state, State::Paused) else {
             return Err(Error::Paused);
         };
         let lock = connections.close();
-        let rekeyed = rekey::rekey(&self.files, &keys);
-        let (connections, key) = Connections::open_with(&self.files, &keys, lock)?;
+        let rekeyed = rekey::rekey(&self.files, &change.keys);
+        let (connections, key) = Connections::open_with(&self.files, &change.keys, lock)?;
         *state = State::Open(Box::new(connections));
-        self.files.seal(vault, key, None)?;
+        change.end(&self.files, key)?;
         rekeyed
     }
 
@@ -118,7 +121,7 @@ impl Connections {
         let keys = files.keys(vault)?;
         let (open, key) = Self::open_with(files, &keys, lock)?;
         if keys.next.is_some() {
-            files.seal(vault, key, None)?;
+            files.seal(vault, key)?;
         }
         Ok(open)
     }
