@@ -117,6 +117,32 @@ async fn the_answer_to_a_decline_is_lost() {
 }
 
 #[tokio::test]
+async fn no_key_is_left_after_a_sign_out_in_the_middle_of_an_acquisition() {
+    for purchase in [true, false] {
+        let (fair, token) = match purchase {
+            true => (Fair::listed().await, None),
+            false => {
+                let (fair, token) = sent().await;
+                (fair, Some(token))
+            }
+        };
+        let (wallet, account) = (&fair.buyer.wallet, fair.buyers_account.clone());
+        let keys = fair.buyer.vault_keys();
+        let path = if purchase { "/purchase" } else { "/accept" };
+        fair.seller.sandbox.fault(rule("POST", path, 1, Fault::LostReply));
+        if let Some(token) = token {
+            let answer = wallet.accept_transfer(account.clone(), token).await.unwrap();
+            assert_eq!(answer, TransferAnswer::Unknown);
+        } else {
+            assert_eq!(fair.buy(fair.listing_id()).await.unwrap().state, PurchaseState::Unknown);
+        }
+        assert_eq!(fair.buyer.vault_keys(), keys + 1, "that of the ticket to come");
+        wallet.sign_out(account, true).await.unwrap();
+        assert_eq!(fair.buyer.vault_keys(), 0, "purchase: {purchase}");
+    }
+}
+
+#[tokio::test]
 async fn the_answers_to_questions_are_lost_and_asked_for_again() {
     let fair = Fair::listed().await;
     let (wallet, ticket) = (&fair.seller.phone.wallet, || fair.ticket.clone());
