@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use zeroize::Zeroizing;
 
 use super::Store;
+use super::outbox::AUTOMATIC;
 use crate::error::Error;
 use crate::model::{StoredAccount, TicketSystem, Tokens};
 
@@ -54,9 +55,14 @@ impl Store {
     /// deleted from the vault then: [`Store::doomed_keys`].
     ///
     /// # Errors
-    /// [`Error::Database`].
-    pub fn remove_account(&self, id: &str) -> Result<(), Error> {
-        self.write("the account cannot be removed", |tx| {
+    /// [`Error::Input`] while writes of the person wait that are not to be discarded, [`Error::Database`].
+    pub fn remove_account(&self, id: &str, discard_changes: bool) -> Result<(), Error> {
+        let waiting = self.write("the account cannot be removed", |tx| {
+            let writes = format!("SELECT count(*) FROM outbox WHERE account_id = ?1 AND NOT ({AUTOMATIC})");
+            let waiting: i64 = tx.query_row(&writes, [id], |row| row.get(0))?;
+            if waiting > 0 && !discard_changes {
+                return Ok(Some(waiting));
+            }
             // A ticket that went to another account of this wallet took its key along.
             tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS leaving (ticket_id BLOB); DELETE FROM leaving")?;
             tx.execute(
@@ -78,7 +84,13 @@ impl Store {
             tx.execute("DELETE FROM outbox WHERE account_id = ?1", [id])?;
             tx.execute("DELETE FROM office_write WHERE account_id = ?1", [id])?;
             tx.execute("DELETE FROM account WHERE id = ?1", [id])?;
-            tx.execute_batch("DELETE FROM event WHERE hash NOT IN (SELECT event FROM ticket_body WHERE event NOT NULL)")
+            tx.execute_batch("DELETE FROM event WHERE hash NOT IN (SELECT event FROM ticket_body WHERE event NOT NULL)")?;
+            Ok(None)
+        })?;
+        waiting.map_or(Ok(()), |waiting| {
+            let reason =
+                format!("{waiting} changes of this account wait in the outbox; sync first, or discard them");
+            Err(Error::Input { field: "discard_changes", reason })
         })
     }
 
@@ -112,6 +124,11 @@ fn token_columns(tokens: Option<&Tokens>) -> TokenColumns<'_> {
 pub(super) fn all(db: &Connection) -> rusqlite::Result<Vec<StoredAccount>> {
     let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM account ORDER BY id"))?;
     statement.query_map([], account)?.collect()
+}
+
+/// Whether there is such an account.
+pub(super) fn is_known(db: &Connection, id: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM account WHERE id = ?1")?.exists([id])
 }
 
 /// The account of one row of the table.

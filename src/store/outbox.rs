@@ -11,6 +11,7 @@ use rusqlite::Transaction;
 
 use self::row::{COLUMNS, forget_statement, insert, outbox_row, selected, update};
 use super::Store;
+use super::accounts::is_known;
 use super::credentials::{doom_key, put_acquired_key, put_credential, put_refusal, surrender};
 use super::listings::put_listing;
 use super::tickets::{put_acquired, put_ticket_holder};
@@ -24,24 +25,27 @@ const MAX_ROWS: i64 = 500;
 const MAX_AGE_S: i64 = 30 * 86_400;
 
 /// Picks what [`Write::is_automatic`] is.
-const AUTOMATIC: &str =
+pub(super) const AUTOMATIC: &str =
     "payload ->> 'kind' = 'renew' OR payload ->> 'kind' = 'bind' AND NOT payload ->> 'move'";
 
 impl Store {
     /// Accepts a person's write. Once this has returned, it is not lost.
     ///
     /// # Errors
-    /// [`Error::OutboxFull`], [`Error::Database`].
+    /// [`Error::OutboxFull`]; [`Error::NotFound`] when the account was signed out; [`Error::Database`].
     pub fn enqueue(&self, new: &NewWrite) -> Result<i64, Error> {
         let id = self.write("the change cannot be kept", |tx| {
+            if !is_known(tx, &new.account_id)? {
+                return Ok(Err(Error::NotFound { what: "account" }));
+            }
             let waiting: i64 =
                 tx.query_row(&format!("SELECT count(*) FROM outbox WHERE NOT ({AUTOMATIC})"), [], |row| {
                     row.get(0)
                 })?;
-            if waiting >= MAX_ROWS { Ok(None) } else { insert(tx, new).map(Some) }
+            if waiting >= MAX_ROWS { Ok(Err(Error::OutboxFull)) } else { insert(tx, new).map(Ok) }
         })?;
         fail::fail_point!("outbox-accepted");
-        id.ok_or(Error::OutboxFull)
+        id
     }
 
     /// Keeps writes that the wallet makes by itself, all with one key, for tickets about which nothing waits.

@@ -227,14 +227,7 @@ impl Engine {
         let turn = self.turn(account_id);
         let _nothing_else = turn.lock().await;
         let account = self.store.account(account_id)?;
-        let rows = self.store.outbox(Some(&account.id), None)?;
-        let waiting = rows.iter().filter(|row| !row.new.write.is_automatic()).count();
-        if waiting > 0 && !discard_changes {
-            let reason =
-                format!("{waiting} changes of this account wait in the outbox; sync first, or discard them");
-            return Err(Error::Input { field: "discard_changes", reason });
-        }
-        self.store.remove_account(&account.id)?;
+        self.store.remove_account(&account.id, discard_changes)?;
         self.delete_keys().await;
         self.end_session(&account).await;
         Ok(())

@@ -1,10 +1,13 @@
 //! Sessions that end during a drain, and two accounts in one wallet.
 
+use std::thread;
+
 use ticket_wallet::WalletError;
 use ticket_wallet::model::{AccountState, WriteState};
 use ticket_wallet_sandbox::Fault;
+use tokio::runtime::Handle;
 
-use crate::desk::{Desk, rule};
+use crate::desk::{Desk, answers, rule};
 use crate::phone::sign_in;
 
 #[tokio::test]
@@ -68,6 +71,28 @@ async fn signing_out_removes_one_account_and_nothing_else() {
     desk.phone.wallet.sign_out(other, false).await.unwrap();
     assert!(desk.phone.wallet.accounts().unwrap().is_empty() && desk.phone.tickets().is_empty());
     assert_eq!(desk.phone.vault_keys(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_is_accepted_while_its_account_is_signed_out_keeps_it() {
+    let desk = Desk::new().await;
+    let wallet = &desk.phone.wallet;
+    let ticket = desk.phone.tickets().swap_remove(0).id;
+    let runtime = Handle::current();
+    for round in 0..20 {
+        let (saved, signed_out) = thread::scope(|scope| {
+            let saving = scope.spawn(|| wallet.save_ticket_holder(ticket.clone(), answers("soup")));
+            let leaving = scope.spawn(|| runtime.block_on(wallet.sign_out(desk.account.clone(), false)));
+            (saving.join().unwrap(), leaving.join().unwrap())
+        });
+        assert_ne!(saved.is_ok(), signed_out.is_ok(), "round {round}");
+        if let Ok(item) = saved {
+            wallet.discard_write(item.id).unwrap();
+        } else {
+            desk.phone.sign_in(&desk.sandbox, 0).await;
+            desk.sync().await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]
