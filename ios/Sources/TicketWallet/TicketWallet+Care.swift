@@ -12,7 +12,7 @@ extension TicketWallet {
     }
 
     /// Closes the wallet's files before the app is suspended. Calls fail with `WalletError.Paused` until ``resume()``;
-    /// it takes at most 5 seconds.
+    /// it takes at most 5 seconds. A wallet that is resumed meanwhile stays open.
     public func pause() async {
         await core.pause()
     }
@@ -31,9 +31,10 @@ extension TicketWallet {
         try core.rekey()
     }
 
-    /// Deletes the wallet with its keys. It cannot be undone.
+    /// Deletes the wallet with its keys, paused or not. It cannot be undone.
     ///
-    /// - Throws: `WalletError.Storage` when some file could not be deleted; call it again.
+    /// - Throws: `WalletError.KeyUnavailable` when the vault could not be used, `Storage` when some file could not be
+    ///   deleted: call it again with this object, which knows what is left.
     public func wipe() async throws {
         try await core.wipe()
     }

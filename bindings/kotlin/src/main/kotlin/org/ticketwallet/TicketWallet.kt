@@ -340,7 +340,10 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** Removes an account with its tickets, barcodes and keys; refused while changes wait, unless they are discarded. */
     suspend fun signOut(accountId: String, discardChanges: Boolean = false) = core.signOut(accountId, discardChanges)
 
-    /** Closes the wallet's files; calls fail with [WalletException.Paused] until [resume]. Takes at most 5 seconds. */
+    /**
+     * Closes the wallet's files; calls fail with [WalletException.Paused] until [resume]. Takes at most 5 seconds. A wallet
+     * that is resumed meanwhile stays open.
+     */
     suspend fun pause() = core.pause()
 
     /** Opens the files again and goes on. */
@@ -349,7 +352,10 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
     /** Gives the database a new key. Reads and writes the whole file: not for the main thread. */
     fun rekey() = core.rekey()
 
-    /** Deletes the wallet with its keys. It cannot be undone. */
+    /**
+     * Deletes the wallet with its keys, paused or not. It cannot be undone. After [WalletException.KeyUnavailable] or
+     * [WalletException.Storage] call it again with this object, which knows what is left.
+     */
     suspend fun wipe() = core.wipe()
 
     /** How the wallet stands, for support; holds no secret. Reads the whole file: not for the main thread. */
