@@ -109,16 +109,21 @@ fn whole_seconds(text: &str) -> Option<u64> {
 pub(super) struct Pauses(Mutex<HashMap<Origin, Pause>>);
 
 /// Counted by the clock that nobody can set; a reboot ends it.
-#[derive(Debug)]
-struct Pause {
+#[derive(Debug, Clone)]
+pub(crate) struct Pause {
     boot_id: String,
     from_ms: i64,
     length_ms: u64,
 }
 
 impl Pause {
+    /// A pause that begins now.
+    pub(crate) fn beginning(now: &ClockReading, length_ms: u64) -> Self {
+        Self { boot_id: now.boot_id.clone(), from_ms: now.elapsed_ms, length_ms }
+    }
+
     /// A clock that stands before the pause began restarted, and the pause has ended with it.
-    fn left_ms(&self, now: &ClockReading) -> u64 {
+    pub(crate) fn left_ms(&self, now: &ClockReading) -> u64 {
         let passed = now.elapsed_ms.checked_sub(self.from_ms).and_then(|passed| u64::try_from(passed).ok());
         match passed {
             Some(passed) if self.boot_id == now.boot_id => self.length_ms.saturating_sub(passed),
@@ -133,8 +138,7 @@ impl Pauses {
         let mut pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         pauses.retain(|_, pause| pause.left_ms(now) > 0);
         if pauses.get(&origin).map_or(0, |pause| pause.left_ms(now)) < length_ms {
-            let pause = Pause { boot_id: now.boot_id.clone(), from_ms: now.elapsed_ms, length_ms };
-            pauses.insert(origin, pause);
+            pauses.insert(origin, Pause::beginning(now, length_ms));
         }
     }
 
