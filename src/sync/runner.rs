@@ -184,24 +184,27 @@ impl Runner {
         self.told(self.engine.sync(account_id, self).await)
     }
 
-    /// Sends what is due, for all accounts, and has keys deleted that are given up. What fails is tried again later.
-    pub async fn send_waiting(&self) {
+    /// Sends what is due, for all accounts, and has keys deleted that are given up. Returns whether all went well; what fails
+    /// is tried again later.
+    pub async fn send_waiting(&self) -> bool {
         let sending = async {
             let accounts = self.store.accounts()?;
             let signed_in = accounts.iter().filter(|account| account.tokens.is_some());
-            join_all(signed_in.map(|account| self.send_due(&account.id))).await;
+            let sent = join_all(signed_in.map(|account| self.send_due(&account.id))).await;
             self.engine.delete_keys().await;
-            Ok(())
+            sent.into_iter().collect()
         };
-        // The wallet is paused, or its store will say so to whoever reads it next.
-        let _: Result<(), Error> = self.activity.run(sending).await;
+        // The wallet is paused, or its store will say so to whoever reads it next; or the failure is in the outbox, or in
+        // the account.
+        let sent: Result<(), Error> = self.activity.run(sending).await;
+        sent.is_ok()
     }
 
-    async fn send_due(&self, account_id: &str) {
-        if self.engine.next_due_ms(account_id).is_ok_and(|due| due == Some(0)) {
-            // The failure is in the outbox, or in the account.
-            let _ = self.told(self.engine.send(account_id, self).await);
+    async fn send_due(&self, account_id: &str) -> Result<(), Error> {
+        if self.engine.next_due_ms(account_id)? == Some(0) {
+            self.told(self.engine.send(account_id, self).await)?;
         }
+        Ok(())
     }
 
     /// How long until something is due; `None` when nothing waits.

@@ -13,6 +13,8 @@ use super::runner::Runner;
 /// The clock of the waits counts sleep, timers do not: they are set short enough to notice.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const SHORTEST_SLEEP: Duration = Duration::from_millis(20);
+/// After a round that failed and could put nothing off, for example because the clock fails.
+const SLEEP_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The thread; it ends when this is dropped.
 pub struct Worker {
@@ -59,15 +61,17 @@ impl Drop for Worker {
 
 /// Holds the runner only while it works, so that a wallet that is let go closes at once.
 async fn work(runner: &Weak<Runner>, woken: &Notify) {
+    let mut all_went_well = true;
     while let Some(due) = runner.upgrade().map(|runner| runner.next_due()) {
         match due {
             None => woken.notified().await,
+            Some(Duration::ZERO) if !all_went_well => sleep(SLEEP_AFTER_FAILURE).await,
             Some(due) => tokio::select! {
                 () = woken.notified() => {}
                 () = sleep(due.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)) => {}
             },
         }
         let Some(runner) = runner.upgrade() else { return };
-        runner.send_waiting().await;
+        all_went_well = runner.send_waiting().await;
     }
 }

@@ -1,6 +1,7 @@
 //! A wallet that sends by itself: one failure, then silence, and the write arrives all the same; an app's callback that
 //! throws or takes its time holds nothing up.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -224,6 +225,42 @@ async fn a_write_that_is_sent_before_its_call_returns_is_accepted() {
     drop(let_go);
     assert!(app.join().is_ok(), "it is told that there is no such write");
     fail::remove(POINT);
+    assert_eq!(desk.applied(&ticket), ["ticket_holder.create"]);
+}
+
+/// A clock that stands still until it fails, and counts how often it is read after that.
+struct FailingClock {
+    clock: TestClock,
+    fails: AtomicBool,
+    read: AtomicU32,
+}
+
+impl HostClock for FailingClock {
+    fn read(&self) -> Result<ClockReading, HostClockError> {
+        if !self.fails.load(Ordering::SeqCst) {
+            return self.clock.read();
+        }
+        self.read.fetch_add(1, Ordering::SeqCst);
+        Err(HostClockError::Failed { reason: "no clock".to_owned() })
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_fails_keeps_the_wallet_no_busier_than_once_a_second() {
+    let desk = Desk::new().await;
+    let ticket = desk.shown().swap_remove(0);
+    let clock = desk.phone.clock.clone();
+    let clock = Arc::new(FailingClock { clock, fails: AtomicBool::new(false), read: AtomicU32::new(0) });
+    let desk = reopened(desk, Some(Arc::clone(&clock) as _), None, (1, 5));
+    desk.sandbox.fault(rule("GET", "/ticket_holder", 1, Fault::ServerError));
+    desk.answer(&ticket, "soup");
+    clock.fails.store(true, Ordering::SeqCst);
+    std::thread::sleep(Duration::from_secs(3));
+    let read = clock.read.load(Ordering::SeqCst);
+    assert!((1..60).contains(&read), "{read} readings in three seconds");
+    let (_subscription, heard) = listen(&desk.phone.wallet);
+    clock.fails.store(false, Ordering::SeqCst);
+    until_empty(&desk, &heard);
     assert_eq!(desk.applied(&ticket), ["ticket_holder.create"]);
 }
 
