@@ -369,3 +369,22 @@ async fn a_recovered_wallet_is_of_full_use() {
         assert_same(&before, &files(folder.path()), &what);
     }
 }
+
+#[tokio::test]
+async fn what_a_database_lost_at_its_end_is_told() {
+    let stock = stock().await;
+    let pages = stock.closed["wallet.db"].len() / PAGE;
+    for left in [1, 10, pages - 1] {
+        let what = format!("cut to {left} of {pages} pages");
+        let mut files = stock.closed.clone();
+        files.get_mut("wallet.db").unwrap().truncate(left * PAGE);
+        let (_folder, report) = recovered(&files, &what);
+        assert_eq!((report.pages, report.damaged_pages), (count(pages), count(pages - left)), "{what}");
+    }
+    // Without its first page, what is known of its tables tells how many there were at least.
+    let mut files = damaged(&stock.closed, "wallet.db", PAGE / 2);
+    files.get_mut("wallet.db").unwrap().truncate(10 * PAGE);
+    let (_folder, report) = recovered(&files, "cut to 9 good pages");
+    assert_eq!(report.pages - report.damaged_pages, 9);
+    assert!(report.pages > 10, "{} pages", report.pages);
+}

@@ -126,7 +126,7 @@ fn make(
     let mut report = RecoveryReport { why: Some(why), ..RecoveryReport::nothing() };
     if let Some(keys) = keys {
         let best = best_remains(files, keys)?;
-        (report.pages, report.damaged_pages) = (best.pages, best.damaged);
+        (report.pages, report.damaged_pages) = (best.pages, best.pages - best.readable);
         if let Some(old) = best.connection {
             let mut writer = connections.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let saved =
@@ -148,9 +148,9 @@ fn best_remains(files: &Files, keys: &Keys) -> Result<salvage::Remains, Error> {
     let of = |key: &StoreKey| salvage::remains(files, key);
     let current = of(&keys.current)?;
     match &keys.next {
-        Some(next) if current.damaged > 0 => {
+        Some(next) if current.readable < current.pages => {
             let next = of(next)?;
-            Ok(if next.damaged < current.damaged { next } else { current })
+            Ok(if next.readable > current.readable { next } else { current })
         }
         _ => Ok(current),
     }

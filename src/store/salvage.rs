@@ -27,8 +27,8 @@ pub(super) struct Remains {
     pub(super) connection: Option<Connection>,
     /// Pages it had.
     pub(super) pages: u32,
-    /// Pages that fail their check.
-    pub(super) damaged: u32,
+    /// Pages that pass their check; the others fail it, or are gone.
+    pub(super) readable: u32,
 }
 
 /// Puts together what the key opens of the database and its log.
@@ -36,12 +36,14 @@ pub(super) fn remains(files: &Files, key: &StoreKey) -> Result<Remains, Error> {
     let database = read(&files.database)?.unwrap_or_default();
     let mut encrypted = pages::split(&database);
     log::lay_over(&read(&files.log())?.unwrap_or_default(), &mut encrypted);
-    let pages = pages::decrypt_all(&encrypted, key);
+    let mut pages = pages::decrypt_all(&encrypted, key);
+    let map: Option<Map> = read(&files.map)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let roots = map.iter().flat_map(|map| map.roots.values().copied()).collect();
+    pages.resize(tree::pages_before(&pages, &roots), None);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let damaged = pages.iter().filter(|page| page.is_none()).count();
-    let map = read(&files.map)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let connection = if damaged == pages.len() { None } else { open(&pages, map)? };
-    Ok(Remains { connection, pages: count(pages.len()), damaged: count(damaged) })
+    let readable = pages.iter().flatten().count();
+    let connection = if readable == 0 { None } else { open(&pages, map)? };
+    Ok(Remains { connection, pages: count(pages.len()), readable: count(readable) })
 }
 
 /// With its own schema where that can be read, else with the one of the map.

@@ -17,13 +17,25 @@ pub(super) const FILE_HEADER: usize = 100;
 pub(super) const USABLE: usize = PAGE - RESERVED;
 const LEAF_HEADER: usize = 8;
 
+/// How many pages the file had, which may have been cut off: as many as its first page says where that is good, and at least
+/// as many as there must be.
+pub(super) fn pages_before(pages: &Pages, roots: &HashSet<u32>) -> usize {
+    const SIZE_IN_PAGES: usize = 28;
+    let told = page_at(pages, 1).map_or(0, |first| long(first, SIZE_IN_PAGES));
+    pages.len().max(limited(told)).max(extent(pages, roots))
+}
+
 /// How many pages there must be: up to the last that is good, or that a good page or one of the roots leads to.
 pub(super) fn extent(pages: &Pages, roots: &HashSet<u32>) -> usize {
     let good = (1..).zip(pages).filter(|(_, page)| page.is_some()).map(|(number, _)| number);
     let led_to = (1..).zip(pages).flat_map(|(number, page)| children(number, page.as_deref()));
     let last = good.chain(led_to).chain(roots.iter().copied()).max().unwrap_or(0);
-    // More than any wallet has: a number that cannot be is no page's.
-    usize::try_from(last.min(1 << 20)).unwrap_or(0)
+    limited(last)
+}
+
+/// More than this no wallet has: a number that cannot be is no page's.
+fn limited(number: u32) -> usize {
+    usize::try_from(number.min(1 << 20)).unwrap_or(0)
 }
 
 /// Good leaves of tables to which no good pages lead from the roots.
