@@ -1,12 +1,17 @@
 //! What a pull asks for, and that it takes nothing away that the person holds or has written.
 
+use std::time::Duration;
+
+use ticket_wallet::WalletError;
 use ticket_wallet::model::WriteState;
 use ticket_wallet_sandbox::{Fault, FaultRule, SandboxConfig, TicketEdit};
 
 use crate::desk::{Desk, answers, rule, small};
+use crate::line::Line;
 
 const MIRA: &str = "mira@example.org";
 const LIST: &str = "GET /v1/ticket";
+const FEED: &str = "/wallet/v1/tickets";
 
 /// The requests since so many were seen.
 fn since(desk: &Desk, seen: usize) -> Vec<String> {
@@ -64,6 +69,24 @@ async fn a_cursor_that_is_too_old_costs_one_refetch_and_no_write() {
     assert_eq!(desk.sync().await.unwrap().received, 1, "the ticket that was written to");
     assert!(since(&desk, seen).iter().filter(|request| request.ends_with("/wallet/v1/tickets")).count() <= 1);
     assert_eq!(desk.outbox_states(), [WriteState::Rejected]);
+}
+
+#[tokio::test]
+async fn a_feed_that_takes_none_of_its_cursors_ends_the_sync() {
+    let line = Line::new();
+    let desk = Desk::signed_in_over(&line, SandboxConfig { feed: true, page_limit: 2, ..small() }).await;
+    desk.sync().await.unwrap();
+    let all = desk.phone.tickets().len();
+    line.rule(|sent| (sent.is("GET", FEED) && sent.url.contains("cursor=")).then_some(Ok(410)));
+    let before = line.sent("GET", FEED).len();
+    let refused = tokio::time::timeout(Duration::from_secs(20), desk.sync()).await.unwrap();
+    assert!(matches!(refused, Err(WalletError::Internal { .. })), "{refused:?}");
+    assert_eq!(
+        line.sent("GET", FEED).len() - before,
+        3,
+        "its cursor, one page without, and that page's cursor"
+    );
+    assert_eq!(desk.phone.tickets().len(), all);
 }
 
 #[tokio::test]

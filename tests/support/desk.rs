@@ -39,13 +39,18 @@ impl Desk {
 
     /// Signed in and synced, with an app that carries the wallet's requests.
     pub(crate) async fn over(line: &Arc<Line>) -> Self {
-        let clock = TestClock::new();
-        let sandbox = sandbox(&clock, small()).await;
-        let phone = Phone::over(&clock, Arc::clone(line) as _);
-        let account = phone.sign_in(&sandbox, 0).await.id;
-        let desk = Self { sandbox, phone, account };
+        let desk = Self::signed_in_over(line, small()).await;
         desk.sync().await.unwrap();
         desk
+    }
+
+    /// Signed in, not synced, with an app that carries the wallet's requests.
+    pub(crate) async fn signed_in_over(line: &Arc<Line>, config: SandboxConfig) -> Self {
+        let clock = TestClock::new();
+        let sandbox = sandbox(&clock, config).await;
+        let phone = Phone::over(&clock, Arc::clone(line) as _);
+        let account = phone.sign_in(&sandbox, 0).await.id;
+        Self { sandbox, phone, account }
     }
 
     /// Signed in and synced.
