@@ -1,6 +1,7 @@
 //! The outbox is bounded by count and by age, and nothing is dropped from it.
 
 use ticket_wallet::WalletError;
+use ticket_wallet::host::HttpTransportError;
 use ticket_wallet::model::{RejectionReason, WriteState};
 
 use crate::desk::{Desk, answers};
@@ -40,6 +41,22 @@ async fn a_write_that_waited_for_thirty_days_is_rejected_and_stays() {
     desk.phone.wallet.retry_write(id).unwrap();
     desk.settle().await;
     assert_eq!(desk.applied(&ticket), ["ticket_holder.create"]);
+}
+
+#[tokio::test]
+async fn a_write_that_may_have_arrived_is_unknown_after_thirty_days() {
+    let line = Line::new();
+    let desk = Desk::over(&line).await;
+    let ticket = desk.shown().swap_remove(0);
+    desk.answer(&ticket, "soup");
+    line.rule(|sent| sent.is("POST", "/ticket_holder").then_some(Err(HttpTransportError::Broken)));
+    assert!(desk.sync().await.is_err());
+    assert_eq!(desk.outbox_states(), [WriteState::Sent]);
+    line.mend();
+    desk.phone.clock.pass_s(30 * DAY_S + 1);
+    let _ = desk.sync().await;
+    assert_eq!(desk.outbox_states(), [WriteState::Unknown]);
+    assert!(desk.applied(&ticket).is_empty(), "it is not repeated by itself");
 }
 
 #[tokio::test]
