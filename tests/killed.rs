@@ -76,6 +76,16 @@ async fn an_app_that_acknowledges_too_early_is_caught() {
     assert!(caught);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_and_the_cursor_after_it_are_kept_together() {
+    for passes in 0..2 {
+        let mut story = Story::begin_with(true).await;
+        story.change_seats("112-9-9");
+        assert!(story.run_app(&End::At { point: "page-under-way", passes }, 1, false), "it is killed");
+        story.check_seats("112-9-9").await;
+    }
+}
+
 /// What the tests above start as a process of its own; by itself it is an app that nobody kills.
 #[tokio::test]
 async fn an_app_that_is_not_killed_gets_to_its_end() {

@@ -93,6 +93,7 @@ impl Store {
             for ticket in page {
                 store_ticket(tx, account_id, pull, ticket, &mut changes)?;
             }
+            fail::fail_point!("page-under-way");
             tx.execute(
                 "UPDATE cursor SET position = ?4, complete = max(complete, ?5), token = ?6
                  WHERE account_id = ?1 AND resource = ?2 AND pull = ?3",

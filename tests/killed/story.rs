@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::process::Child;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use ticket_wallet::model::{BarcodeProfile, SignIn, SystemConfig, TicketFilter, TicketSystem, WriteKind};
-use ticket_wallet_sandbox::{JournalEntry, Sandbox, SandboxConfig};
+use ticket_wallet_sandbox::{JournalEntry, Sandbox, SandboxConfig, TicketEdit};
 
 use crate::app::{MARK, TEST, open};
 use crate::book::{Book, sends_itself};
@@ -21,7 +22,12 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) async fn begin() -> Self {
-        let config = SandboxConfig { tickets_per_user: 6, page_limit: 4, ..SandboxConfig::default() };
+        Self::begin_with(false).await
+    }
+
+    /// One whose server tells what has changed, where it has a feed.
+    pub(crate) async fn begin_with(feed: bool) -> Self {
+        let config = SandboxConfig { tickets_per_user: 6, page_limit: 4, feed, ..SandboxConfig::default() };
         let sandbox = Sandbox::start(config).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let user = &sandbox.users()[0];
@@ -66,6 +72,25 @@ impl Story {
         let kinds = [WriteKind::SaveTicketHolder, WriteKind::CreateTransfer];
         let kind = *kinds.iter().find(|one| format!("{one:?}") == kind).unwrap();
         self.book.note((id.parse().unwrap(), kind), "", &self.subjects[ticket], Some(text.to_owned()));
+    }
+
+    /// All tickets get another seat at the server.
+    pub(crate) fn change_seats(&self, seat: &str) {
+        for subject in self.subjects.values() {
+            let (tenant, id) = subject.split_once('/').unwrap();
+            let edit = TicketEdit { seat_id: Some(seat.to_owned()), ..TicketEdit::default() };
+            assert!(self.sandbox.edit_ticket(tenant, id.parse().unwrap(), &edit).unwrap());
+        }
+    }
+
+    /// Syncs, and checks that the wallet has this seat for all of its tickets.
+    pub(crate) async fn check_seats(&self, seat: &str) {
+        let wallet = open(self.folder.path());
+        wallet.sync(None).await.unwrap();
+        for id in self.subjects.keys() {
+            let body: Value = serde_json::from_str(&wallet.ticket(id.clone()).unwrap().body_json).unwrap();
+            assert_eq!(body["seat_id"], seat, "{id}");
+        }
     }
 
     fn journal(&self) -> Vec<JournalEntry> {
