@@ -1,5 +1,7 @@
 //! B.A.M takes no idempotency key: what became of an answer that was lost is read back before anything is repeated.
 
+use std::sync::mpsc::channel;
+
 use ticket_wallet::host::HttpTransportError;
 use ticket_wallet::model::{RejectionReason, WriteState};
 use ticket_wallet_sandbox::{Fault, FaultRule};
@@ -128,4 +130,31 @@ async fn an_unknown_outcome_can_be_discarded_and_is_there_after_a_restart() {
         "soup",
         "and the server tells of it"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_outcome_of_what_was_edited_meanwhile_does_not_undo_the_edit() {
+    let line = Line::new();
+    let desk = Desk::over(&line).await;
+    let ticket = desk.shown().swap_remove(0);
+    let other = desk.other_phone().await;
+    other.wallet.save_ticket_holder(ticket.clone(), answers("cake")).unwrap();
+    other.wallet.sync(None).await.unwrap();
+    let id = desk.answer(&ticket, "soup");
+    let (asking, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let (let_go, held) = channel();
+    let mut first = true;
+    line.after(move |sent| {
+        if sent.is("GET", "ticket_holder") && std::mem::take(&mut first) {
+            asking.send(()).unwrap();
+            held.recv().unwrap();
+        }
+    });
+    let edit = async {
+        asked.recv().await.unwrap();
+        desk.phone.wallet.edit_write(id, answers("pie")).unwrap();
+        let_go.send(()).unwrap();
+    };
+    let (_, ()) = tokio::join!(desk.sync(), edit);
+    assert_eq!(desk.the_only_write().content, Some(answers("pie")));
 }
