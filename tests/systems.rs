@@ -19,6 +19,8 @@ mod sign_in;
 mod together;
 #[path = "systems/unidy_answers.rs"]
 mod unidy_answers;
+#[path = "systems/unidy_offers.rs"]
+mod unidy_offers;
 #[path = "systems/unidy_tickets.rs"]
 mod unidy_tickets;
 #[path = "systems/within.rs"]

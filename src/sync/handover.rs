@@ -8,9 +8,13 @@ use crate::model::{RejectionReason, TransferState, UnidyApi, Write, WriteState};
 use crate::remote::unidy::{Unidy, UnidyTransfer};
 use crate::store::{Binding, OutboxRow, Settled, StoredTransfer};
 
+/// The transfers of a ticket that the list had when a lost answer was looked for, as JSON.
+const NOTHING_FOUND: &str = "[]";
+
 impl Run<'_> {
-    /// Sends a transfer, or finds it among those that are pending when an earlier answer was lost. A server takes no second
-    /// one while one is pending, so that a repetition hands nothing over twice.
+    /// Sends a transfer, once for each time that the person says so. When the answer was lost, the list of transfers tells what
+    /// became of it, and where it has none that can be this one, nothing does: it may have been declined already, of which a
+    /// list of the pending ones says nothing.
     pub(super) async fn send_handover(
         &self,
         mut row: OutboxRow,
@@ -18,18 +22,31 @@ impl Run<'_> {
         unidy: &Unidy,
     ) -> Result<Option<(OutboxRow, Settled)>, Error> {
         let Write::CreateTransfer { recipient, .. } = row.new.write.clone() else { return Ok(None) };
-        if row.state == WriteState::Sent
-            && let Some(found) = self.pending_of(unidy, &binding.remote_id).await?
-        {
-            let same =
-                found.recipient_email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&recipient));
-            let outcome = if same {
-                Settled::TransferCreated(stored(found, binding, &recipient))
-            } else {
-                Settled::Rejected(RejectionReason::ChangedElsewhere, None, None)
+        if row.state == WriteState::Sent {
+            let ours = |one: &UnidyTransfer| {
+                one.recipient_email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(&recipient))
             };
-            return Ok(Some((row, outcome)));
+            let pending = |one: &UnidyTransfer| one.status == TransferState::Pending;
+            let since = |one: &UnidyTransfer| one.created_at.is_some_and(|at| at >= row.new.created_at);
+            let mut found = self.transfers_of(unidy, &binding.remote_id).await?;
+            found.retain(|one| pending(one) || (ours(one) && since(one)));
+            let outcome = match found.into_iter().max_by_key(|one| (ours(one), pending(one))) {
+                Some(found) if ours(&found) => {
+                    Some(Settled::TransferCreated(stored(found, binding, &recipient)))
+                }
+                Some(_) => Some(Settled::Rejected(RejectionReason::ChangedElsewhere, None, None)),
+                None if row.before.is_none() => {
+                    row.before = Some(NOTHING_FOUND.to_owned());
+                    Some(Settled::Unknown)
+                }
+                // Nothing was found before either, and the person has it sent again.
+                None => None,
+            };
+            if let Some(outcome) = outcome {
+                return Ok(Some((row, outcome)));
+            }
         }
+        row.before = None;
         if !self.engine.store.begin_attempt(std::slice::from_mut(&mut row))? {
             return Ok(None);
         }
@@ -46,7 +63,7 @@ impl Run<'_> {
         token: &str,
     ) -> Result<Option<(OutboxRow, Settled)>, Error> {
         let asked_before = row.state == WriteState::Sent;
-        if asked_before && self.pending_of(unidy, &binding.remote_id).await?.is_none() {
+        if asked_before && !self.is_pending(unidy, &binding.remote_id).await? {
             let ended = self.ended_state(unidy, &binding.remote_id).await?;
             return Ok(Some((row, Settled::TransferEnded(token.to_owned(), ended))));
         }
@@ -93,12 +110,16 @@ impl Run<'_> {
         Ok(sdk && !told && self.engine.store.seen_transfers(&self.account.id)?.is_none())
     }
 
-    async fn pending_of(&self, unidy: &Unidy, remote_id: &str) -> Result<Option<UnidyTransfer>, Error> {
-        let found = unidy.transfers(&self.session).await?;
-        Ok(found.outgoing.into_iter().find(|one| {
-            let of_ticket = one.ticket.as_ref().is_some_and(|ticket| ticket.id == remote_id);
-            of_ticket && one.status == TransferState::Pending
-        }))
+    async fn is_pending(&self, unidy: &Unidy, remote_id: &str) -> Result<bool, Error> {
+        let found = self.transfers_of(unidy, remote_id).await?;
+        Ok(found.iter().any(|one| one.status == TransferState::Pending))
+    }
+
+    /// What the list has of a ticket: a transfer that is pending, and maybe others.
+    async fn transfers_of(&self, unidy: &Unidy, remote_id: &str) -> Result<Vec<UnidyTransfer>, Error> {
+        let mut found = unidy.transfers(&self.session).await?.outgoing;
+        found.retain(|one| one.ticket.as_ref().is_some_and(|ticket| ticket.id == remote_id));
+        Ok(found)
     }
 
     /// A ticket that is gone was accepted; of one that is still here the server does not say how its transfer ended.
