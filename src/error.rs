@@ -15,7 +15,7 @@ use crate::resale::NotOfferedReason;
 /// Why the store cannot be opened as it is. Nothing was changed or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum RecoveryReason {
-    /// The key vault lost the key that opens the store's key.
+    /// The store's sealed key is gone, or the vault lost the key that opens it.
     KeyMissing,
     /// The sealed key does not open here: another vault, another installation, or a damaged file.
     KeyInvalid,

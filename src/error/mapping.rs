@@ -74,8 +74,8 @@ impl RecoveryReason {
     fn advice(self) -> &'static str {
         match self {
             Self::KeyMissing => {
-                "the key vault no longer has this wallet's key. Bring the vault back, or recover: the old files are \
-                 put aside and the tickets come back with a sync. Nothing was changed"
+                "this wallet's key is gone: its file wallet.key, or the key in the vault that opens it. Bring it back, or \
+                 recover: the old files are put aside and the tickets come back with a sync. Nothing was changed"
             }
             Self::KeyInvalid => {
                 "the wallet's sealed key cannot be opened on this device: it belongs to another vault, or the device \
