@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::command::{Served, in_store, login, run, ticket_wallet};
+use crate::command::{Served, in_store, login, run, ticket_wallet, without_account};
 use crate::tiny_server::{Answer, TinyServer};
 
 /// Runs a command twice and checks how it fails: for people, and with `--json` as an object. Returns the reason.
@@ -164,6 +164,7 @@ fn commands_and_tickets_that_there_are_not() {
         fails(|| in_store(folder.path(), wrong), b"", 2, "invalid_input");
     }
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "wrong usage touches no store");
+    let folder = without_account();
     for id in ["", "zz", "641f28287962ebcf0828e6", "641f28287962ebcf0828e65200", "../../../../etc/passwd"] {
         for command in [&["show", id][..], &["tickets", "show", id]] {
             fails(|| in_store(folder.path(), command), b"", 2, "invalid_input");

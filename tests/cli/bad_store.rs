@@ -1,4 +1,4 @@
-//! A store that cannot be used gets one clear line and exit code 5, and stays as it is.
+//! A store that cannot be used gets one clear line and exit code 5, and stays as it is; where there is none, none is made.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,6 +22,26 @@ fn wallet() -> TempDir {
     served.login(folder.path(), 0).json();
     run(&mut in_store(folder.path(), &["sync", "--json"]), b"").json();
     folder
+}
+
+#[test]
+fn a_folder_that_was_mistyped_is_no_empty_wallet() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("walet");
+    let others: [&[&str]; 5] = [
+        &["outbox", "list"],
+        &["rekey"],
+        &["transfer", "list"],
+        &["logout", "641f28287962ebcf"],
+        &["orders", "list"],
+    ];
+    for store in [folder.path(), &nowhere] {
+        for command in READS.iter().chain(&others) {
+            let line = fails(|| in_store(store, command), b"", 2, "not_found");
+            assert!(line.contains("there is no wallet in") && line.contains("ticket-wallet login"), "{line}");
+        }
+    }
+    assert!(!nowhere.exists() && fs::read_dir(folder.path()).unwrap().next().is_none(), "none is made");
 }
 
 #[test]
@@ -77,11 +97,12 @@ fn a_folder_that_cannot_be_written() {
     let full = wallet();
     let empty = tempfile::tempdir().unwrap();
     for command in READS {
-        let make = || read_only(empty.path(), command);
-        let found = run(&mut make(), b"");
-        assert!([Some("storage"), Some("key_unavailable")].contains(&code_of(&make).as_deref()));
-        found.failed(5);
+        fails(|| read_only(empty.path(), command), b"", 2, "not_found");
     }
+    let login = ["login", "--system", "bam", "--url", "http://127.0.0.1:1", "--user", "mira"];
+    let make = || read_only(empty.path(), &login);
+    assert!([Some("storage"), Some("key_unavailable")].contains(&code_of(&make).as_deref()));
+    run(&mut make(), b"pw\n").failed(5);
     let before = files(full.path());
     for command in [&["tickets", "list"][..], &["accounts"], &["sync"]] {
         let line = fails(|| read_only(full.path(), command), b"", 5, "storage");
@@ -95,7 +116,7 @@ fn a_folder_that_cannot_be_written() {
 }
 
 fn code_of(make: &impl Fn() -> Command) -> Option<String> {
-    let said = run(make().arg("--json"), b"");
+    let said = run(make().arg("--json"), b"pw\n");
     let said: serde_json::Value = serde_json::from_str(said.failed(5)).unwrap();
     said["error"]["code"].as_str().map(str::to_owned)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::{python, root};
 use crate::told;
@@ -173,4 +174,11 @@ impl Drop for Served {
 /// `login --json` at this address.
 pub(crate) fn login(folder: &Path, url: &str, user: &str) -> Command {
     in_store(folder, &["login", "--json", "--system", "bam", "--url", url, "--user", user])
+}
+
+/// A wallet whose person could not sign in: it is there and has no account.
+pub(crate) fn without_account() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    run(&mut login(folder.path(), "http://127.0.0.1:1", "mira"), b"pw\n").failed(3);
+    folder
 }

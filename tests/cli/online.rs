@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::bad_input::fails;
-use crate::command::{Served, in_store, json_of, run, text_of};
+use crate::command::{Served, in_store, json_of, run, text_of, without_account};
 use crate::served::text;
 
 const TENANT: [&str; 2] = ["--tenant", "nordhafen"];
@@ -203,7 +203,7 @@ fn a_certificate_is_got_once_and_kept() {
 #[test]
 fn an_account_s_capabilities_are_told_and_others_are_not_found() {
     let served = Served::start();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = without_account();
     let folder = folder.path();
     for command in
         [&["orders", "list"][..], &["certificate"], &["documents", "list"], &["transfer", "incoming"]]
@@ -252,6 +252,6 @@ fn tickets_of_one_event_stand_together_and_old_ones_can_be_left_out() {
     let late = json_of(folder, &["tickets", "list", "--starting-from", &start]);
     let late = late.as_array().unwrap();
     assert!(!late.is_empty() && late.len() < 24, "{late:?}");
-    let none = tempfile::tempdir().unwrap();
+    let none = without_account();
     assert!(text_of(none.path(), &["tickets", "list", "--by-event"]).contains("No tickets yet"));
 }

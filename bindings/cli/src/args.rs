@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Demo(DemoOptions),
     /// Serve the sandbox until interrupted: B.A.M, Unidy, TickeTing, TEXPO, and the wallet extension.
     Sandbox(SandboxOptions),
-    /// Sign in to a ticketing system; the password comes from a prompt or from stdin.
+    /// Sign in to a ticketing system; the password comes from a prompt or from stdin. Makes the wallet where there is none.
     Login(LoginOptions),
     /// Fetch tickets, bind those whose event is near to this device, renew leases.
     Sync(SyncOptions),

@@ -140,7 +140,7 @@ fn diagnosis_text(diagnosis: &Diagnosis, place: &Place) -> String {
         certification_text(diagnosis.certification).map(|text| format!("Scanner   certificate {text}")),
     );
     let beside = Place { folder: home::gate_folder(&place.folder), is_gate: true };
-    if !place.is_gate && beside.is_there() {
+    if !place.is_gate && beside.is_there().unwrap_or(true) {
         lines.push("Gate      there is one beside it: ticket-wallet gate doctor".to_owned());
     }
     lines.join("\n")

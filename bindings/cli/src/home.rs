@@ -1,6 +1,8 @@
 //! Where the wallet of this terminal is, and its software vault.
 
 use std::env;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,12 +19,17 @@ pub(crate) fn folder(named: Option<PathBuf>) -> Result<PathBuf, Failure> {
         .ok_or_else(|| Failure::Usage("no home folder: say --store DIR or set TICKET_WALLET_HOME".to_owned()))
 }
 
-/// Opens the wallet in the folder that was named, or in the default one.
-pub(crate) fn open(named: Option<PathBuf>) -> Result<Wallet, Failure> {
+/// Opens the wallet in the folder that was named, or in the default one, and makes it where there is none.
+pub(crate) fn begin(named: Option<PathBuf>) -> Result<Wallet, Failure> {
     open_in(&folder(named)?, None)
 }
 
-/// Opens the wallet in `folder`.
+/// Opens the wallet in the folder that was named, or in the default one; makes none.
+pub(crate) fn open(named: Option<PathBuf>) -> Result<Wallet, Failure> {
+    Place::wallet(named)?.open()
+}
+
+/// Opens the wallet in `folder`, and makes it where there is none.
 pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Result<Wallet, Failure> {
     let (config, vault) = parts(folder)?;
     Ok(Wallet::open(config, vault, clock, None)?)
@@ -55,17 +62,33 @@ impl Place {
         if self.is_gate { "ticket-wallet gate" } else { "ticket-wallet" }
     }
 
-    /// Whether there is a store.
-    pub(crate) fn is_there(&self) -> bool {
-        ["wallet.key", "wallet.db"].iter().any(|file| self.folder.join(file).exists())
+    /// The command that makes one.
+    fn begins_with(&self) -> &'static str {
+        if self.is_gate { "ticket-wallet gate sign-in" } else { "ticket-wallet login" }
+    }
+
+    /// Whether there is a store, or what a broken recovery has of it.
+    pub(crate) fn is_there(&self) -> Result<bool, Failure> {
+        let is_part =
+            |name: &str| name.starts_with("wallet.") && name != "wallet.lock" || name == "recovering";
+        match fs::read_dir(&self.folder) {
+            Ok(entries) => Ok(entries.flatten().any(|entry| entry.file_name().to_str().is_some_and(is_part))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => {
+                let reason = format!("the folder {} cannot be read: {error}", self.folder.display());
+                Err(WalletError::Storage { reason }.into())
+            }
+        }
     }
 
     /// Opens what is there, and makes nothing.
     pub(crate) fn open(&self) -> Result<Wallet, Failure> {
-        if self.is_there() {
-            return open_in(&self.folder, None);
+        let (config, vault) = parts(&self.folder)?;
+        if self.is_there()? {
+            return Ok(Wallet::open(config, vault, None, None)?);
         }
-        let reason = format!("there is no {} in {}", self.name(), self.folder.display());
+        let (name, begin) = (self.name(), self.begins_with());
+        let reason = format!("there is no {name} in {}; {begin} makes one", self.folder.display());
         Err(WalletError::NotFound { reason }.into())
     }
 }

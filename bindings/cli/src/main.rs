@@ -71,7 +71,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
     match arguments.command {
         Command::Demo(options) => demo::run(&options, output).await?,
         Command::Sandbox(options) => sandbox::run(&options, output).await?,
-        Command::Login(options) => holder::login(&home::open(home)?, options, output).await?,
+        Command::Login(options) => holder::login(&home::begin(home)?, options, output).await?,
         Command::Sync(options) => holder::sync(&home::open(home)?, options, output).await?,
         Command::Accounts { capabilities } => holder::accounts(&home::open(home)?, capabilities, output)?,
         Command::Tickets { command } => tickets(&home::open(home)?, command, output).await?,
