@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::command::{Served, at_terminal, in_store, json_of, run, text_of};
+use crate::command::{Served, at_terminal, illness_of, in_store, json_of, run, text_of};
 
 fn fails(folder: &Path, arguments: &[&str], code: i32) -> String {
     run(&mut in_store(folder, arguments), b"").failed(code).to_owned()
@@ -90,7 +90,9 @@ fn the_doctor_tells_what_a_session_may_do_and_no_token() {
 fn the_doctor_knows_what_is_wrong_and_recovery_helps() {
     let served = Served::start();
     let empty = tempfile::tempdir().unwrap();
-    assert!(json_of(empty.path(), &["doctor"])["problem"].as_str().unwrap().contains("there is no wallet"));
+    assert!(
+        illness_of(empty.path(), &["doctor"])["problem"].as_str().unwrap().contains("there is no wallet")
+    );
     assert_eq!(fs::read_dir(empty.path()).unwrap().count(), 0, "and none is made");
     assert!(fails(empty.path(), &["recover"], 2).contains("there is no wallet"));
 
@@ -109,11 +111,18 @@ fn the_doctor_knows_what_is_wrong_and_recovery_helps() {
     let mut bytes = fs::read(&database).unwrap();
     bytes[2000] ^= 1;
     fs::write(&database, &bytes).unwrap();
-    let ill = json_of(folder, &["doctor"]);
+    let ill = illness_of(folder, &["doctor"]);
     assert_eq!(ill["recovery"], json!("Damaged"));
     assert!(fails(folder, &["tickets", "list"], 5).contains("Recover"));
     let text = run(&mut in_store(folder, &["doctor"]), b"").stdout;
     assert!(text.contains("ticket-wallet recover"), "{text}");
+
+    let sealed = fs::read(folder.join("wallet.key")).unwrap();
+    fs::remove_file(folder.join("wallet.key")).unwrap();
+    let lost = illness_of(folder, &["doctor"]);
+    assert_eq!(lost["recovery"], json!("KeyMissing"));
+    assert!(lost["advice"].as_str().unwrap().contains("wallet.key"), "{lost}");
+    fs::write(folder.join("wallet.key"), sealed).unwrap();
 
     let report = json_of(folder, &["recover"]);
     assert_eq!((&report["accounts"], &report["outbox"]), (&json!(1), &json!(1)));

@@ -22,7 +22,12 @@ pub(crate) struct Finished {
 impl Finished {
     /// Its output as JSON; it must have succeeded.
     pub(crate) fn json(&self) -> Value {
-        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{}", self.stdout);
+        self.json_and(0)
+    }
+
+    /// Its output as JSON, with this exit code.
+    pub(crate) fn json_and(&self, code: i32) -> Value {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(code), ""), "{}", self.stdout);
         assert_eq!(self.stdout.matches('\n').count(), 1, "one line: {}", self.stdout);
         serde_json::from_str(&self.stdout).unwrap()
     }
@@ -115,6 +120,11 @@ pub(crate) fn at_terminal(command: &Command, typed: &[(&str, &str)]) -> Finished
 /// What a command on the wallet in this folder says with `--json`; it must succeed.
 pub(crate) fn json_of<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> Value {
     run(in_store(folder, arguments).arg("--json"), b"").json()
+}
+
+/// What the doctor says with `--json` of a store that needs something.
+pub(crate) fn illness_of<A: AsRef<OsStr>>(folder: &Path, doctor: &[A]) -> Value {
+    run(in_store(folder, doctor).arg("--json"), b"").json_and(9)
 }
 
 /// What it says to people; it must succeed.

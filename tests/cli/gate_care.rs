@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::bad_input::fails;
-use crate::command::{at_terminal, in_store, json_of, run, text_of};
+use crate::command::{at_terminal, illness_of, in_store, json_of, run, text_of};
 use crate::door::Door;
 
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
@@ -136,8 +136,9 @@ fn the_gates_store_is_cared_for_as_the_wallets_is() {
     let mut bytes = fs::read(folder.join("wallet.db")).unwrap();
     bytes[2_000] ^= 1;
     fs::write(folder.join("wallet.db"), &bytes).unwrap();
-    assert_eq!(json_of(path, &["gate", "doctor"])["recovery"], json!("Damaged"));
-    assert!(text_of(path, &["gate", "doctor"]).contains("`ticket-wallet gate recover`"));
+    assert_eq!(illness_of(path, &["gate", "doctor"])["recovery"], json!("Damaged"));
+    let told = run(&mut in_store(path, &["gate", "doctor"]), b"").stdout;
+    assert!(told.contains("`ticket-wallet gate recover`"), "{told}");
     fails(|| in_store(path, &["gate", "stats"]), b"", 5, "needs_recovery");
     let report = run(in_store(path, &["gate", "recover"]).arg("--json"), b"").json();
     assert_eq!((&report["records"], &report["kept_in"]), (&json!(2), &json!("kept-1")));
@@ -185,7 +186,7 @@ fn a_gate_is_deleted_only_when_somebody_says_so_and_records_that_no_server_has_b
         let line = fails(|| in_store(path, &["gate", command]), b"", 2, "not_found");
         assert!(line.contains("there is no"), "{line}");
     }
-    assert!(json_of(path, &["gate", "doctor"])["problem"].as_str().unwrap().contains("there is no"));
+    assert!(illness_of(path, &["gate", "doctor"])["problem"].as_str().unwrap().contains("there is no"));
     // With records left it takes the word alone.
     let other = Door::open();
     run(&mut in_store(other.path(), &["gate", "scan"]), b"wristband\n");

@@ -50,7 +50,7 @@ const EXAMPLES: &str = "Examples:
 Exit codes: 0 done · 1 other failure, a verdict other than Valid, somebody not admitted, or a write whose outcome is
 not known · 2 wrong usage or input · 3 server not reached · 4 sign-in needed, refused, or a permission missing ·
 5 store or key vault unusable · 6 no barcode to show · 7 this version must be updated · 8 the server failed, and wants
-the report that is shown";
+the report that is shown · 9 the doctor found no wallet or gate, or one that is damaged or does not open";
 
 /// An offline-first ticket wallet: encrypted store, sync, rotating barcode, gate check.
 #[derive(Debug, Parser)]

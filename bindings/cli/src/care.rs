@@ -1,5 +1,7 @@
 //! The care of a wallet, and of the gate beside it: what is wrong with it, and how it is made usable again.
 
+use std::process::ExitCode;
+
 use serde_json::{Map, Value, json};
 use ticket_wallet::{AccountDiagnosis, Diagnosis, RecoveryReport, Wallet, diagnose_wallet, recover_wallet};
 
@@ -10,11 +12,16 @@ use crate::holder::state_text;
 use crate::home::{self, Place};
 use crate::output::{Output, one_line};
 
+/// What the doctor's exit code is for a store that is not there, does not open or is damaged.
+const ILL: u8 = 9;
+
 /// Says how it stands; one that does not open is an answer too.
-pub(crate) fn doctor(place: &Place, output: &Output) -> Result<(), Failure> {
+pub(crate) fn doctor(place: &Place, output: &Output) -> Result<ExitCode, Failure> {
     let (config, vault) = home::parts(&place.folder)?;
     let diagnosis = diagnose_wallet(config, vault, None);
-    output.either(&diagnosis_json(&diagnosis), || diagnosis_text(&diagnosis, place))
+    output.either(&diagnosis_json(&diagnosis), || diagnosis_text(&diagnosis, place))?;
+    let is_well = diagnosis.problem.is_none() && diagnosis.files.sound != Some(false);
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(ILL) })
 }
 
 pub(crate) fn recover(place: &Place, output: &Output) -> Result<(), Failure> {

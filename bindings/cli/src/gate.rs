@@ -83,16 +83,17 @@ pub(crate) async fn care_for(
     folder: Option<PathBuf>,
     command: GateCareCommand,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<ExitCode, Failure> {
     let place = Place::gate(folder)?;
     match command {
-        GateCareCommand::Doctor => care::doctor(&place, output),
-        GateCareCommand::Recover => care::recover(&place, output),
-        GateCareCommand::Rekey => care::rekey(&place.open()?, output),
+        GateCareCommand::Doctor => return care::doctor(&place, output),
+        GateCareCommand::Recover => care::recover(&place, output)?,
+        GateCareCommand::Rekey => care::rekey(&place.open()?, output)?,
         GateCareCommand::Wipe { yes, discard_unsent } => {
-            care::wipe(&place, yes, discard_unsent, output).await
+            care::wipe(&place, yes, discard_unsent, output).await?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn status(status: &GateStatus, output: &Output) -> Result<(), Failure> {

@@ -96,7 +96,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
             return gate::run(home, command, output).await;
         }
         Command::Gate { command: GateCommands::Care(command) } => {
-            gate::care_for(home, command, output).await?;
+            return gate::care_for(home, command, output).await;
         }
         Command::Move { id } => changes::move_here(&home::open(home)?, id, output)?,
         Command::Surrender { id } => changes::surrender(&home::open(home)?, id, output)?,
@@ -104,7 +104,7 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Logout { account, discard_changes } => {
             care::logout(&home::open(home)?, account, discard_changes, output).await?;
         }
-        Command::Doctor => care::doctor(&Place::wallet(home)?, output)?,
+        Command::Doctor => return care::doctor(&Place::wallet(home)?, output),
         Command::Recover => care::recover(&Place::wallet(home)?, output)?,
         Command::Rekey => care::rekey(&home::open(home)?, output)?,
         Command::Wipe { yes } => care::wipe(&Place::wallet(home)?, yes, false, output).await?,
