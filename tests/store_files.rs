@@ -12,6 +12,8 @@ mod hooked_vault;
 mod phone;
 #[path = "support/raw_key.rs"]
 mod raw_key;
+#[path = "support/syncs.rs"]
+mod syncs;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use hooked_vault::{Call, HookedVault};
 use phone::{Phone, TestClock, open, sandbox, vault_in};
 use raw_key::{keyed, raw_key};
 use rusqlite::Connection;
+use syncs::Step;
 use tempfile::TempDir;
 use ticket_wallet::error::RecoveryReason;
 use ticket_wallet::host::KeyVaultError;
@@ -335,4 +338,38 @@ async fn a_locked_vault_is_to_be_tried_again() {
     assert!(matches!(open_locked(fresh.path(), &synced.clock), Err(WalletError::KeyUnavailable { .. })));
     assert!(!fresh.path().join("wallet.db").exists() && !fresh.path().join("wallet.key").exists());
     assert!(open(fresh.path(), &synced.clock).is_ok(), "the first opening is made up for");
+}
+
+/// A power cut leaves a side file as it was or as it is to be: it is whole on the disk before it has its name, and has its
+/// name there before anything else becomes of the wallet.
+#[test]
+fn side_files_are_on_the_disk_before_and_after_they_get_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    syncs::watch(folder.path());
+    let wallet = open(folder.path(), &TestClock::new()).unwrap();
+    let begun = syncs::stop();
+    syncs::watch(folder.path());
+    wallet.rekey().unwrap();
+    let rekeyed = syncs::stop();
+    for (steps, expected) in [
+        (begun, &["install.id", "wallet.key", "wallet.kcv", "wallet.map"][..]),
+        (rekeyed, &["wallet.key", "wallet.kcv", "wallet.key"]),
+    ] {
+        let mut names = Vec::new();
+        for (place, step) in steps.iter().enumerate() {
+            let Step::Named(name, length) = step else { continue };
+            if name == "vault.json" {
+                continue;
+            }
+            let whole = Step::Synced(format!("{name}.new"), *length);
+            assert_eq!(place.checked_sub(1).map(|before| &steps[before]), Some(&whole), "{steps:?}");
+            let folder = |step: &Step| matches!(step, Step::Synced(name, _) if name.is_empty());
+            assert!(steps.get(place + 1).is_some_and(folder), "{steps:?}");
+            names.push(name.as_str());
+        }
+        let mut expected = expected.to_vec();
+        names.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(names, expected, "{steps:?}");
+    }
 }
