@@ -28,6 +28,8 @@ mod forged;
 mod listing;
 #[path = "market/lost.rs"]
 mod lost;
+#[path = "market/one_wallet.rs"]
+mod one_wallet;
 #[path = "market/races.rs"]
 mod races;
 #[path = "market/sale.rs"]
