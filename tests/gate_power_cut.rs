@@ -83,5 +83,6 @@ async fn whoever_was_admitted_is_on_the_disk() {
     }
     // The same on a disk that forgets to sync: the test would notice.
     let lost = (0..20).filter(|_| !knows_all(&venue, &prepared, &mut moments, false)).count();
+    println!("without syncs {lost} of 20");
     assert!(lost > 15, "{lost} of 20 cuts were noticed without syncs");
 }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use crate::fairground::{PHONES, TICKETS};
 
-/// One step of a history. Phones and gates are named by their places, tickets by theirs among those that the phone lists.
+/// One step of a history. Phones and gates are named by their places, tickets by theirs among those that the phone lists,
+/// or has for sale where that is what the step is about.
 /// Who may not do a thing is refused, which is a step as well.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
@@ -108,7 +109,7 @@ pub(crate) fn any() -> impl Strategy<Value = Action> {
     prop_oneof![
         5 => (phone(), ticket(), percent())
             .prop_map(|(phone, ticket, percent)| Action::List { phone, ticket, percent }),
-        2 => (phone(), ticket(), percent())
+        4 => (phone(), ticket(), percent())
             .prop_map(|(phone, ticket, percent)| Action::Edit { phone, ticket, percent }),
         1 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Withdraw { phone, ticket }),
         8 => (phone(), 0..4_usize, prop::bool::weighted(0.9), prop::bool::weighted(0.7))
@@ -116,7 +117,7 @@ pub(crate) fn any() -> impl Strategy<Value = Action> {
         5 => phone().prop_map(|phone| Action::Pay { phone }),
         3 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Send { phone, ticket }),
         1 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Cancel { phone, ticket }),
-        4 => (phone(), prop::bool::weighted(0.8)).prop_map(|(phone, accept)| Action::Answer { phone, accept }),
+        6 => (phone(), prop::bool::weighted(0.6)).prop_map(|(phone, accept)| Action::Answer { phone, accept }),
         3 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Move { phone, ticket }),
         1 => Just(Action::Waver),
         6 => phone().prop_map(|phone| Action::Sync { phone }),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use ticket_wallet::ledger::Verdict;
 use ticket_wallet::model::{GateService, GateSignIn, MarketQuery, Money, SystemConfig, TransferState};
+use ticket_wallet::resale::ListingState;
 use ticket_wallet::{Config, Gate};
 use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
 
@@ -181,11 +182,11 @@ impl Fairground {
             }
             Action::Edit { phone, ticket, percent } => {
                 let price = self.price(percent);
-                let edited = self.wallet(phone).edit_listing(self.pick(phone, ticket), price);
+                let edited = self.wallet(phone).edit_listing(self.pick_for_sale(phone, ticket), price);
                 self.written(phone, edited).await;
             }
             Action::Withdraw { phone, ticket } => {
-                let withdrawn = self.wallet(phone).withdraw_listing(self.pick(phone, ticket));
+                let withdrawn = self.wallet(phone).withdraw_listing(self.pick_for_sale(phone, ticket));
                 self.written(phone, withdrawn).await;
             }
             Action::Buy { phone, offer, enough, pays } => {
@@ -232,12 +233,21 @@ impl Fairground {
 
     /// One of the tickets that a phone lists, or of all when it lists none.
     fn pick(&self, phone: usize, number: usize) -> String {
-        let lists: BTreeSet<_> = self.holders[phone].phone.tickets().into_iter().map(|one| one.id).collect();
-        let mut listed: Vec<_> = self.tickets.iter().filter(|one| lists.contains(&one.id)).collect();
-        if listed.is_empty() {
-            listed = self.tickets.iter().collect();
-        }
-        listed[number % listed.len()].id.clone()
+        let listed = self.holders[phone].phone.tickets().into_iter().map(|one| one.id).collect();
+        self.nth_of(&listed, number).unwrap_or_else(|| self.id(number % TICKETS))
+    }
+
+    /// One of the tickets that a phone has for sale, or of those that it lists when none is.
+    fn pick_for_sale(&self, phone: usize, number: usize) -> String {
+        let listings = self.wallet(phone).my_listings(None).unwrap().into_iter();
+        let active = listings.filter(|one| one.state == Some(ListingState::Active));
+        let for_sale = active.map(|one| one.ticket_id).collect();
+        self.nth_of(&for_sale, number).unwrap_or_else(|| self.pick(phone, number))
+    }
+
+    fn nth_of(&self, ids: &BTreeSet<String>, number: usize) -> Option<String> {
+        let of_these: Vec<_> = self.tickets.iter().filter(|one| ids.contains(&one.id)).collect();
+        Some(of_these.get(number.checked_rem(of_these.len())?)?.id.clone())
     }
 
     /// A change was asked for; it is sent at once, but where people waver.
