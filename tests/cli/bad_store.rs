@@ -45,6 +45,36 @@ fn a_folder_that_was_mistyped_is_no_empty_wallet() {
 }
 
 #[test]
+fn a_folder_that_was_mistyped_is_no_gate_and_no_box_office() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate: &[&[&str]] = &[
+        &["gate", "status"],
+        &["gate", "scan"],
+        &["gate", "records"],
+        &["gate", "sync"],
+        &["gate", "report"],
+    ];
+    let office: &[&[&str]] = &[
+        &["box-office", "accounts"],
+        &["box-office", "writes", "list"],
+        &["catalogue", "list"],
+        &["tokens", "list", "1"],
+        &["admissions", "tickets", "1"],
+    ];
+    let stores = [
+        (gate, "there is no gate in", "ticket-wallet gate sign-in makes one"),
+        (office, "there is no box office in", "ticket-wallet box-office login makes one"),
+    ];
+    for (commands, none, begins) in stores {
+        for command in commands {
+            let line = fails(|| in_store(folder.path(), command), b"", 2, "not_found");
+            assert!(line.contains(none) && line.contains(begins), "{line}");
+        }
+    }
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none(), "none is made");
+}
+
+#[test]
 fn a_path_that_can_be_no_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");

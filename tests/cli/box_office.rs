@@ -64,12 +64,12 @@ fn an_organiser_signs_in_and_out() {
     let served = Served::start();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
+    let wrong = fails(|| served.organizer_login(folder).0, b"wrong\n", 4, "refused");
+    assert!(wrong.contains("password") && !wrong.contains("wrong"), "{wrong}");
     assert_eq!(json_of(folder, &["box-office", "accounts"]), json!([]));
     assert!(text_of(folder, &["box-office", "accounts"]).contains("ticket-wallet box-office login"));
     let none = || in_store(folder, &["box-office", "status", "1"]);
     assert!(fails(none, b"", 2, "invalid_input").contains("`ticket-wallet box-office login`"));
-    let wrong = fails(|| served.organizer_login(folder).0, b"wrong\n", 4, "refused");
-    assert!(wrong.contains("password") && !wrong.contains("wrong"), "{wrong}");
 
     let (mut login, password) = served.organizer_login(folder);
     assert!(run(&mut login, password.as_bytes()).text().starts_with("Signed in. Account "));

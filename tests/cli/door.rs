@@ -119,3 +119,11 @@ fn sign_in(gate: &Path, served: &Served, code: &Value, name: &str) -> Finished {
     let mut command = in_store(gate, &["gate", "sign-in", "--url", &url, "--name", name]);
     run(command.arg("--json"), (text(&code["code"]) + "\n").as_bytes())
 }
+
+/// A gate whose sign-in did not arrive.
+pub(crate) fn not_signed_in() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let sign_in = ["gate", "sign-in", "--url", "http://127.0.0.1:1", "--name", "North door"];
+    assert_eq!(run(&mut in_store(folder.path(), &sign_in), b"K7Q2M4XA\n").code, Some(3));
+    folder
+}

@@ -200,19 +200,19 @@ fn what_a_gate_cannot_do_is_said() {
     let served = Served::start();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    assert!(text_of(path, &["gate", "status"]).contains("not signed in"));
-    assert!(path.join("gate").is_dir() && !path.join("wallet.db").exists(), "a folder of its own");
-    for command in ["prepare", "sync", "stats", "records"] {
-        fails(|| in_store(path, &["gate", command]), b"", 2, "invalid_input");
-    }
-    let line = fails(|| in_store(path, &["gate", "scan"]), b"code\n", 2, "invalid_input");
-    assert!(line.contains("sign in"), "{line}");
     let tenant = text(&served.ready["admission_codes"][0]["tenant"]);
     let url = format!("{}/t/{tenant}", served.url());
     let at = |url: &str| in_store(path, &["gate", "sign-in", "--name", "Door", "--url", url]);
     fails(|| at(&url), b"NOSUCHCO\n", 2, "not_found");
     fails(|| at(&url), b"\n", 2, "invalid_input");
     fails(|| at("http://127.0.0.1:1"), b"K7Q2M4XA\n", 3, "unreachable");
+    assert!(path.join("gate").is_dir() && !path.join("wallet.db").exists(), "a folder of its own");
+    assert!(text_of(path, &["gate", "status"]).contains("not signed in"));
+    for command in ["prepare", "sync", "stats", "records"] {
+        fails(|| in_store(path, &["gate", command]), b"", 2, "invalid_input");
+    }
+    let line = fails(|| in_store(path, &["gate", "scan"]), b"code\n", 2, "invalid_input");
+    assert!(line.contains("sign in"), "{line}");
     for wrong in [&["scan", "--persons", "0"][..], &["scan", "--image"], &["override", "1/2"], &["undo", "x"]]
     {
         fails(|| in_store(path, &[&["gate"], wrong].concat()), b"", 2, "invalid_input");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bad_input::fails;
 use crate::command::{at_terminal, illness_of, in_store, json_of, run, text_of};
-use crate::door::Door;
+use crate::door::{Door, not_signed_in};
 
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
 
@@ -58,7 +58,7 @@ fn a_live_scan_that_is_interrupted_leaves_the_terminal_as_it_was() {
     }
     assert_eq!(json_of(door.path(), &["gate", "stats"])["entered"], 1, "what was said is kept");
     // A failure is another way out.
-    let nobody = tempfile::tempdir().unwrap();
+    let nobody = not_signed_in();
     let failed = at_terminal(&in_store(nobody.path(), &["gate", "scan"]), &[("Ready.", "a code\n")]);
     assert!(failed.code == Some(2) && failed.stdout.contains("error: "), "{}", failed.stdout);
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::bad_input::fails;
 use crate::command::{Finished, at_terminal, in_store, json_of, run, tells_no_secret, text_of};
-use crate::door::{Door, verdicts};
+use crate::door::{Door, not_signed_in, verdicts};
 use crate::served::text;
 use crate::support::json_lines;
 
@@ -436,7 +436,7 @@ fn files_carry_ledgers_too() {
     fails(|| in_store(south.path(), &["gate", "merge"]), b"", 2, "invalid_input");
     fails(|| in_store(south.path(), &["gate", "export", "/nowhere/ledger.bin"]), b"", 2, "invalid_input");
 
-    let unsigned = tempfile::tempdir().unwrap();
+    let unsigned = not_signed_in();
     for command in [&["report"][..], &["listen"], &["connect", "127.0.0.1:1"], &["export", none]] {
         fails(|| in_store(unsigned.path(), &[&["gate"], command].concat()), b"", 2, "invalid_input");
     }

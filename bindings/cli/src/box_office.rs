@@ -19,7 +19,7 @@ use crate::args::system::SystemOptions;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::holder::{able, account_rows, one_of, secret};
-use crate::home;
+use crate::home::{self, Place, Store};
 use crate::online;
 use crate::output::{Output, titled};
 use crate::record;
@@ -27,9 +27,15 @@ use crate::record;
 /// What stands before the box office's own commands.
 const OFFICE: &str = "box-office ";
 
-/// Opens the box office beside the wallet in this folder.
+/// Opens the box office beside the wallet in this folder; makes none.
 pub(crate) fn open(folder: Option<PathBuf>) -> Result<BoxOffice, Failure> {
-    let (config, vault) = home::parts(&home::folder(folder)?.join("box-office"))?;
+    let (config, vault) = Place::of(Store::BoxOffice, folder)?.parts()?;
+    Ok(BoxOffice::open(config, vault, None, None)?)
+}
+
+/// Opens it, and makes it where there is none.
+fn begin(folder: Option<PathBuf>) -> Result<BoxOffice, Failure> {
+    let (config, vault) = home::parts(&Place::of(Store::BoxOffice, folder)?.folder)?;
     Ok(BoxOffice::open(config, vault, None, None)?)
 }
 
@@ -38,7 +44,10 @@ pub(crate) async fn run(
     command: BoxOfficeCommand,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let office = open(folder)?;
+    let office = match command {
+        BoxOfficeCommand::Login { .. } => begin(folder)?,
+        _ => open(folder)?,
+    };
     match command {
         BoxOfficeCommand::Login { system, user } => login(&office, *system, user, output).await?,
         BoxOfficeCommand::Accounts { capabilities: Some(account) } => {

@@ -9,7 +9,7 @@ use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::gate::{certification_json, certification_text};
 use crate::holder::state_text;
-use crate::home::{self, Place};
+use crate::home::{self, Place, Store};
 use crate::output::{Output, one_line};
 
 /// What the doctor's exit code is for a store that is not there, does not open or is damaged.
@@ -56,12 +56,12 @@ pub(crate) async fn wipe(
     output: &Output,
 ) -> Result<(), Failure> {
     let wallet = place.open()?;
-    if place.is_gate && !discard_unsent {
+    if place.store == Store::Gate && !discard_unsent {
         nothing_is_unsent(&wallet, place)?;
     }
-    confirm(yes, &format!("Delete the {} in {}", place.name(), place.folder.display()), output)?;
+    confirm(yes, &format!("Delete the {} in {}", place.store.name(), place.folder.display()), output)?;
     wallet.wipe().await?;
-    output.either(&json!({ "wiped": true }), || format!("The {} is deleted.", place.name()))
+    output.either(&json!({ "wiped": true }), || format!("The {} is deleted.", place.store.name()))
 }
 
 fn nothing_is_unsent(wallet: &Wallet, place: &Place) -> Result<(), Failure> {
@@ -70,7 +70,7 @@ fn nothing_is_unsent(wallet: &Wallet, place: &Place) -> Result<(), Failure> {
         Ok(Diagnosis { unsent_records, .. }) => unsent_records.to_string(),
         Err(_) => "an unknown number of".to_owned(),
     };
-    let command = place.command();
+    let command = place.store.command();
     Err(Failure::Usage(format!(
         "{unsent} records are handed over to no server yet; {command} sync, or say --discard-unsent"
     )))
@@ -114,12 +114,12 @@ fn diagnosis_text(diagnosis: &Diagnosis, place: &Place) -> String {
         (None, Some(false)) => "opens, and pages of it are damaged".to_owned(),
         (None, _) => "opens, and every page of it is sound".to_owned(),
     };
-    let name = if place.is_gate { "Gate" } else { "Wallet" };
+    let name = if place.store == Store::Gate { "Gate" } else { "Wallet" };
     let mut lines = vec![format!("{name:<10}{stands}")];
     if diagnosis.recovery.is_some() || files.sound == Some(false) {
         lines.push(format!(
             "          `{} recover` makes it usable again and deletes nothing",
-            place.command()
+            place.store.command()
         ));
     }
     let schema = files.schema.map_or_else(String::new, |schema| format!(", schema {schema}"));
@@ -146,8 +146,8 @@ fn diagnosis_text(diagnosis: &Diagnosis, place: &Place) -> String {
     lines.extend(
         certification_text(diagnosis.certification).map(|text| format!("Scanner   certificate {text}")),
     );
-    let beside = Place { folder: home::gate_folder(&place.folder), is_gate: true };
-    if !place.is_gate && beside.is_there().unwrap_or(true) {
+    let beside = Place::beside(Store::Gate, &place.folder);
+    if place.store == Store::Wallet && beside.is_there().unwrap_or(true) {
         lines.push("Gate      there is one beside it: ticket-wallet gate doctor".to_owned());
     }
     lines.join("\n")
@@ -184,9 +184,9 @@ fn report_json(report: &RecoveryReport) -> Value {
 
 fn report_text(report: &RecoveryReport, place: &Place) -> String {
     let Some(kept) = &report.kept_in else {
-        return format!("The {} is sound; nothing was changed.", place.name());
+        return format!("The {} is sound; nothing was changed.", place.store.name());
     };
-    let (saved, next) = if place.is_gate {
+    let (saved, next) = if place.store == Store::Gate {
         (format!("{} records", report.records), "ticket-wallet gate sync".to_owned())
     } else {
         let RecoveryReport { accounts, credentials, outbox, .. } = report;

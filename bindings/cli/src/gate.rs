@@ -25,15 +25,21 @@ use crate::args::gate::{GateCareCommand, GateCommand};
 use crate::care;
 use crate::failure::Failure;
 use crate::holder::{secret, utc};
-use crate::home::{self, Place};
+use crate::home::{self, Place, Store};
 use crate::output::{Output, one_line, table};
 
 pub(crate) use report::{double_json, doubles_text};
 
-/// Opens the gate beside the wallet in `folder`.
+/// Opens the gate beside the wallet in `folder`, and makes it where there is none.
 pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Result<Gate, Failure> {
-    let (config, vault) = home::parts(&home::gate_folder(folder))?;
+    let (config, vault) = home::parts(&Store::Gate.folder(folder))?;
     Ok(Gate::open(config, vault, clock, None)?)
+}
+
+/// Opens the gate beside the wallet in the folder that was named; makes none.
+fn open(folder: Option<PathBuf>) -> Result<Gate, Failure> {
+    let (config, vault) = Place::of(Store::Gate, folder)?.parts()?;
+    Ok(Gate::open(config, vault, None, None)?)
 }
 
 pub(crate) async fn run(
@@ -41,7 +47,10 @@ pub(crate) async fn run(
     command: GateCommand,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let gate = open_in(&home::folder(folder)?, None)?;
+    let gate = match command {
+        GateCommand::SignIn(_) => open_in(&home::folder(folder)?, None)?,
+        _ => open(folder)?,
+    };
     match command {
         GateCommand::SignIn(mut options) => {
             let code = options.code.take().map_or_else(|| secret("Admission code"), Ok)?;
@@ -84,7 +93,7 @@ pub(crate) async fn care_for(
     command: GateCareCommand,
     output: &Output,
 ) -> Result<ExitCode, Failure> {
-    let place = Place::gate(folder)?;
+    let place = Place::of(Store::Gate, folder)?;
     match command {
         GateCareCommand::Doctor => return care::doctor(&place, output),
         GateCareCommand::Recover => care::recover(&place, output)?,

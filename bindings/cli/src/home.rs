@@ -26,7 +26,7 @@ pub(crate) fn begin(named: Option<PathBuf>) -> Result<Wallet, Failure> {
 
 /// Opens the wallet in the folder that was named, or in the default one; makes none.
 pub(crate) fn open(named: Option<PathBuf>) -> Result<Wallet, Failure> {
-    Place::wallet(named)?.open()
+    Place::of(Store::Wallet, named)?.open()
 }
 
 /// Opens the wallet in `folder`, and makes it where there is none.
@@ -35,36 +35,63 @@ pub(crate) fn open_in(folder: &Path, clock: Option<Arc<dyn HostClock>>) -> Resul
     Ok(Wallet::open(config, vault, clock, None)?)
 }
 
-/// A store that is cared for: the wallet, or the gate beside it.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) folder: PathBuf,
-    pub(crate) is_gate: bool,
+/// What a store is for. A gate and a box office have folders of their own in the wallet's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    Wallet,
+    Gate,
+    BoxOffice,
 }
 
-impl Place {
-    /// The wallet in the folder that was named, or in the default one.
-    pub(crate) fn wallet(named: Option<PathBuf>) -> Result<Self, Failure> {
-        Ok(Self { folder: folder(named)?, is_gate: false })
-    }
-
-    /// The gate beside it.
-    pub(crate) fn gate(named: Option<PathBuf>) -> Result<Self, Failure> {
-        Ok(Self { folder: gate_folder(&folder(named)?), is_gate: true })
-    }
-
-    pub(crate) fn name(&self) -> &'static str {
-        if self.is_gate { "gate" } else { "wallet" }
+impl Store {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Wallet => "wallet",
+            Self::Gate => "gate",
+            Self::BoxOffice => "box office",
+        }
     }
 
     /// How its commands begin.
-    pub(crate) fn command(&self) -> &'static str {
-        if self.is_gate { "ticket-wallet gate" } else { "ticket-wallet" }
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Wallet => "ticket-wallet",
+            Self::Gate => "ticket-wallet gate",
+            Self::BoxOffice => "ticket-wallet box-office",
+        }
     }
 
-    /// The command that makes one.
-    fn begins_with(&self) -> &'static str {
-        if self.is_gate { "ticket-wallet gate sign-in" } else { "ticket-wallet login" }
+    /// The command of these that makes one.
+    fn begins_with(self) -> &'static str {
+        if self == Self::Gate { "sign-in" } else { "login" }
+    }
+
+    /// Where it is, beside the wallet in this folder.
+    pub(crate) fn folder(self, wallet: &Path) -> PathBuf {
+        match self {
+            Self::Wallet => wallet.to_owned(),
+            Self::Gate => wallet.join("gate"),
+            Self::BoxOffice => wallet.join("box-office"),
+        }
+    }
+}
+
+/// A store and where it is.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) store: Store,
+    pub(crate) folder: PathBuf,
+}
+
+impl Place {
+    /// That store of the wallet in the folder that was named, or in the default one.
+    pub(crate) fn of(store: Store, named: Option<PathBuf>) -> Result<Self, Failure> {
+        Ok(Self::beside(store, &folder(named)?))
+    }
+
+    /// That store of the wallet in this folder.
+    pub(crate) fn beside(store: Store, wallet: &Path) -> Self {
+        Self { store, folder: store.folder(wallet) }
     }
 
     /// Whether there is a store, or what a broken recovery has of it.
@@ -83,19 +110,21 @@ impl Place {
 
     /// Opens what is there, and makes nothing.
     pub(crate) fn open(&self) -> Result<Wallet, Failure> {
-        let (config, vault) = parts(&self.folder)?;
+        let (config, vault) = self.parts()?;
+        Ok(Wallet::open(config, vault, None, None)?)
+    }
+
+    /// How what is there is opened.
+    pub(crate) fn parts(&self) -> Result<(Config, Arc<SoftwareVault>), Failure> {
+        let parts = parts(&self.folder)?;
         if self.is_there()? {
-            return Ok(Wallet::open(config, vault, None, None)?);
+            return Ok(parts);
         }
-        let (name, begin) = (self.name(), self.begins_with());
-        let reason = format!("there is no {name} in {}; {begin} makes one", self.folder.display());
+        let Self { store, folder } = self;
+        let (name, command, begin) = (store.name(), store.command(), store.begins_with());
+        let reason = format!("there is no {name} in {}; {command} {begin} makes one", folder.display());
         Err(WalletError::NotFound { reason }.into())
     }
-}
-
-/// Where the gate beside a wallet is.
-pub(crate) fn gate_folder(wallet: &Path) -> PathBuf {
-    wallet.join("gate")
 }
 
 /// How the wallet in `folder` is opened, and its key vault: `vault.json` in it. A command does what it says and no more:

@@ -36,7 +36,7 @@ use args::gate::GateCommands;
 use args::holder::TicketsCommand;
 use args::{Arguments, BarcodeCommand, Command};
 use failure::Failure;
-use home::Place;
+use home::{Place, Store};
 use output::Output;
 
 fn main() -> ExitCode {
@@ -104,10 +104,10 @@ async fn dispatch(arguments: Arguments, output: &Output) -> Result<ExitCode, Fai
         Command::Logout { account, discard_changes } => {
             care::logout(&home::open(home)?, account, discard_changes, output).await?;
         }
-        Command::Doctor => return care::doctor(&Place::wallet(home)?, output),
-        Command::Recover => care::recover(&Place::wallet(home)?, output)?,
+        Command::Doctor => return care::doctor(&Place::of(Store::Wallet, home)?, output),
+        Command::Recover => care::recover(&Place::of(Store::Wallet, home)?, output)?,
         Command::Rekey => care::rekey(&home::open(home)?, output)?,
-        Command::Wipe { yes } => care::wipe(&Place::wallet(home)?, yes, false, output).await?,
+        Command::Wipe { yes } => care::wipe(&Place::of(Store::Wallet, home)?, yes, false, output).await?,
         Command::Show(options) => show::run(&home::open(home)?, options, output).await?,
         Command::Barcode { command: BarcodeCommand::Verify(options) } => {
             return barcode::verify(options, output);
