@@ -109,15 +109,15 @@ pub(crate) fn any() -> impl Strategy<Value = Action> {
     prop_oneof![
         5 => (phone(), ticket(), percent())
             .prop_map(|(phone, ticket, percent)| Action::List { phone, ticket, percent }),
-        4 => (phone(), ticket(), percent())
+        6 => (phone(), ticket(), percent())
             .prop_map(|(phone, ticket, percent)| Action::Edit { phone, ticket, percent }),
         1 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Withdraw { phone, ticket }),
         8 => (phone(), 0..4_usize, prop::bool::weighted(0.9), prop::bool::weighted(0.7))
             .prop_map(|(phone, offer, enough, pays)| Action::Buy { phone, offer, enough, pays }),
         5 => phone().prop_map(|phone| Action::Pay { phone }),
-        3 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Send { phone, ticket }),
+        5 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Send { phone, ticket }),
         1 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Cancel { phone, ticket }),
-        6 => (phone(), prop::bool::weighted(0.6)).prop_map(|(phone, accept)| Action::Answer { phone, accept }),
+        8 => (phone(), prop::bool::ANY).prop_map(|(phone, accept)| Action::Answer { phone, accept }),
         3 => (phone(), ticket()).prop_map(|(phone, ticket)| Action::Move { phone, ticket }),
         1 => Just(Action::Waver),
         6 => phone().prop_map(|phone| Action::Sync { phone }),
