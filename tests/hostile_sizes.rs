@@ -55,8 +55,9 @@ const SYSTEMS: [System; 2] = [
         done: |report| report.received == 2,
     },
 ];
-/// The time of one request in these tests.
+/// The time of one request that is to run out of it.
 const TIMEOUT_MS: u32 = 1_000;
+const LATE: &str = "no answer in time";
 const MIB: usize = 1 << 20;
 /// The head of a gzip file.
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
@@ -153,7 +154,7 @@ fn packed(text: &str) -> Vec<u8> {
 }
 
 fn without_end() -> Vec<Case> {
-    let (broke, late) = ("the connection broke", "no answer in time");
+    let (broke, late) = ("the connection broke", LATE);
     let chunked = format!("{HEAD}Transfer-Encoding: chunked\r\n\r\n");
     let zipped = format!("{HEAD}Content-Encoding: gzip\r\n\r\n");
     vec![
@@ -192,11 +193,17 @@ fn sent_at_most() -> u64 {
     (33 << 20) + ["tcp_rmem", "tcp_wmem"].map(|name| largest(name).unwrap_or(8 << 20)).iter().sum::<u64>()
 }
 
+/// What is given up for its size or its form gets the time that it takes on a slow machine.
+fn policy(phone: &Phone, told: &str) -> RetryPolicy {
+    let usual = phone.clock.policy();
+    let timeout_ms = if told == LATE { TIMEOUT_MS } else { usual.timeout_ms };
+    RetryPolicy { timeout_ms, ..usual }
+}
+
 async fn meet(system: &System, endpoint: &'static str, Case { name, answer, told }: Case) {
     let what = format!("{name} at {endpoint}");
     let office = (system.open)(Lies::default());
     let phone = Phone::new(&TestClock::new());
-    phone.wallet.set_retry_policy(RetryPolicy { timeout_ms: TIMEOUT_MS, ..phone.clock.policy() });
     let lie = move |asked: &Asked| asked.path.contains(endpoint).then(|| answer.clone());
     let lies = Lies { answer: Some(Box::new(lie)), ..Lies::default() };
     let at_login = system.sign_in.contains(&endpoint);
@@ -204,6 +211,7 @@ async fn meet(system: &System, endpoint: &'static str, Case { name, answer, told
         phone.wallet.sign_in(office.sign_in()).await.unwrap();
     }
     office.lie(lies);
+    phone.wallet.set_retry_policy(policy(&phone, told));
     let begun = Instant::now();
     let outcome = if at_login {
         phone.wallet.sign_in(office.sign_in()).await.map(|_| ())
@@ -314,7 +322,7 @@ async fn a_document_of_any_size_is_taken_or_refused() {
         let id = phone.tickets()[0].id.clone();
         let lie = move |asked: &Asked| asked.path.contains(endpoint).then(|| answer.clone());
         office.lie(Lies { answer: Some(Box::new(lie)), ..Lies::default() });
-        phone.wallet.set_retry_policy(RetryPolicy { timeout_ms: TIMEOUT_MS, ..phone.clock.policy() });
+        phone.wallet.set_retry_policy(policy(&phone, told));
         match phone.wallet.fetch_documents(id.clone()).await {
             Err(WalletError::Unreachable { reason, .. }) => {
                 assert!(reason.contains(told), "{name} at {endpoint}: {reason}");
