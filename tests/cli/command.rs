@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use ticket_wallet_sandbox::keep_closed;
 
 use crate::support::{python, root};
 use crate::told;
@@ -163,13 +164,15 @@ impl Served {
         run(&mut login(folder, self.url(), name), format!("{password}\n").as_bytes())
     }
 
-    /// Interrupts it as Ctrl-C does.
+    /// Interrupts it as Ctrl-C does. Its port stays closed.
     pub(crate) fn stop(mut self) -> ExitStatus {
         // The shell's own `kill`: the program of that name is not on every machine.
         let script = format!("kill -INT {}", self.child.id());
         let told = Command::new("sh").args(["-c", &script]).status().unwrap();
         assert!(told.success());
-        self.child.wait().unwrap()
+        let status = self.child.wait().unwrap();
+        keep_closed(self.url().strip_prefix("http://").unwrap().parse().unwrap());
+        status
     }
 }
 

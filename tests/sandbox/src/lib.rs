@@ -36,7 +36,7 @@ pub use extension::{
 pub use faults::{Fault, FaultRule};
 pub use journal::JournalEntry;
 pub use recorder::RecordedRequest;
-pub use sandbox::Sandbox;
+pub use sandbox::{Sandbox, keep_closed};
 pub use texpo::{
     DuplicateForm, EmptyForm, ErrorStatus, PriceText, SuccessError, TexpoAccess, TexpoChoices, Timestamps,
     UpdateForm,

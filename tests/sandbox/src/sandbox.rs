@@ -1,9 +1,9 @@
 //! The handle on a running sandbox.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener as StdListener};
-use std::sync::Arc;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use axum::extract::Request;
@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Router, serve};
 use rusqlite::Connection;
 use ticket_wallet::barcode::MIN_WINDOW_S;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime;
 use tokio::sync::oneshot;
 
@@ -39,6 +39,7 @@ use crate::users::{OrganizerUser, User};
 #[derive(Debug)]
 pub struct Sandbox {
     app: Arc<App>,
+    address: SocketAddr,
     url: String,
     sent: Arc<AtomicU64>,
     /// Dropped to end the server.
@@ -57,7 +58,8 @@ impl Sandbox {
         }
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, config.port))?;
         listener.set_nonblocking(true)?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let address = listener.local_addr()?;
+        let url = format!("http://{address}");
         let plan = Plan::load()?;
         let app = Arc::new(App::new(config, &plan, &url)?);
         unidy::give_out_secrets(&app).map_err(io::Error::other)?;
@@ -78,7 +80,7 @@ impl Sandbox {
             drop(runtime);
             drop(ending);
         })?;
-        Ok(Self { app, url, sent, running, ended })
+        Ok(Self { app, address, url, sent, running, ended })
     }
 
     /// Where the sandbox is reached: `http://127.0.0.1:PORT`.
@@ -288,12 +290,26 @@ impl Sandbox {
         paid.map_err(|problem| io::Error::other(problem.to_json().to_string()))
     }
 
-    /// Closes the listener and every open connection.
+    /// Closes the listener and every open connection. The port is kept from others by [`keep_closed`].
     pub async fn stop(self) {
         drop(self.running);
         // An error is the answer: the server's end of the channel goes away last.
         let _ = self.ended.await;
+        keep_closed(self.address);
     }
+}
+
+/// Keeps a port on which nobody listens any more as long as this process runs: who connects is refused, and no server
+/// that takes any port gets it. One that asks for it by its number does.
+pub fn keep_closed(address: SocketAddr) {
+    static KEPT: Mutex<Vec<TcpSocket>> = Mutex::new(Vec::new());
+    let bound = TcpSocket::new_v4().and_then(|socket| {
+        // Connections to who listened there may not have ended yet.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner).extend(bound.ok());
 }
 
 impl Sandbox {
