@@ -24,6 +24,7 @@ use ticket_wallet::host::{HttpHeader, HttpRequest, HttpResponse, HttpTransport, 
 use ticket_wallet::remote::retry::Waiting;
 use ticket_wallet::remote::{Http, Reply, Request, RetryPolicy, TrustedClock};
 use tiny_server::{Answer, TinyServer};
+use tokio::net::TcpSocket;
 use url::Url;
 
 /// The trusted time of a wallet that heard of none.
@@ -247,9 +248,10 @@ async fn an_entity_tag_goes_back_to_its_server() {
 #[tokio::test]
 async fn what_became_of_a_write_is_known_or_said_to_be_unknown() {
     let client = Client::new();
-    // Nobody listens on this port any more.
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-    let refused = client.post(&format!("http://127.0.0.1:{port}")).await.unwrap_err();
+    // Nobody listens on this port, and nobody else gets it.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let refused = client.post(&format!("http://{}", silent.local_addr().unwrap())).await.unwrap_err();
     assert!(!refused.is_uncertain(), "{refused:?}");
     // Takes the request and hangs up.
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

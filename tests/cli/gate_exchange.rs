@@ -241,8 +241,8 @@ fn what_is_no_gate_is_told_from_one_that_has_gone() {
     let silent = TcpStream::connect(&listening.address).unwrap();
     assert!(listening.end().failed(3).contains("said nothing for 1 s"));
     drop(silent);
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string();
-    let held = TcpListener::bind(&taken).unwrap();
+    let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let taken = held.local_addr().unwrap().to_string();
     fails(|| in_store(gate, &["gate", "listen", &taken]), b"", 1, "system");
     drop(held);
     for wrong in ["nowhere", "127.0.0.1", "127.0.0.1:99999"] {
