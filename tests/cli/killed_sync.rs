@@ -1,14 +1,15 @@
 //! A sync that is killed at any moment leaves a wallet that opens, holds whole pages and whole credentials, and goes on.
 #![allow(clippy::print_stdout, reason = "the seed of a run that fails")]
 
+use std::ops::RangeInclusive;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ticket_wallet::model::TicketFilter;
 use ticket_wallet::{Config, Wallet};
-use ticket_wallet_sandbox::{Sandbox, SandboxConfig};
+use ticket_wallet_sandbox::{Fault, FaultRule, Sandbox, SandboxConfig};
 
 use crate::command::in_store;
 use crate::moments::{Moments, seed};
@@ -21,6 +22,8 @@ const PAGE: usize = 100;
 const SIGN_IN: usize = 1;
 /// Requests of a first sync.
 const REQUESTS: usize = 15;
+/// Those of them that ask for the last four pages and for both bindings.
+const AWAITED: RangeInclusive<usize> = 10..=15;
 
 async fn season() -> Sandbox {
     Sandbox::start(SandboxConfig { tickets_per_user: TICKETS, ..SandboxConfig::default() }).await.unwrap()
@@ -88,6 +91,43 @@ async fn rehearsal() -> Vec<u64> {
     seen.windows(2).map(|two| u64::try_from((two[1] - two[0]).as_micros()).unwrap()).collect()
 }
 
+/// When a sync is killed.
+enum Moment {
+    /// So long after a request.
+    After(usize, Duration),
+    /// While it waits for the answer to a request.
+    Awaiting(usize),
+}
+
+impl Moment {
+    /// Those of chance, and one in each part of a sync, however fast the machine is.
+    fn all(gaps: &[u64], moments: &mut Moments) -> Vec<Self> {
+        let by_chance = (0..KILLS).map(|kill| {
+            let request = request(kill, moments);
+            Self::After(request, Duration::from_micros(moments.below(gaps[request - 1] + 1)))
+        });
+        by_chance.chain(AWAITED.map(Self::Awaiting)).collect()
+    }
+
+    /// Starts a sync and kills it.
+    fn kill(&self, sandbox: &Sandbox, folder: &Path) -> ExitStatus {
+        let (Self::After(request, _) | Self::Awaiting(request)) = self;
+        if let Self::Awaiting(_) = self {
+            let (path_contains, skip) = (String::new(), u32::try_from(request - 1).unwrap());
+            let fault = Fault::LatencyMs(3_600_000);
+            sandbox.fault(FaultRule { method: None, path_contains, skip, times: 1_000, fault });
+        }
+        let mut sync = spawn(folder);
+        wait_for(sandbox, &mut sync, SIGN_IN + request);
+        if let Self::After(_, pause) = self {
+            sleep(*pause);
+        }
+        sync.kill().unwrap();
+        sandbox.clear_faults();
+        sync.wait().unwrap()
+    }
+}
+
 #[derive(Debug, Default)]
 struct Landed {
     killed: usize,
@@ -104,18 +144,12 @@ async fn killed_at_twenty_moments_it_always_goes_on() {
     let mut landed = Landed::default();
     let mut all_bound = None;
     let gaps = rehearsal().await;
-    for kill in 0..KILLS {
+    for moment in Moment::all(&gaps, &mut moments) {
         let sandbox = season().await;
         let folder = tempfile::tempdir().unwrap();
         open(folder.path()).sign_in(sign_in(&sandbox, 0)).await.unwrap();
 
-        let mut sync = spawn(folder.path());
-        let request = request(kill, &mut moments);
-        wait_for(&sandbox, &mut sync, SIGN_IN + request);
-        sleep(Duration::from_micros(moments.below(gaps[request - 1] + 1)));
-        sync.kill().unwrap();
-        let status = sync.wait().unwrap();
-
+        let status = moment.kill(&sandbox, folder.path());
         let wallet = open(folder.path());
         let (tickets, bound) = counted(&wallet, shows);
         assert!(tickets.is_multiple_of(PAGE) && tickets <= TICKETS, "{tickets} tickets");
