@@ -220,7 +220,7 @@ async fn a_success_that_does_not_show_the_entry_is_verified() {
 async fn a_write_that_was_sent_is_never_forgotten() {
     let manager = Manager::new().await;
     // Somebody else makes the entry after the catalogue was looked at.
-    manager.expo.fault("createPurchasableTicket", 1, Fault::LatencyMs(400));
+    manager.expo.fault("createPurchasableTicket", 1, Fault::LatencyMs(10_000));
     let make = manager.create(all_fields());
     let other = async {
         while manager.expo.count("createPurchasableTicket") == 0 {

@@ -64,7 +64,7 @@ async fn a_link_that_ends_before_it_is_fetched_is_asked_for_anew_once() {
     let (unidy, session) = (&holder.unidy, &holder.session);
     let id = exportable(&holder, true).await;
     // The link's time passes while the first fetch is under way.
-    club.fault("/unidy-files/", 1, Fault::LatencyMs(1_500));
+    club.fault("/unidy-files/", 1, Fault::LatencyMs(10_000));
     let pass = async {
         while !club.sandbox.requests().iter().any(|one| one.contains("/unidy-files/")) {
             tokio::time::sleep(Duration::from_millis(10)).await;
