@@ -135,7 +135,7 @@ class JvmHttpTransportTest {
         assertEquals(401.toUShort(), patch("/denied").status)
         assertThrows(HttpTransportException.TooLarge::class.java) { patch("/large") }
         assertThrows(HttpTransportException.Broken::class.java) { patch("/broken") }
-        assertThrows(HttpTransportException.TimedOut::class.java) { patch("/silent", timeoutMs = 200u) }
+        assertThrows(HttpTransportException.TimedOut::class.java) { patch("/silent", timeoutMs = 3_000u) }
         assertThrows(HttpTransportException.Failed::class.java) { patch("", at = "no address") }
         val free = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
         assertThrows(HttpTransportException.Unreachable::class.java) { patch("/", at = "http://127.0.0.1:$free") }
