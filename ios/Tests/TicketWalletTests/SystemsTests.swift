@@ -149,7 +149,7 @@ final class SystemsTests: XCTestCase {
         let account = try await wallet.signIn(to: "nord", at: sandbox)
         try await wallet.sync()
         let id = try exportable(wallet)
-        try await sandbox.fault(#"{"path_contains": "export_link", "times": 1, "fault": {"latency_ms": 5000}}"#)
+        try await sandbox.fault(#"{"path_contains": "export_link", "times": 1, "fault": {"latency_ms": 15000}}"#)
         let fetching = Task { try await wallet.fetchDocuments(ticketId: id) }
         let isAsked = try await eventually { try await sandbox.requests().contains { $0.hasSuffix("export_link") } }
         XCTAssertTrue(isAsked)
