@@ -22,6 +22,8 @@ mod raw_key;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tenants;
 
+#[path = "market/closing.rs"]
+mod closing;
 #[path = "market/forged.rs"]
 mod forged;
 #[path = "market/listing.rs"]

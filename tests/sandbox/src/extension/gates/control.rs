@@ -160,7 +160,26 @@ pub(crate) fn edit_event(db: &Connection, place: &Place, edit: &GateEventEdit) -
             WHERE tenant = ?1 AND event_id = ?2",
         (at.0, at.1, &edit.policy, edit.entries, edit.nonce_required, edit.closes_at, edit.certified_until),
     )?;
+    if let Some(closes_at) = edit.closes_at {
+        end_by(db, place, closes_at)?;
+    }
     Ok(true)
+}
+
+/// What is offered, reserved or on its way at an event ends no later than this.
+fn end_by(db: &Connection, place: &Place, closes_at: i64) -> rusqlite::Result<()> {
+    for sql in [
+        "UPDATE listing SET expires_at = min(expires_at, ?3) WHERE tenant = ?1 AND event_id = ?2",
+        "UPDATE reservation SET expires_at = min(expires_at, ?3) WHERE state = 'pending'
+            AND listing_id IN (SELECT id FROM listing WHERE tenant = ?1 AND event_id = ?2)",
+        "UPDATE transfer SET expires_at = min(expires_at, ?3) WHERE tenant = ?1 AND state = 'pending'
+            AND ticket_id IN (SELECT ticket.id FROM ticket JOIN ticket_config
+                ON ticket_config.tenant = ticket.tenant AND ticket_config.id = ticket_config_id
+                WHERE ticket.tenant = ?1 AND event_id = ?2)",
+    ] {
+        db.execute(sql, (&place.tenant, place.event, closes_at))?;
+    }
+    Ok(())
 }
 
 /// Says something of a ticket. Returns whether there is one.

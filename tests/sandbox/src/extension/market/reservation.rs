@@ -73,7 +73,7 @@ impl Reservation {
         db.query_row(&sql, (listing, buyer, device_key), Self::read).optional()
     }
 
-    /// Reserves an active listing for the caller.
+    /// Reserves an active listing for the caller, until the market closes at the latest.
     pub(super) fn create(
         call: &Call<'_>,
         db: &Connection,
@@ -85,7 +85,7 @@ impl Reservation {
         listing.take_barcode(call, db)?;
         let code = seeded::uuid(call.app.config.seed, &format!("payment {} {}", listing.id, listing.version));
         let total = terms.breakdown(listing.price).buyer_total();
-        let expires_at = call.now + i64::from(terms.rules.reservation_s);
+        let expires_at = terms.closes_at.min(call.now + i64::from(terms.rules.reservation_s));
         let sql = format!(
             "INSERT INTO reservation (listing_id, buyer_id, device_key, total, code, state, expires_at)
                 VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6) RETURNING {COLUMNS}"
