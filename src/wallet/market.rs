@@ -40,7 +40,8 @@ impl Wallet {
     /// has bound the ticket again, which costs no move. `expires_at` is in Unix seconds.
     ///
     /// # Errors
-    /// [`WalletError::InvalidInput`] for a ticket that is listed or on its way to somebody, or a price of nothing or less;
+    /// [`WalletError::InvalidInput`] for a ticket that is listed or on its way to somebody, a price of nothing or less, or an
+    /// end that no server can be told: before 1970 or after 2106;
     /// [`WalletError::NotOffered`] where no market of the extension is served beside the ticket's system; as
     /// [`Wallet::save_ticket_holder`].
     pub fn list_for_sale(
@@ -51,6 +52,9 @@ impl Wallet {
     ) -> Result<OutboxItem, WalletError> {
         let _work = self.runner.activity().begin()?;
         let (id, price) = (ticket_hash(&ticket_id)?, positive(price)?);
+        if expires_at.is_some_and(|at| u32::try_from(at).is_err()) {
+            return Err(WalletError::input("expires_at", "Unix seconds from 1970 to 2106 are needed here"));
+        }
         self.refuse_unsendable(id, MarketAction::List)?;
         let standing = self.store.listing_standing(id)?;
         self.decide(ListingAsk::Create, &standing)?;

@@ -196,3 +196,17 @@ async fn a_revoked_ticket_closes_its_listing() {
     assert_eq!(fair.state(), Some(ListingState::Closed { reason: CloseReason::EventCancelled }));
     assert_eq!(fair.seller.hidden(&fair.ticket), Some(NoBarcodeReason::NotUsable));
 }
+
+#[tokio::test]
+async fn an_end_that_no_server_can_be_told_is_refused() {
+    let fair = Fair::new().await;
+    let list = |at| fair.seller.phone.wallet.list_for_sale(fair.ticket.clone(), eur(fair.face), Some(at));
+    for at in [-1, i64::from(u32::MAX) + 1, i64::MAX, i64::MIN] {
+        let refused = list(at);
+        assert!(
+            matches!(refused, Err(WalletError::InvalidInput { ref field, .. }) if field == "expires_at"),
+            "{at}: {refused:?}"
+        );
+    }
+    assert!(fair.seller.outbox().is_empty());
+}
