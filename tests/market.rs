@@ -30,6 +30,8 @@ mod forged;
 mod listing;
 #[path = "market/lost.rs"]
 mod lost;
+#[path = "market/names.rs"]
+mod names;
 #[path = "market/one_wallet.rs"]
 mod one_wallet;
 #[path = "market/races.rs"]

@@ -119,7 +119,7 @@ impl Store {
     pub fn save_listings(&self, account_id: &str, listings: &[StoredListing]) -> Result<(), Error> {
         self.write("the listings cannot be kept", |tx| {
             for listing in listings {
-                let known = find(tx, account_id, &listing.remote_id)?;
+                let known = find(tx, account_id, (listing.ticket, &listing.remote_id))?;
                 if known.is_some() || listing.state.is_open() {
                     put_listing(tx, account_id, listing)?;
                 }
@@ -128,28 +128,38 @@ impl Store {
         })
     }
 
-    /// The policy under which a listing was made, as far as it is known here.
+    /// A ticket's listing of this id, as far as it is known here. Tenants number theirs alike: an id alone names none.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub fn listing(&self, account_id: &str, remote_id: &str) -> Result<Option<StoredListing>, Error> {
-        self.read("the listing cannot be read", |db| find(db, account_id, remote_id))
+    pub fn listing(
+        &self,
+        account_id: &str,
+        name: (TicketHash, &str),
+    ) -> Result<Option<StoredListing>, Error> {
+        self.read("the listing cannot be read", |db| find(db, account_id, name))
     }
 }
 
-fn find(db: &Connection, account_id: &str, remote_id: &str) -> rusqlite::Result<Option<StoredListing>> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM listing WHERE account_id = ?1 AND remote_id = ?2"))?
-        .query_row((account_id, remote_id), stored)
-        .optional()
+fn find(
+    db: &Connection,
+    account_id: &str,
+    (ticket, remote_id): (TicketHash, &str),
+) -> rusqlite::Result<Option<StoredListing>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM listing WHERE account_id = ?1 AND ticket_id = ?2 AND remote_id = ?3"
+    ))?
+    .query_row((account_id, &ticket.0[..], remote_id), stored)
+    .optional()
 }
 
 /// The version of a listing as it is known here.
 pub(super) fn version(
     tx: &Transaction<'_>,
     account_id: &str,
-    remote_id: &str,
+    name: (TicketHash, &str),
 ) -> rusqlite::Result<Option<i64>> {
-    Ok(find(tx, account_id, remote_id)?.map(|listing| listing.version))
+    Ok(find(tx, account_id, name)?.map(|listing| listing.version))
 }
 
 fn latest(db: &Connection, ticket: TicketHash) -> rusqlite::Result<Option<StoredListing>> {
@@ -188,7 +198,7 @@ pub(super) fn put_listing(
     account_id: &str,
     listing: &StoredListing,
 ) -> rusqlite::Result<()> {
-    let before = find(tx, account_id, &listing.remote_id)?;
+    let before = find(tx, account_id, (listing.ticket, &listing.remote_id))?;
     // An answer that was overtaken tells what is over.
     if before.as_ref().is_some_and(|before| before.version > listing.version) {
         return Ok(());

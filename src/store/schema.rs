@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::database;
 use crate::error::Error;
 
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_wallet.sql"),
     include_str!("migrations/0002_outbox.sql"),
     include_str!("migrations/0003_systems.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0006_manifest_parts.sql"),
     include_str!("migrations/0007_gate_memory.sql"),
     include_str!("migrations/0008_market.sql"),
+    include_str!("migrations/0009_of_tickets.sql"),
 ];
 
 /// Where each table and index of a database begins.
@@ -128,6 +129,24 @@ mod tests {
         let key = "ab".repeat(32);
         assert_eq!(sequences(Some(&key)), [([7; 8], key, 0xFEDC_BA90)], "of the post that it stands at");
         assert_eq!(sequences(None), []);
+    }
+
+    #[test]
+    fn listings_and_transfers_stay_what_they_are() {
+        let mut older = Connection::open_in_memory().unwrap();
+        migrate_to(&mut older, 8).unwrap();
+        older.pragma_update(None, "foreign_keys", false).unwrap();
+        let listing = "INSERT INTO listing VALUES ('one', '3', X'07', 'active', NULL, 'hidden', 4, 6400, 'EUR', '{}', 5, 6)";
+        let transfer = "INSERT INTO transfer VALUES ('one', '3', X'08', 'ada@example.org', 'pending', 9)";
+        older.execute_batch(&format!("{listing}; {transfer}")).unwrap();
+        migrate(&mut older).unwrap();
+        let whole = |sql: &str| older.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        let listing = "SELECT count(*) FROM listing WHERE (account_id, remote_id, ticket_id, state, policy, version, minor,
+            currency, breakdown, created_at, expires_at)
+            = ('one', '3', X'07', 'active', 'hidden', 4, 6400, 'EUR', '{}', 5, 6) AND reason IS NULL";
+        let transfer = "SELECT count(*) FROM transfer WHERE (account_id, remote_id, ticket_id, recipient, state, expires_at)
+            = ('one', '3', X'08', 'ada@example.org', 'pending', 9)";
+        assert_eq!((whole(listing), whole(transfer)), (1, 1));
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub(super) fn put_transfer(
     tx.prepare_cached(
         "INSERT INTO transfer (account_id, remote_id, ticket_id, recipient, state, expires_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (account_id, remote_id) DO UPDATE SET recipient = ?4, expires_at = ?6",
+         ON CONFLICT (account_id, ticket_id, remote_id) DO UPDATE SET recipient = ?4, expires_at = ?6",
     )?
     .execute((
         account_id,
@@ -124,8 +124,8 @@ pub(super) fn put_transfer_state(
     state: &TransferState,
 ) -> rusqlite::Result<()> {
     let changed = tx.execute(
-        "UPDATE transfer SET state = ?3 WHERE account_id = ?1 AND remote_id = ?2 AND state <> ?3",
-        (account_id, remote_id, state.as_text()),
+        "UPDATE transfer SET state = ?4 WHERE account_id = ?1 AND ticket_id = ?2 AND remote_id = ?3 AND state <> ?4",
+        (account_id, &ticket.0[..], remote_id, state.as_text()),
     )?;
     if changed > 0 && *state != TransferState::Pending { put_refusal(tx, ticket, None) } else { Ok(()) }
 }

@@ -179,7 +179,7 @@ impl Run<'_> {
 
     /// The account's listing as the server tells it now, under the policy that is known of it.
     fn standing(&self, listing: WireListing, binding: &Binding) -> Result<Settled, Error> {
-        let known = self.engine.store.listing(&self.account.id, &listing.id)?;
+        let known = self.engine.store.listing(&self.account.id, (binding.ticket, &listing.id))?;
         Ok(listed(listing, binding, known.map(|known| known.policy).unwrap_or_default()))
     }
 
@@ -193,7 +193,7 @@ impl Run<'_> {
             let mut listings = Vec::new();
             for listing in self.forgive(own)?.into_iter().flatten() {
                 let Ok(ticket) = provider.ticket(&listing.ticket_id) else { continue };
-                let known = self.engine.store.listing(&self.account.id, &listing.id)?;
+                let known = self.engine.store.listing(&self.account.id, (ticket, &listing.id))?;
                 let policy = match known {
                     Some(known) => known.policy,
                     None if listing.state.is_open() => {

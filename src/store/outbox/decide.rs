@@ -111,7 +111,7 @@ fn accept_what_is_there(tx: &Transaction<'_>, row: &mut OutboxRow) -> rusqlite::
     match &mut row.new.write {
         Write::SaveTicketHolder { expected, .. } => *expected = None,
         Write::EditListing { listing_id, expected, .. } | Write::WithdrawListing { listing_id, expected } => {
-            let known = version(tx, &row.new.account_id, listing_id)?;
+            let known = version(tx, &row.new.account_id, (row.new.subject, listing_id))?;
             *expected = known.unwrap_or(*expected);
         }
         _ => {}
