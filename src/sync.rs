@@ -9,6 +9,7 @@ mod codes;
 mod core;
 mod desk;
 mod engine;
+mod forgotten;
 mod gate;
 mod handover;
 mod holder;

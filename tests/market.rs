@@ -42,3 +42,5 @@ mod sale;
 mod traces;
 #[path = "market/transfers.rs"]
 mod transfers;
+#[path = "market/vanished.rs"]
+mod vanished;

@@ -112,6 +112,25 @@ impl Store {
         })
     }
 
+    /// An account's listings at a tenant of which it was not known when last heard of that they had ended, or were sold.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn going_listings(
+        &self,
+        account_id: &str,
+        tenant: Option<&str>,
+    ) -> Result<Vec<StoredListing>, Error> {
+        self.read("the listings cannot be read", |db| {
+            let mut statement = db.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM listing WHERE account_id = ?1
+                 AND ticket_id IN (SELECT ticket_id FROM ticket_body WHERE tenant IS ?2)
+                 AND state NOT IN ('withdrawn', 'expired', 'closed', 'sold', 'reissued', 'paid_out')"
+            ))?;
+            statement.query_map((account_id, tenant), stored)?.collect()
+        })
+    }
+
     /// Brings listings up to date. One that has ended before it was ever heard of is nobody's concern.
     ///
     /// # Errors

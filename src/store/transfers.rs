@@ -69,6 +69,25 @@ impl Store {
         })
     }
 
+    /// An account's transfers at a tenant that were not ended when last heard of.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub fn going_transfers(
+        &self,
+        account_id: &str,
+        tenant: Option<&str>,
+    ) -> Result<Vec<StoredTransfer>, Error> {
+        self.read("the transfers cannot be read", |db| {
+            let mut statement = db.prepare_cached(
+                "SELECT remote_id, ticket_id, recipient, state, expires_at FROM transfer WHERE account_id = ?1
+                 AND ticket_id IN (SELECT ticket_id FROM ticket_body WHERE tenant IS ?2)
+                 AND state NOT IN ('accepted', 'declined', 'cancelled', 'expired', 'ended')",
+            )?;
+            statement.query_map((account_id, tenant), transfer)?.collect()
+        })
+    }
+
     /// Brings transfers up to date. A ticket whose transfer has ended may be bound again.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! account's listings stand.
 
 use super::engine::Run;
+use super::forgotten::{ended, told};
 use super::outbox::is_refusal;
 use crate::device::new_id;
 use crate::error::Error;
@@ -19,7 +20,7 @@ const DEARER: &str = "total-over-max";
 type Outcome = Result<Option<(OutboxRow, Settled)>, Error>;
 
 impl Run<'_> {
-    fn asker(&self) -> Asker<'_, Connector> {
+    pub(super) fn asker(&self) -> Asker<'_, Connector> {
         Asker { http: self.system.http(), session: &self.session, system: &self.system }
     }
 
@@ -148,7 +149,8 @@ impl Run<'_> {
         }
     }
 
-    /// What a refused change comes to: where the listing stands now is read and kept.
+    /// What a refused change comes to: where the listing stands now is read and kept. One that its server has forgotten has ended,
+    /// as whoever takes it back wanted.
     async fn refused(
         &mut self,
         mut row: OutboxRow,
@@ -158,13 +160,19 @@ impl Run<'_> {
         error: Error,
     ) -> Outcome {
         let Error::Status { status, server_code, .. } = error else { return Err(error) };
-        let now = extension.listing(&self.asker(), id).await?;
+        let is_withdrawal = matches!(row.new.write, Write::WithdrawListing { .. });
+        let Some(now) = told(extension.listing(&self.asker(), id).await)? else {
+            let known = self.engine.store.listing(&self.account.id, (binding.ticket, id))?;
+            let gone = Settled::Rejected(RejectionReason::ChangedElsewhere, Some(status), server_code);
+            let withdrawn =
+                known.filter(|_| is_withdrawal).map(|known| Settled::Listed(Box::new(ended(known))));
+            return Ok(Some((row, withdrawn.unwrap_or(gone))));
+        };
         let (state, version) = (now.state.clone(), now.version);
         let settled = self.standing(now, binding)?;
         if let Settled::Listed(listing) = &settled {
             self.engine.store.save_listings(&self.account.id, std::slice::from_ref(listing))?;
         }
-        let is_withdrawal = matches!(row.new.write, Write::WithdrawListing { .. });
         if is_withdrawal && state.has_ended() {
             return Ok(Some((row, settled)));
         }
@@ -189,9 +197,10 @@ impl Run<'_> {
             let found = self.discovered(tenant.as_deref()).await?.filter(|found| found.offers_resale());
             let Some(extension) = found.cloned() else { continue };
             let own = extension.own_listings(&self.asker()).await;
+            let Some(own) = self.forgive(own)? else { continue };
             let provider = self.system.provider(tenant.as_deref())?;
             let mut listings = Vec::new();
-            for listing in self.forgive(own)?.into_iter().flatten() {
+            for listing in own {
                 let Ok(ticket) = provider.ticket(&listing.ticket_id) else { continue };
                 let known = self.engine.store.listing(&self.account.id, (ticket, &listing.id))?;
                 let policy = match known {
@@ -204,6 +213,7 @@ impl Run<'_> {
                 };
                 listings.push(stored(listing, ticket, policy));
             }
+            listings.extend(self.unlisted_listings(&extension, tenant.as_deref(), &listings).await?);
             // The oldest first: what became of a ticket last counts.
             listings.reverse();
             self.engine.store.save_listings(&self.account.id, &listings)?;

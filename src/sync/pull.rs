@@ -174,7 +174,8 @@ impl Run<'_> {
             let Some(extension) = offered.cloned() else { continue };
             let found = extension.transfers(self.system.http(), &self.session, &self.system).await;
             let provider = self.system.provider(tenant.as_deref())?;
-            let transfers = self.forgive(found)?.into_iter().flatten().filter_map(|transfer| {
+            let Some(found) = self.forgive(found)? else { continue };
+            let listed = found.into_iter().filter_map(|transfer| {
                 Some(StoredTransfer {
                     ticket: provider.ticket(&transfer.ticket_id).ok()?,
                     remote_id: transfer.id,
@@ -183,7 +184,9 @@ impl Run<'_> {
                     expires_at: transfer.expires_at,
                 })
             });
-            self.engine.store.save_transfers(&self.account.id, &transfers.collect::<Vec<_>>())?;
+            let mut transfers: Vec<_> = listed.collect();
+            transfers.extend(self.unlisted_transfers(&extension, tenant.as_deref(), &transfers).await?);
+            self.engine.store.save_transfers(&self.account.id, &transfers)?;
         }
         Ok(())
     }

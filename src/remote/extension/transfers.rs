@@ -151,6 +151,22 @@ impl Extension {
         let list: List = reply.json()?;
         Ok(list.items.into_iter().map(Body::read).collect())
     }
+
+    /// One transfer that the signed-in user made: `GET /transfers/{id}`.
+    ///
+    /// # Errors
+    /// As [`Extension::transfers`].
+    pub async fn transfer(
+        &self,
+        http: &Http,
+        session: &Session,
+        system: &impl Refresh,
+        id: &str,
+    ) -> Result<WireTransfer, Error> {
+        let url = join(&self.base, &format!("transfers/{}", segment(id)))?;
+        let reply = session.send(http, system, || Request::get(url.clone(), "GET /transfers/:id")).await?;
+        reply.json().map(Body::read)
+    }
 }
 
 impl Body {
