@@ -26,6 +26,8 @@ mod tenants;
 mod closing;
 #[path = "market/forged.rs"]
 mod forged;
+#[path = "market/let_go.rs"]
+mod let_go;
 #[path = "market/listing.rs"]
 mod listing;
 #[path = "market/lost.rs"]

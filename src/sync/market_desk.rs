@@ -172,9 +172,29 @@ impl Desk<'_> {
     }
 }
 
+/// A write that somebody waits for. However the wait ends, one of which no byte was sent is not sent any more; what became of
+/// any other is found out by the worker.
+struct Awaited<'a> {
+    runner: &'a Runner,
+    id: i64,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        let store = self.runner.store();
+        if store.outbox_row(self.id).is_ok_and(|row| row.state == WriteState::Waiting) {
+            // One that is begun at this very moment stays, as what was begun.
+            drop(store.discard_write(self.id));
+        }
+        self.runner.tell_outbox(None);
+        self.runner.due().notify_one();
+    }
+}
+
 impl Runner {
     /// Keeps what is being acquired, then sends it. What was surely not done leaves nothing behind but its error; where the
-    /// answer was lost, or is waited for, the row stays, and the wallet finds out by itself.
+    /// answer was lost, or is waited for, the row stays, and the wallet finds out by itself. So it does when nobody waits for
+    /// the answer any more.
     ///
     /// # Errors
     /// [`Error::Network`] and the like when the server was not reached, [`Error::Status`] when it refused,
@@ -195,12 +215,12 @@ impl Runner {
             dated: now.uncertainty.confirmed,
         };
         let id = store.enqueue(&new)?;
+        let _awaited = Awaited { runner: self, id };
         let sent = engine.send_now(&acquiring.account_id, id, self).await;
         let row = match store.outbox_row(id) {
             Err(Error::NotFound { .. }) => None,
             row => Some(row?),
         };
-        self.tell_outbox(None);
         match row.as_ref().map(|row| row.state) {
             Some(WriteState::Rejected) => {
                 let row = store.discard_write(id)?;
