@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::bad_input::fails;
-use crate::command::{Served, in_store, json_of, run, text_of};
+use crate::command::{Served, at_terminal, in_store, json_of, run, text_of};
 use crate::served::text;
 
 const CLUB: &str = "nordhafen";
@@ -186,4 +186,69 @@ fn a_ticket_is_offered_on_the_ledger_taken_back_and_handed_over() {
     };
     sync(other);
     assert!(!holds(seller) && holds(other));
+}
+
+#[test]
+fn a_person_sees_what_a_price_comes_to_before_they_agree() {
+    let served = Served::start();
+    let (seller, buyer) = (wallet(&served, 0), wallet(&served, 1));
+    let (seller, buyer) = (seller.path(), buyer.path());
+    let (id, face) = ticket(seller);
+    let told = json_of(seller, &["resale", "preview", &id, "--price", &euros(face)]);
+    let amount = |name: &str| euros(told[name]["minor"].as_i64().unwrap());
+    let shows = |said: &str| {
+        for (row, of) in
+            [("Buyer pays", "buyer_total"), ("Seller gets", "seller_proceeds"), ("Face value", "face_value")]
+        {
+            let line = said.lines().find(|line| line.starts_with(row));
+            assert!(line.is_some_and(|line| line.contains(&amount(of))), "{row}: {said}");
+        }
+    };
+    let price = euros(face);
+    let list = ["resale", "list", &id, "--price", &price];
+    let says = |folder: &Path, arguments: &[&str], answer: &str| {
+        at_terminal(&in_store(folder, arguments), &[("[y/N]", answer)]).stdout
+    };
+    shows(&says(seller, &list, "n\n"));
+    assert_eq!(text_of(seller, &["resale", "mine"]), "Nothing is listed or being bought.\n");
+    shows(&says(seller, &list, "y\n"));
+    sync(seller);
+    let listing = text(&json_of(seller, &["resale", "mine"])["listings"][0]["listing"]);
+    let buy = ["resale", "buy", &listing, "--tenant", CLUB, "--max-total", "1000 EUR"];
+    shows(&says(buyer, &buy, "\n"));
+    assert_eq!(json_of(buyer, &["resale", "mine"])["purchases"], json!([]));
+    let said = says(buyer, &buy, "y\n");
+    shows(&said);
+    assert!(said.contains("Reserved") && said.contains(&amount("buyer_total")), "{said}");
+}
+
+#[test]
+fn a_lost_answer_is_no_success() {
+    let served = Served::start();
+    let (seller, buyer) = (wallet(&served, 0), wallet(&served, 1));
+    let (seller, buyer) = (seller.path(), buyer.path());
+    let (id, face) = ticket(seller);
+    let to = served.user(1).0;
+    let lost = |path: &str, arguments: &[&str]| -> Value {
+        served.lose_the_answer_to(path);
+        let mut command = in_store(buyer, &[&["--json"], arguments].concat());
+        let finished = run(&mut command, b"");
+        assert_eq!((finished.code, finished.stderr.as_str()), (Some(1), ""), "{}", finished.stdout);
+        serde_json::from_str(&finished.stdout).unwrap()
+    };
+    json_of(seller, &["transfer", "send", &id, "--to", &to]);
+    sync(seller);
+    let token = || text(&json_of(buyer, &["transfer", "incoming"])[0]["token"]);
+    let unknown = json!({ "accepted": null, "declined": null });
+    assert_eq!(lost("/decline", &["transfer", "decline", &token()]), unknown);
+    sync(buyer);
+    sync(seller);
+    sync(seller);
+    json_of(seller, &["resale", "list", &id, "--price", &euros(face), "--yes"]);
+    sync(seller);
+    let listing = text(&json_of(seller, &["resale", "mine"])["listings"][0]["listing"]);
+    let buy = ["resale", "buy", &listing, "--tenant", CLUB, "--max-total", "1000 EUR", "--yes"];
+    assert_eq!(lost("/purchase", &buy)["state"], "unknown");
+    sync(buyer);
+    assert_eq!(json_of(buyer, &["resale", "mine"])["purchases"][0]["state"], "reserved");
 }

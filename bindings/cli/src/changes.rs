@@ -52,17 +52,20 @@ pub(crate) async fn transfer(
         }
         TransferCommand::Incoming { account } => online::incoming(wallet, account, output).await,
         TransferCommand::Accept { account, token } => {
-            answered(wallet.accept_transfer(online::account(wallet, account)?, token).await?, output)
+            return answered(wallet.accept_transfer(online::account(wallet, account)?, token).await?, output);
         }
         TransferCommand::Decline { account, token } => {
-            answered(wallet.decline_transfer(online::account(wallet, account)?, token).await?, output)
+            return answered(
+                wallet.decline_transfer(online::account(wallet, account)?, token).await?,
+                output,
+            );
         }
     }?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What became of an answer to an offer; where that is not known, neither member says anything.
-fn answered(answer: TransferAnswer, output: &Output) -> Result<(), Failure> {
+/// What became of an answer to an offer; where that is not known, neither member says anything. A lost answer is no success.
+fn answered(answer: TransferAnswer, output: &Output) -> Result<ExitCode, Failure> {
     let (value, text) = match answer {
         TransferAnswer::Accepted => (json!({ "accepted": true }), "Accepted. Next: ticket-wallet sync"),
         TransferAnswer::Declined => (json!({ "declined": true }), "Declined."),
@@ -76,7 +79,9 @@ fn answered(answer: TransferAnswer, output: &Output) -> Result<(), Failure> {
              offer is open.",
         ),
     };
-    output.either(&value, || text.to_owned())
+    output.either(&value, || text.to_owned())?;
+    let is_done = matches!(answer, TransferAnswer::Accepted | TransferAnswer::Declined);
+    Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 pub(crate) fn outbox(wallet: &Wallet, command: OutboxCommand, output: &Output) -> Result<(), Failure> {

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use ticket_wallet::model::{LedgerSale, Listing, MarketQuery, Money, Offering, Purchase, PurchaseState};
+use ticket_wallet::model::{
+    LedgerSale, Listing, MarketPage, MarketQuery, Money, Offering, Purchase, PurchaseState,
+};
 use ticket_wallet::resale::{BarcodePolicy, Breakdown, Fee, PriceCap, PriceRules};
 use ticket_wallet::{Wallet, WalletError};
 
@@ -44,7 +46,7 @@ pub(crate) async fn run(
             let found = wallet.offering(account.clone(), place.tenant.clone(), listing.clone()).await;
             let offer = found.map_err(|error| at_which(place.tenant.clone(), error))?;
             confirm_purchase(&offer, &max_total, yes, output)?;
-            bought(&wallet.buy(account, place.tenant, listing, max_total).await?, output)?;
+            return bought(&wallet.buy(account, place.tenant, listing, max_total).await?, output);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -241,29 +243,32 @@ async fn market(wallet: &Wallet, options: MarketOptions, output: &Output) -> Res
         })
     };
     let offers: Vec<_> = page.offers.iter().map(value).collect();
-    output.either(&json!({ "offers": offers, "cursor": page.cursor }), || {
-        if page.offers.is_empty() {
-            return "Nobody offers a ticket.".to_owned();
-        }
-        let rows = page.offers.iter().map(|offer| {
-            let total = offer.breakdown.as_ref().map(|all| all.buyer_total.to_string()).unwrap_or_default();
-            let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            vec![
-                offer.listing_id.clone(),
-                text(&offer.category),
-                text(&offer.section),
-                text(&offer.seat),
-                offer.price.to_string(),
-                total,
-            ]
-        });
-        let more =
-            page.cursor.as_ref().map(|cursor| format!("More: --cursor {cursor}\n")).unwrap_or_default();
-        titled(["LISTING", "CATEGORY", "SECTION", "SEAT", "PRICE", "YOU PAY"], rows) + &more
-    })
+    output.either(&json!({ "offers": offers, "cursor": page.cursor }), || market_text(&page))
 }
 
-fn bought(purchase: &Purchase, output: &Output) -> Result<(), Failure> {
+/// A page may be empty and have others behind it.
+fn market_text(page: &MarketPage) -> String {
+    if page.offers.is_empty() && page.cursor.is_none() {
+        return "Nobody offers a ticket.".to_owned();
+    }
+    let rows = page.offers.iter().map(|offer| {
+        let total = offer.breakdown.as_ref().map(|all| all.buyer_total.to_string()).unwrap_or_default();
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        vec![
+            offer.listing_id.clone(),
+            text(&offer.category),
+            text(&offer.section),
+            text(&offer.seat),
+            offer.price.to_string(),
+            total,
+        ]
+    });
+    let more = page.cursor.as_ref().map(|cursor| format!("More: --cursor {cursor}\n")).unwrap_or_default();
+    titled(["LISTING", "CATEGORY", "SECTION", "SEAT", "PRICE", "YOU PAY"], rows) + &more
+}
+
+/// A lost answer is no success.
+fn bought(purchase: &Purchase, output: &Output) -> Result<ExitCode, Failure> {
     output.either(&purchase_json(purchase), || match purchase.state {
         PurchaseState::Bought => {
             format!("Bought. Next: ticket-wallet show {}", purchase.ticket_id)
@@ -279,5 +284,20 @@ fn bought(purchase: &Purchase, output: &Output) -> Result<(), Failure> {
         PurchaseState::Unknown | PurchaseState::Refused => {
             "The answer was lost; `ticket-wallet sync` finds out what became of it.".to_owned()
         }
-    })
+    })?;
+    let is_known = matches!(purchase.state, PurchaseState::Bought | PurchaseState::Reserved);
+    Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_page_is_not_the_end_of_a_market() {
+        let page =
+            |cursor: Option<&str>| MarketPage { offers: Vec::new(), cursor: cursor.map(str::to_owned) };
+        assert_eq!(market_text(&page(None)), "Nobody offers a ticket.");
+        assert!(market_text(&page(Some("6400-3"))).ends_with("More: --cursor 6400-3\n"));
+    }
 }
