@@ -24,6 +24,8 @@ mod tenants;
 
 #[path = "market/closing.rs"]
 mod closing;
+#[path = "market/filters.rs"]
+mod filters;
 #[path = "market/forged.rs"]
 mod forged;
 #[path = "market/let_go.rs"]

@@ -75,7 +75,8 @@ impl Desk<'_> {
         }
     }
 
-    /// A page of what others offer.
+    /// A page of what others offer. Servers are told a highest price without its currency: what is dearer, or in another
+    /// one, was not asked for.
     ///
     /// # Errors
     /// As [`Desk::resale_rules`].
@@ -83,7 +84,13 @@ impl Desk<'_> {
         let tenant = self.tenant(query.tenant.as_deref()).map(str::to_owned);
         let market = self.market_of(tenant.as_deref(), MarketAction::Buy).await?;
         let found = market.market(&self.asker(), query).await?;
-        let offers = found.items.into_iter().map(|listing| offering(listing, tenant.clone()));
+        let is_asked = |listing: &WireListing| {
+            let within =
+                |most: &Money| listing.price.currency == most.currency && listing.price.minor <= most.minor;
+            query.max_price.as_ref().is_none_or(within)
+        };
+        let offers = found.items.into_iter().filter(is_asked);
+        let offers = offers.map(|listing| offering(listing, tenant.clone()));
         Ok(MarketPage { offers: offers.collect(), cursor: found.cursor })
     }
 

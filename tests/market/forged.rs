@@ -31,7 +31,7 @@ fn is_purchase(request: &HttpRequest) -> bool {
 }
 
 /// A fair whose buyer's answers are forged, with a ticket listed.
-async fn buyers(forgery: Forgery) -> Fair {
+pub(crate) async fn buyers(forgery: Forgery) -> Fair {
     let mut fair = Fair::listed().await;
     fair.buyer = forged(&fair, forgery);
     fair.buyers_account = fair.buyer.sign_in(&fair.seller.sandbox, 1).await.id;
