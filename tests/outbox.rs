@@ -5,6 +5,8 @@
 #[path = "support/desk.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod desk;
+#[path = "support/forged.rs"]
+mod forged_transport;
 #[path = "support/hooked_vault.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod hooked_vault;

@@ -16,6 +16,8 @@ use crate::store::{PageEnd, StoredTransfer};
 const PAGE: u32 = 100;
 /// Missed tickets that are asked for one by one in a sync.
 const MAX_SINGLE: u32 = 50;
+/// So many pages of a feed with nothing on them are gone over: what was on them may concern others.
+const MAX_EMPTY: u32 = 50;
 /// An unchanged list is trusted for a day: a change of an event alone may not show in it.
 const LIST_LIFE_S: i64 = 86_400;
 /// The resources whose cursors are kept.
@@ -88,7 +90,7 @@ impl Run<'_> {
         let mut cursor = before.cursor;
         let mut whole = cursor.is_none() || !before.complete;
         let mut pull = if cursor.is_none() { store.begin_pull(&self.account.id, FEED)? } else { before.pull };
-        let (mut begun_anew, mut weight) = (false, 0);
+        let (mut begun_anew, mut weight, mut empty) = (false, 0, 0);
         loop {
             let (http, at) = (self.system.http(), cursor.as_deref());
             let Some(page) = feed.changes(http, &self.session, &self.system, at, PAGE).await? else {
@@ -105,7 +107,8 @@ impl Run<'_> {
             let (tickets, gone) = self.read_changes(&page).await?;
             weight = weighed(weight, &tickets, MAX_PULLED_BYTES)?;
             let position = i64::from(self.report.received) + i64::try_from(tickets.len()).unwrap_or(0);
-            if position > i64::from(MAX_PULLED) || page.more && page.items.is_empty() {
+            empty += u32::from(page.more && page.items.is_empty());
+            if position > i64::from(MAX_PULLED) || empty > MAX_EMPTY {
                 return Err(Error::Untrusted { what: "the server's change feed does not end" });
             }
             let complete = whole && !page.more;

@@ -1,13 +1,17 @@
 //! What a pull asks for, and that it takes nothing away that the person holds or has written.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ticket_wallet::WalletError;
+use serde_json::{Value, json};
 use ticket_wallet::model::WriteState;
+use ticket_wallet::{SyncReport, WalletError};
 use ticket_wallet_sandbox::{Fault, FaultRule, SandboxConfig, TicketEdit};
 
 use crate::desk::{Desk, answers, rule, small};
+use crate::forged_transport::Forged;
 use crate::line::Line;
+use crate::phone::{Phone, TestClock, sandbox};
 
 const MIRA: &str = "mira@example.org";
 const LIST: &str = "GET /v1/ticket";
@@ -87,6 +91,55 @@ async fn a_feed_that_takes_none_of_its_cursors_ends_the_sync() {
         "its cursor, one page without, and that page's cursor"
     );
     assert_eq!(desk.phone.tickets().len(), all);
+}
+
+/// A phone to which the feed's answers come otherwise: `forgery` gets the number of the answer and the epoch of its cursor.
+async fn told_otherwise(forgery: fn(u32, &str, &mut Value)) -> (Desk, Result<SyncReport, WalletError>) {
+    let clock = TestClock::new();
+    let sandbox = sandbox(&clock, SandboxConfig { feed: true, ..small() }).await;
+    let answers = AtomicU32::new(0);
+    let phone = Phone::over(
+        &clock,
+        Forged::by(move |request, body| {
+            if request.method == "GET" && request.url.contains(FEED) {
+                let mut page: Value = serde_json::from_slice(body).unwrap();
+                let epoch = page["cursor"].as_str().unwrap().split_once('-').unwrap().0.to_owned();
+                forgery(answers.fetch_add(1, Ordering::SeqCst), &epoch, &mut page);
+                *body = page.to_string().into_bytes();
+            }
+        }),
+    );
+    let account = phone.sign_in(&sandbox, 0).await.id;
+    let desk = Desk { sandbox, phone, account };
+    let report = tokio::time::timeout(Duration::from_secs(60), desk.sync()).await.unwrap();
+    (desk, report)
+}
+
+#[tokio::test]
+async fn an_empty_page_of_a_feed_is_not_its_end() {
+    let (desk, report) = told_otherwise(|answer, epoch, page| {
+        if answer == 0 {
+            *page = json!({ "items": [], "cursor": format!("{epoch}-0"), "more": true });
+        }
+    })
+    .await;
+    assert_eq!(report.unwrap().received, 6);
+    assert_eq!(desk.phone.tickets().len(), 6);
+}
+
+#[tokio::test]
+async fn empty_pages_without_end_end_the_sync() {
+    let endless: [fn(u32, &str, &mut Value); 2] = [
+        |_, epoch, page| *page = json!({ "items": [], "cursor": format!("{epoch}-0"), "more": true }),
+        |answer, epoch, page| {
+            *page = json!({ "items": [], "cursor": format!("{epoch}-{answer}"), "more": true });
+        },
+    ];
+    for forgery in endless {
+        let (desk, report) = told_otherwise(forgery).await;
+        assert!(matches!(report, Err(WalletError::Internal { .. })), "{report:?}");
+        assert!(desk.sandbox.requests().len() < 200);
+    }
 }
 
 #[tokio::test]
