@@ -51,7 +51,7 @@ fn bind_one(call: &Call<'_>, db: &Connection, id: &str, item: &Value) -> Result<
         binding.moves_left = spend_move(call, &binding)?;
         kind = "credential.move";
     }
-    let binding = binding.next(call, &ticket, device_key)?;
+    let binding = binding.next(call, db, &ticket, device_key)?;
     binding.save(call, db, &ticket)?;
     call.record(db, kind, ticket.id, binding.detail())?;
     Ok(binding.to_json(&ticket))

@@ -65,16 +65,23 @@ impl Binding {
         Self::find(call, db, ticket)?.filter(|binding| !binding.surrendered).ok_or_else(not_bound)
     }
 
-    /// The same binding with the next generation's credential, for this device.
+    /// Refuses to end a binding behind which there could be no other.
+    pub(super) fn refuse_last(&self) -> Result<(), Problem> {
+        if self.generation == u16::MAX { Err(used_up()) } else { Ok(()) }
+    }
+
+    /// The same binding with the next generation's credential, for this device; with the lowest that gates let in, where that
+    /// is higher.
     pub(super) fn next(
         &self,
         call: &Call<'_>,
+        db: &Connection,
         ticket: &Ticket,
         device_key: Vec<u8>,
     ) -> Result<Self, Problem> {
-        let generation = self.generation.checked_add(1).ok_or_else(|| {
-            Problem::new(StatusCode::CONFLICT, "generations-used-up", "The ticket was bound too often")
-        })?;
+        let sql = "SELECT coalesce(max(generation), 0) FROM gate_ticket WHERE tenant = ?1 AND ticket_id = ?2";
+        let floor: u16 = db.query_row(sql, (&call.tenant.name, ticket.id), |row| row.get(0))?;
+        let generation = self.generation.checked_add(1).ok_or_else(used_up)?.max(floor);
         Self { device_key, generation, surrendered: false, ..self.clone() }.signed(call, ticket)
     }
 
@@ -137,4 +144,8 @@ impl Binding {
             "renew_after": renew_after.to_rfc3339_opts(SecondsFormat::Secs, true),
         })
     }
+}
+
+fn used_up() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "generations-used-up", "The ticket was bound too often")
 }

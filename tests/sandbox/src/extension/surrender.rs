@@ -62,6 +62,7 @@ impl Signed {
             signature: self.signature,
         };
         call.issuer.check_statement(statement, call.now).map_err(refused)?;
+        binding.refuse_last()?;
         binding.surrendered = true;
         binding.save(call, db, ticket)?;
         Ok(binding)

@@ -13,7 +13,7 @@ use ticket_wallet_sandbox::Fault;
 
 use crate::support::{Answer, Ask, CLUB, Device, FEED, START_S, THEATRE, World, begin_write, binding};
 
-/// A problem that takes 65535 generations of one ticket to see.
+/// A problem at the last generation of a ticket, which `last_generation.rs` comes to.
 const OUT_OF_REACH: &str = "urn:ticket-wallet:problem:generations-used-up";
 
 const DISCOVERY: &str = "/.well-known/ticket-wallet";

@@ -12,6 +12,7 @@ mod faults;
 mod feed;
 mod idempotency;
 mod journal;
+mod last_generation;
 mod odd_replies;
 mod orders;
 mod organizer_choices;

@@ -10,6 +10,7 @@ use axum::response::Response;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use super::super::binding::Binding;
 use super::super::fields::time;
 use super::super::ticket::Ticket;
 use super::super::transfer::Transfer;
@@ -90,6 +91,9 @@ fn create_one(call: &Call<'_>, db: &Connection, item: &Value) -> Result<Value, P
     terms.check(price, call.now)?;
     if expires_at.is_some_and(|at| at <= call.now) {
         return Err(Problem::invalid_field("expires_at", "it is over already"));
+    }
+    if let Some(held) = Binding::find(call, db, &ticket)? {
+        held.refuse_last()?;
     }
     let surrendered = match terms.rules.barcode_shown {
         true => None,

@@ -143,7 +143,7 @@ pub(in super::super) fn bind_anew(
 ) -> Result<u16, Problem> {
     let before = Binding::find(call, db, ticket)?.unwrap_or_else(|| Binding::none(0));
     let fresh = Binding { moves_left: call.app.config.moves, ..before };
-    let binding = fresh.next(call, ticket, device_key)?;
+    let binding = fresh.next(call, db, ticket, device_key)?;
     binding.save(call, db, ticket)?;
     Ok(binding.generation)
 }
