@@ -2,6 +2,7 @@
 //! and a clear word that it is gone ends it here too. Whether its ticket may be bound again is then the server's to say.
 
 use super::engine::Run;
+use super::market::stored;
 use crate::error::Error;
 use crate::model::TransferState;
 use crate::remote::extension::Extension;
@@ -26,7 +27,7 @@ impl Run<'_> {
             let told = told(extension.listing(&self.asker(), &known.remote_id).await);
             let Some(told) = self.forgive(told)? else { continue };
             found.push(match told {
-                Some(now) => StoredListing { state: now.state, version: now.version, ..known },
+                Some(now) => stored(now, known.ticket, known.policy),
                 None => ended(known),
             });
         }

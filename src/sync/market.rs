@@ -373,7 +373,7 @@ fn listed(listing: WireListing, binding: &Binding, policy: BarcodePolicy) -> Set
     Settled::Listed(Box::new(stored(listing, binding.ticket, policy)))
 }
 
-fn stored(listing: WireListing, ticket: TicketHash, policy: BarcodePolicy) -> StoredListing {
+pub(super) fn stored(listing: WireListing, ticket: TicketHash, policy: BarcodePolicy) -> StoredListing {
     StoredListing {
         remote_id: listing.id,
         ticket,

@@ -8,7 +8,7 @@ use ticket_wallet::resale::ListingState;
 use ticket_wallet_sandbox::{Fault, ListingChange};
 
 use crate::desk::{Desk, rule};
-use crate::fair::{CLUB, Fair};
+use crate::fair::{CLUB, Fair, eur};
 use crate::forged_transport::Forged;
 use crate::phone::Phone;
 
@@ -97,6 +97,14 @@ async fn what_a_list_lacks_is_asked_for_and_stands_as_it_stood() {
     fair.seller.settle().await;
     assert_eq!((fair.state(), fair.offers().await.len()), (Some(ListingState::Active), 1));
     assert!(fair.seller.hidden(&fair.ticket).is_some());
+    let other = fair.seller.other_phone().await;
+    // That its barcode is given up for a listing is known after the first sync, and which after the second.
+    other.wallet.sync(None).await.unwrap();
+    other.wallet.edit_listing(fair.ticket.clone(), eur(fair.face - 1)).unwrap();
+    other.wallet.sync(None).await.unwrap();
+    fair.seller.settle().await;
+    let known = fair.seller.phone.wallet.my_listings(None).unwrap().swap_remove(0);
+    assert_eq!(known.price, Some(eur(fair.face - 1)));
     let purchase = fair.buy(fair.listing_id()).await.unwrap();
     fair.pay(&purchase).await;
     fair.seller.settle().await;
