@@ -1,6 +1,8 @@
 //! A market that answers what it should not: nobody pays more than was agreed to, opens what is no web address, or takes
 //! another ticket's listing for their own.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 use ticket_wallet::WalletError;
 use ticket_wallet::host::HttpRequest;
@@ -106,6 +108,27 @@ async fn a_listing_of_another_ticket_is_not_taken_for_ones_own() {
     assert!(told.to_string().contains("ticket_id"), "{told}");
     fair.seller.settle().await;
     assert_eq!((fair.state(), fair.seller.outbox_states()), (Some(ListingState::Active), Vec::new()));
+}
+
+#[tokio::test]
+async fn a_transfer_of_another_ticket_is_not_taken_for_ones_own() {
+    let fair = sellers(|request, body| {
+        static MISTAKEN: AtomicBool = AtomicBool::new(false);
+        let is_made = request.method == "POST" && request.url.ends_with("/wallet/v1/transfers");
+        if is_made && !MISTAKEN.swap(true, Ordering::SeqCst) {
+            (body["ticket_id"], body["id"]) = (json!("999999"), json!("999999"));
+        }
+    })
+    .await;
+    let wallet = &fair.seller.phone.wallet;
+    wallet.transfer(fair.ticket.clone(), "jonas@example.org".to_owned()).unwrap();
+    let told = fair.seller.sync().await.unwrap_err();
+    assert!(told.to_string().contains("ticket_id"), "{told}");
+    fair.seller.settle().await;
+    wallet.cancel_transfer(fair.ticket.clone()).unwrap().unwrap();
+    fair.seller.settle().await;
+    assert_eq!((fair.seller.outbox_states(), fair.seller.hidden(&fair.ticket)), (Vec::new(), None));
+    fair.holds().await;
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ impl Extension {
     /// Hands a ticket over, and its credential with it where it has one: `POST /transfers`.
     ///
     /// # Errors
-    /// As [`Extension::take_over`].
+    /// As [`Extension::take_over`]; [`Error::Reply`] naming `ticket_id` for an answer about another ticket.
     pub async fn create_transfer(
         &self,
         http: &Http,
@@ -72,7 +72,8 @@ impl Extension {
         }
         let call = (join(&self.base, "transfers")?, "POST /transfers");
         let reply = self.write(http, session, system, call, idempotency_key, &body).await?;
-        reply.json().map(Body::read)
+        let made = reply.json().map(Body::read)?;
+        if made.ticket_id == ticket_id { Ok(made) } else { Err(reply.unreadable("ticket_id")) }
     }
 
     /// Takes a transfer back: `POST /transfers/{id}/cancel`.
@@ -165,7 +166,8 @@ impl Extension {
     ) -> Result<WireTransfer, Error> {
         let url = join(&self.base, &format!("transfers/{}", segment(id)))?;
         let reply = session.send(http, system, || Request::get(url.clone(), "GET /transfers/:id")).await?;
-        reply.json().map(Body::read)
+        let found = reply.json().map(Body::read)?;
+        if found.id == id { Ok(found) } else { Err(reply.unreadable("id")) }
     }
 }
 
