@@ -82,6 +82,24 @@ async fn a_new_phone_is_killed_while_a_ticket_moves_to_it() {
     killed_everywhere(Who::SellersNewPhone, Step::Move, &[], &QUEUED).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_begun_is_not_done_later_and_can_be_asked_for_again() {
+    for (before, step, kind) in [
+        (Step::List, Step::Buy, "resale.reserve"),
+        (Step::Transfer, Step::Accept, "transfer.accept"),
+        (Step::Transfer, Step::Decline, "transfer.decline"),
+    ] {
+        let mut story = Story::begin().await;
+        story.run(Who::Seller, before, None).await;
+        assert!(story.run(Who::Buyer, step, Some("outbox-accepted")).await, "{step:?} is killed");
+        story.online().await;
+        assert_eq!(story.times(kind), 0, "{step:?}");
+        story.run(Who::Buyer, step, None).await;
+        assert_eq!(story.times(kind), 1, "{step:?}");
+        story.ends_well(&format!("{step:?} once more")).await;
+    }
+}
+
 /// What the tests above start as a process of its own.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_does_its_step() {

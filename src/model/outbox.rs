@@ -177,6 +177,11 @@ impl Write {
         matches!(self, Self::Bind { take_over: false, .. } | Self::Renew { .. })
     }
 
+    /// Whether somebody waits for its outcome: it is not sent later.
+    pub fn is_awaited(&self) -> bool {
+        matches!(self, Self::Purchase { .. } | Self::AcceptTransfer { .. } | Self::DeclineTransfer { .. })
+    }
+
     /// Whether its server does it once only, however often it is sent with its key.
     pub fn is_repeatable(&self) -> bool {
         !matches!(self, Self::SaveTicketHolder { .. })
@@ -228,7 +233,7 @@ pub enum WriteState {
     Rejected,
     /// The answer was lost and nothing tells what became of it. It is never repeated by itself: retry or discard it.
     Unknown,
-    /// Saved from a damaged wallet; retry or discard it.
+    /// Not sent by itself: saved from a damaged wallet, or nobody waits for it any more; retry or discard it.
     Held,
 }
 

@@ -34,6 +34,18 @@ impl Store {
     /// # Errors
     /// [`Error::OutboxFull`]; [`Error::NotFound`] when the account was signed out; [`Error::Database`].
     pub fn enqueue(&self, new: &NewWrite) -> Result<i64, Error> {
+        self.accept(new, WriteState::Waiting)
+    }
+
+    /// Keeps a write that is to be sent while somebody waits for it, and not by itself when they wait no more.
+    ///
+    /// # Errors
+    /// As [`Store::enqueue`].
+    pub fn hold(&self, new: &NewWrite) -> Result<i64, Error> {
+        self.accept(new, WriteState::Held)
+    }
+
+    fn accept(&self, new: &NewWrite, state: WriteState) -> Result<i64, Error> {
         let id = self.write("the change cannot be kept", |tx| {
             if !is_known(tx, &new.account_id)? {
                 return Ok(Err(Error::NotFound { what: "account" }));
@@ -42,7 +54,7 @@ impl Store {
                 tx.query_row(&format!("SELECT count(*) FROM outbox WHERE NOT ({AUTOMATIC})"), [], |row| {
                     row.get(0)
                 })?;
-            if waiting >= MAX_ROWS { Ok(Err(Error::OutboxFull)) } else { insert(tx, new).map(Ok) }
+            if waiting >= MAX_ROWS { Ok(Err(Error::OutboxFull)) } else { insert(tx, new, state).map(Ok) }
         })?;
         fail::fail_point!("outbox-accepted");
         id
@@ -56,7 +68,7 @@ impl Store {
         self.write("the barcodes cannot be asked for", |tx| {
             for new in batch {
                 if !has_rows(tx, new.subject)? {
-                    insert(tx, new)?;
+                    insert(tx, new, WriteState::Waiting)?;
                 }
             }
             Ok(())

@@ -184,26 +184,30 @@ impl Engine {
         run.end()
     }
 
-    /// Sends one write now, and nothing else.
+    /// Sends one write now, and nothing else; returns whether it was.
     ///
     /// # Errors
     /// As [`Engine::sync`]; what kept it from its outcome.
-    pub async fn send_now(&self, account_id: &str, id: i64, observer: &dyn Observer) -> Result<(), Error> {
+    pub async fn send_now(&self, account_id: &str, id: i64, observer: &dyn Observer) -> Result<bool, Error> {
         let turn = self.turn(account_id);
         let _one_at_a_time = turn.lock().await;
         let account = self.store.account(account_id)?;
         let mut run = self.begin(&account, observer)?;
         let rows = match self.store.outbox_row(id) {
-            // Sent meanwhile.
-            Err(Error::NotFound { .. }) => return Ok(()),
+            // Discarded meanwhile.
+            Err(Error::NotFound { .. }) => return Ok(false),
             row => vec![row?],
         };
+        let mut is_settled = false;
         match run.attempt(rows.clone()).await {
-            Ok(outcomes) => run.settle(outcomes)?,
+            Ok(outcomes) => {
+                is_settled = !outcomes.is_empty();
+                run.settle(outcomes)?;
+            }
             Err(error) => run.failed(&rows, error)?,
         }
         self.delete_keys().await;
-        run.end().map(drop)
+        run.end().map(|_| is_settled)
     }
 
     /// Whoever holds this lock works for the account, and nobody else does.

@@ -186,10 +186,18 @@ struct Awaited<'a> {
     id: i64,
 }
 
+impl<'a> Awaited<'a> {
+    fn new(runner: &'a Runner, id: i64) -> Self {
+        runner.awaited().insert(id);
+        Self { runner, id }
+    }
+}
+
 impl Drop for Awaited<'_> {
     fn drop(&mut self) {
+        self.runner.awaited().remove(&self.id);
         let store = self.runner.store();
-        if store.outbox_row(self.id).is_ok_and(|row| row.state == WriteState::Waiting) {
+        if store.outbox_row(self.id).is_ok_and(|row| is_unsent(&row)) {
             // One that is begun at this very moment stays, as what was begun.
             drop(store.discard_write(self.id));
         }
@@ -198,17 +206,27 @@ impl Drop for Awaited<'_> {
     }
 }
 
+fn is_unsent(row: &OutboxRow) -> bool {
+    row.state == WriteState::Waiting || row.is_on_hold()
+}
+
 impl Runner {
     /// Keeps what is being acquired, then sends it. What was surely not done leaves nothing behind but its error; where the
     /// answer was lost, or is waited for, the row stays, and the wallet finds out by itself. So it does when nobody waits for
-    /// the answer any more.
+    /// the answer any more. One that a process left behind before its first byte is for the person to repeat.
     ///
     /// # Errors
     /// [`Error::Network`] and the like when the server was not reached, [`Error::Status`] when it refused,
-    /// [`Error::Input`] while the same is under way, [`Error::OutboxFull`], [`Error::Database`].
+    /// [`Error::Input`] while the same is under way, [`Error::NotFound`] when it was discarded meanwhile,
+    /// [`Error::OutboxFull`], [`Error::Database`].
     pub async fn acquire(&self, acquiring: Acquiring) -> Result<Option<OutboxRow>, Error> {
         let (store, engine) = (self.store(), self.engine());
-        if let Some(row) = store.outbox(None, Some(acquiring.ticket))?.into_iter().next() {
+        for row in store.outbox(None, Some(acquiring.ticket))? {
+            // What nobody waits for any more is replaced.
+            if row.is_on_hold() && row.new.write.is_awaited() && !self.awaited().contains(&row.id) {
+                store.discard_write(row.id)?;
+                continue;
+            }
             let reason = format!("change {} of this ticket is under way; see the outbox", row.id);
             return Err(Error::Input { field: "id", reason });
         }
@@ -221,20 +239,21 @@ impl Runner {
             created_at: now.unix_s(),
             dated: now.uncertainty.confirmed,
         };
-        let id = store.enqueue(&new)?;
-        let _awaited = Awaited { runner: self, id };
+        let id = store.hold(&new)?;
+        let _awaited = Awaited::new(self, id);
         let sent = engine.send_now(&acquiring.account_id, id, self).await;
         let row = match store.outbox_row(id) {
             Err(Error::NotFound { .. }) => None,
             row => Some(row?),
         };
-        match row.as_ref().map(|row| row.state) {
-            Some(WriteState::Rejected) => {
-                let row = store.discard_write(id)?;
+        match &row {
+            None if matches!(sent, Ok(false)) => Err(Error::NotFound { what: "change in the outbox" }),
+            Some(row) if row.state == WriteState::Rejected => {
+                let row = store.discard_write(row.id)?;
                 Err(refusal(&row))
             }
-            Some(WriteState::Waiting) => {
-                store.discard_write(id)?;
+            Some(row) if is_unsent(row) => {
+                store.discard_write(row.id)?;
                 sent.and(Err(Error::Input {
                     field: "account_id",
                     reason: "its server offers no barcodes now; try again later".to_owned(),
@@ -277,9 +296,12 @@ impl Runner {
     }
 }
 
-/// A purchase as the app sees it; `None` for any other write.
+/// A purchase as the app sees it; `None` for any other write, and for one that was never begun.
 pub fn purchase(row: &OutboxRow, state: Option<PurchaseState>) -> Option<Purchase> {
     let Write::Purchase { listing_id, reservation, .. } = &row.new.write else { return None };
+    if row.is_on_hold() {
+        return None;
+    }
     let by_row = match (row.state, reservation) {
         (WriteState::Rejected, _) => PurchaseState::Refused,
         (_, Some(held)) if !held.is_paid => PurchaseState::Reserved,

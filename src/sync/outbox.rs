@@ -57,7 +57,7 @@ impl Run<'_> {
         match rows.first().map(|row| &row.new.write) {
             Some(Write::Bind { take_over: false, .. }) => self.send_binds(rows).await,
             Some(Write::Renew { .. }) => self.send_renewals(rows).await,
-            Some(Write::Purchase { .. } | Write::AcceptTransfer { .. } | Write::DeclineTransfer { .. }) => {
+            Some(write) if write.is_awaited() => {
                 let Some(row) = rows.pop() else { return Ok(Vec::new()) };
                 Ok(self.send_acquisition(row).await?.into_iter().collect())
             }

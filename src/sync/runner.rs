@@ -1,6 +1,7 @@
 //! Syncs of a whole wallet: all accounts at once, with a state that others can listen to.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -41,6 +42,8 @@ pub struct Runner {
     activity: Activity,
     state: Hub<WalletState>,
     due: Arc<Notify>,
+    /// The writes that somebody waits for.
+    awaited: Mutex<BTreeSet<i64>>,
 }
 
 /// Tells the worker, however a sync ended, that something may be due.
@@ -76,7 +79,12 @@ impl Runner {
         let (waiting, undecided) = store.count_outbox()?;
         let state = WalletState { accounts, tickets_revision: 0, syncing: Vec::new(), waiting, undecided };
         let (state, due) = (Hub::new(state), Arc::default());
-        Ok(Self { store, engine, activity: Activity::default(), state, due })
+        Ok(Self { store, engine, activity: Activity::default(), state, due, awaited: Mutex::default() })
+    }
+
+    /// The writes that somebody waits for.
+    pub(super) fn awaited(&self) -> MutexGuard<'_, BTreeSet<i64>> {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The wallet's state, to listen to.

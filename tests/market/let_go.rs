@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use ticket_wallet::model::PurchaseState;
 use ticket_wallet::remote::RetryPolicy;
-use ticket_wallet::{Config, Wallet};
+use ticket_wallet::{Config, Wallet, WalletError};
 use tokio::sync::Notify;
 
 use crate::fair::Fair;
@@ -36,22 +36,24 @@ fn is_discovery(sent: &Sent) -> bool {
 /// What the buyer asks for, given up when a request is reached.
 async fn let_go(fair: &Fair, token: Option<&str>, nth: u32, is: fn(&Sent) -> bool) {
     let (reached, holds) = held(&fair.lines[1], nth, is);
-    let asked = async {
-        match token {
-            Some(token) => {
-                let account = fair.buyers_account.clone();
-                fair.buyer.wallet.accept_transfer(account, token.to_owned()).await.map(drop)
-            }
-            None => fair.buy(fair.listing_id()).await.map(drop),
-        }
-    };
     tokio::select! {
         biased;
         () = reached.notified() => {}
-        done = asked => panic!("not held: {done:?}"),
+        done = ask(fair, token) => panic!("not held: {done:?}"),
     }
     drop(holds);
     fair.lines[1].mend();
+}
+
+/// The buyer accepts what is offered by this token, or buys what is listed.
+async fn ask(fair: &Fair, token: Option<&str>) -> Result<(), WalletError> {
+    match token {
+        Some(token) => {
+            let account = fair.buyers_account.clone();
+            fair.buyer.wallet.accept_transfer(account, token.to_owned()).await.map(drop)
+        }
+        None => fair.buy(fair.listing_id()).await.map(drop),
+    }
 }
 
 #[tokio::test]
@@ -89,6 +91,25 @@ async fn what_is_let_go_after_its_first_byte_is_found_out_with_no_further_call()
         if token.is_some() {
             assert_eq!(fair.buyer_hidden(), None);
         }
+    }
+}
+
+#[tokio::test]
+async fn what_is_discarded_before_its_first_byte_is_not_said_to_be_done() {
+    let (listed, (given, token)) = (Fair::listed().await, sent().await);
+    for (fair, token) in [(listed, None), (given, Some(token))] {
+        let (reached, holds) = held(&fair.lines[1], 2, is_discovery);
+        let discarded = async {
+            reached.notified().await;
+            let item = fair.buyer.wallet.outbox(None).unwrap().remove(0);
+            fair.buyer.wallet.discard_write(item.id).unwrap();
+            drop(holds);
+        };
+        let (done, ()) = tokio::join!(ask(&fair, token.as_deref()), discarded);
+        assert!(matches!(done, Err(WalletError::NotFound { .. })), "{done:?}");
+        fair.lines[1].mend();
+        fair.holds().await;
+        assert!(!fair.is_buyers().await);
     }
 }
 

@@ -81,7 +81,12 @@ impl Story {
         }
     }
 
-    async fn online(&self) {
+    /// How often the server did this.
+    pub(crate) fn times(&self, kind: &str) -> usize {
+        self.sandbox.journal().unwrap().iter().filter(|entry| entry.kind == kind).count()
+    }
+
+    pub(crate) async fn online(&self) {
         for _ in 0..2 {
             for who in [Who::Seller, Who::Buyer, Who::SellersNewPhone] {
                 self.wallet(who).sync(None).await.unwrap();
@@ -99,8 +104,7 @@ impl Story {
         self.take_back(what);
         self.online().await;
         let kinds: Vec<_> = self.sandbox.journal().unwrap().into_iter().map(|entry| entry.kind).collect();
-        let times = |kind: &str| kinds.iter().filter(|one| *one == kind).count();
-        let is_buyers = times("resale.sell") + times("transfer.accept");
+        let is_buyers = self.times("resale.sell") + self.times("transfer.accept");
         assert!(is_buyers <= 1, "{what}: {kinds:?}");
         let shown = self.shown();
         assert_eq!(shown.len(), 1, "{what}: whoever owns it gets a code by coming online; {kinds:?}");
@@ -111,7 +115,8 @@ impl Story {
                 outbox.iter().find(|item| matches!(item.state, WriteState::Waiting | WriteState::Sent));
             assert!(stuck.is_none(), "{what}: {:?}", stuck.map(|item| (item.kind, item.state)));
         }
-        assert!(times("resale.list") <= 1 && times("transfer.create") <= 1, "{what}: {kinds:?}");
+        let once = |kind: &str| self.times(kind) <= 1;
+        assert!(once("resale.list") && once("transfer.create"), "{what}: {kinds:?}");
     }
 
     /// What is still open is taken back.

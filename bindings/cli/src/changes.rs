@@ -136,7 +136,10 @@ fn why(item: &OutboxItem) -> String {
         (WriteState::Unknown, None) => {
             "the answer was lost; look at the server, then retry or discard it".to_owned()
         }
-        (WriteState::Held, None) => "saved from a damaged wallet; retry or discard it".to_owned(),
+        (WriteState::Held, None) => {
+            "not sent by itself: saved from a damaged wallet, or left in the middle; retry or discard it"
+                .to_owned()
+        }
         _ => String::new(),
     }
 }

@@ -146,6 +146,11 @@ impl OutboxRow {
         Self { id: 0, new, state: WriteState::Waiting, attempts: 0, before: None, rejection: None }
     }
 
+    /// Whether it was never sent, and is not sent by itself.
+    pub fn is_on_hold(&self) -> bool {
+        self.state == WriteState::Held && self.attempts == 0
+    }
+
     /// Whether it ends the ticket's credential here once it is carried out. A refused one does not.
     pub fn gives_up(&self) -> bool {
         self.state != WriteState::Rejected && self.new.write.ends_credential()
@@ -197,10 +202,10 @@ pub(in crate::store) fn has_rows(db: &Connection, subject: TicketHash) -> rusqli
         .query_row([&subject.0[..]], |row| row.get(0))
 }
 
-pub(super) fn insert(tx: &Transaction<'_>, new: &NewWrite) -> rusqlite::Result<i64> {
+pub(super) fn insert(tx: &Transaction<'_>, new: &NewWrite, state: WriteState) -> rusqlite::Result<i64> {
     tx.prepare_cached(
         "INSERT INTO outbox (account_id, subject, payload, idempotency_key, created_at, dated, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting')",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute((
         &new.account_id,
@@ -209,6 +214,7 @@ pub(super) fn insert(tx: &Transaction<'_>, new: &NewWrite) -> rusqlite::Result<i
         &new.key,
         new.created_at,
         new.dated,
+        state.as_text(),
     ))?;
     Ok(tx.last_insert_rowid())
 }
