@@ -65,7 +65,8 @@ extension TicketWallet {
     }
 
     /// Buys a listed ticket for no more than `maxTotal`, fees included; needs the network. The person pays at
-    /// `Purchase.paymentUrl`, and the wallet finds out by itself.
+    /// `Purchase.paymentUrl`, and the wallet finds out by itself. An app that ends before anything was sent has bought nothing;
+    /// after that the wallet finds out as well. A task that is cancelled waits for the answer all the same.
     ///
     /// - Throws: `WalletError.Unreachable` when nothing was bought, `Refused`; else as ``resaleRules(ticketId:)``.
     @discardableResult

@@ -216,8 +216,8 @@ class TicketWallet private constructor(internal val core: Wallet) : AutoCloseabl
 
     /**
      * Buys a listed ticket for no more than [maxTotal], fees included; needs the network. The person pays at
-     * [Purchase.paymentUrl], and the wallet finds out by itself. A coroutine that is cancelled before anything was sent has
-     * bought nothing; after that the wallet finds out as well.
+     * [Purchase.paymentUrl], and the wallet finds out by itself. A coroutine that is cancelled, or an app that ends, before
+     * anything was sent has bought nothing; after that the wallet finds out as well.
      */
     suspend fun buy(accountId: String, listingId: String, maxTotal: Money, tenant: String? = null): Purchase =
         core.buy(accountId, tenant, listingId, maxTotal)
