@@ -44,6 +44,11 @@ pub(crate) async fn buyers(forgery: Forgery) -> Fair {
 async fn sellers(forgery: Forgery) -> Fair {
     let fair = Fair::new().await;
     let phone = forged(&fair, forgery);
+    sold_from(fair, phone).await
+}
+
+/// The seller goes on with another phone, which gets the ticket's barcode.
+pub(crate) async fn sold_from(fair: Fair, phone: Phone) -> Fair {
     let account = phone.sign_in(&fair.seller.sandbox, 0).await.id;
     phone.wallet.sync(None).await.unwrap();
     fair.seller.phone.wallet.surrender(fair.ticket.clone()).unwrap();

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use ticket_wallet::resale::ListingState;
 use ticket_wallet_sandbox::{Fault, ListingChange};
 
-use crate::desk::{Desk, rule};
+use crate::desk::rule;
 use crate::fair::{CLUB, Fair, eur};
+use crate::forged::sold_from;
 use crate::forged_transport::Forged;
 use crate::phone::Phone;
 
@@ -24,13 +25,7 @@ async fn forgetful() -> (Fair, Arc<AtomicBool>) {
         }
     });
     let phone = Phone::over(&fair.seller.phone.clock, transport);
-    let account = phone.sign_in(&fair.seller.sandbox, 0).await.id;
-    phone.wallet.sync(None).await.unwrap();
-    fair.seller.phone.wallet.surrender(fair.ticket.clone()).unwrap();
-    fair.seller.settle().await;
-    let seller = Desk { sandbox: fair.seller.sandbox, phone, account };
-    seller.sync().await.unwrap();
-    (Fair { seller, ..fair }, forgets)
+    (sold_from(fair, phone).await, forgets)
 }
 
 impl Fair {
